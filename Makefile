@@ -1,0 +1,128 @@
+# Every target sets up what it needs. Needed beforehand: Python 3.11 or later, g++ and make; CMake,
+# Ninja and the rest come from PyPI into .venv.
+
+PYTHON ?= python3
+VENV := .venv
+PIP := $(VENV)/bin/python -m pip --disable-pip-version-check
+
+# The tools of the environment come before those of the system.
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+
+# What the Python package is built from. The folders are listed too: their time changes when a file
+# is removed.
+PACKAGE_SOURCES := CMakeLists.txt pyproject.toml README.md LICENSE \
+	$(shell find cpp cmake python -not -name '__pycache__' -not -name '*.pyc')
+
+ENGINE_TESTS := gradients.py matrix_and_rotate.py properties.py
+
+.PHONY: help demo test lint types format test-cpp test-sanitizers test-embed test-python bench clean doctest
+.DELETE_ON_ERROR:
+
+help:
+	@echo 'make demo             build the package and draw build/demo.png with it'
+	@echo 'make test             everything: lint, test-cpp, test-sanitizers, test-embed, test-python'
+	@echo 'make lint             all checks of .pre-commit-config.yaml (types: mypy alone)'
+	@echo 'make format           format Python and C++'
+	@echo 'make test-cpp         C++ tests and Python bindings, warnings as errors'
+	@echo 'make test-sanitizers  C++ tests under the address, undefined-behaviour, thread sanitizers'
+	@echo 'make test-embed       programs that use the installed C++ library'
+	@echo 'make test-python      Python tests'
+	@echo 'make bench            compare the speed of the package with that of others: build/bench.*'
+	@echo 'make clean            remove .venv, build and the caches of the tools'
+
+# --- Environment: a stamp file is newer than what it was made from ------------------------------
+
+# Tools to build with, in the environment itself: pip then needs no environment of its own for
+# each build, and only what has changed is compiled again.
+$(VENV)/.build-tools: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo 'Python 3.11 or later is needed: make PYTHON=/path/to/python3'; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/python -c 'import tomllib; \
+		project = tomllib.load(open("pyproject.toml", "rb")); \
+		print(*project["build-system"]["requires"], "cmake>=3.25", "ninja>=1.11", sep="\n")' \
+		> $(VENV)/build-tools.txt
+	$(PIP) install --quiet -r $(VENV)/build-tools.txt
+	touch $@
+
+# The package, with what the demo needs.
+$(VENV)/.package: $(VENV)/.build-tools $(PACKAGE_SOURCES)
+	$(PIP) install --quiet --no-build-isolation '.[demo]'
+	touch $@
+
+# What the tests and checks need.
+$(VENV)/.dev-tools: pyproject.toml | $(VENV)/.package
+	$(PIP) install --quiet --no-build-isolation '.[test,dev]'
+	touch $@
+
+# What the benchmarks compare with.
+$(VENV)/.bench-tools: pyproject.toml | $(VENV)/.package
+	$(PIP) install --quiet --no-build-isolation '.[bench]'
+	touch $@
+
+# A header, which CMake and Ninja cannot get from PyPI.
+doctest:
+	@if ! echo '#include <doctest/doctest.h>' | $(CXX) -E -x c++ - >/dev/null 2>&1; then \
+		sudo=; [ "$$(id -u)" = 0 ] || sudo='sudo -n'; \
+		$$sudo apt-get install -y doctest-dev || \
+		{ $$sudo apt-get update && $$sudo apt-get install -y doctest-dev; } || \
+		{ echo 'The C++ tests need doctest: install the package doctest-dev'; exit 1; }; \
+	fi
+
+# --- What people call ---------------------------------------------------------------------------
+
+demo: $(VENV)/.package
+	@mkdir -p build
+	$(VENV)/bin/python -m givens demo --output build/demo.png
+
+# One after the other, whatever -j says; pytest comes last, so that its summary closes the output.
+test:
+	$(MAKE) lint
+	$(MAKE) test-cpp
+	$(MAKE) test-sanitizers
+	$(MAKE) test-embed
+	$(MAKE) test-python
+
+lint: $(VENV)/.dev-tools
+	pre-commit run --all-files --show-diff-on-failure
+
+types: $(VENV)/.dev-tools
+	pre-commit run --all-files mypy
+
+format: $(VENV)/.dev-tools
+	ruff check --fix-only --quiet .
+	ruff format .
+	find cpp python/bindings tests -name '*.[ch]pp' -exec clang-format -i {} +
+
+# The bindings are compiled here too, so that their warnings are judged as well.
+test-cpp: $(VENV)/.build-tools doctest
+	cmake --preset werror -D GIVENS_BUILD_PYTHON=ON \
+		-D Python_EXECUTABLE='$(CURDIR)/$(VENV)/bin/python' \
+		-D pybind11_DIR="$$(python -m pybind11 --cmakedir)"
+	cmake --build --preset werror
+	ctest --preset werror
+
+test-sanitizers: $(VENV)/.build-tools doctest
+	cmake --preset asan
+	cmake --build --preset asan
+	ctest --preset asan
+	cmake --preset tsan
+	cmake --build --preset tsan
+	ctest --preset tsan
+
+test-embed: $(VENV)/.build-tools
+	tests/embed/run
+
+# The C++ tests compare every engine with the reference engine; here that one and the default are tested.
+test-python: $(VENV)/.package $(VENV)/.dev-tools
+	GIVENS_ISA=reference python -m pytest --quiet $(addprefix tests/python/test_,$(ENGINE_TESTS))
+	python -m pytest
+
+# Options, which override those here: make bench BENCH_ARGS='--sizes 64,512 --chart chart.png'
+bench: $(VENV)/.package $(VENV)/.bench-tools
+	@mkdir -p build
+	$(VENV)/bin/python benchmarks/run.py --json build/bench.json --markdown build/bench.md \
+		--chart build/bench.png $(BENCH_ARGS)
+
+clean:
+	rm -rf $(VENV) build .hypothesis .mypy_cache .pytest_cache .ruff_cache

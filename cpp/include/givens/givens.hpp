@@ -1,0 +1,7 @@
+// Everything the library offers to a C++ program.
+#pragma once
+
+#include "givens/schedule.hpp"
+#include "givens/transform.hpp"
+#include "givens/version.hpp"
+#include "givens/view.hpp"

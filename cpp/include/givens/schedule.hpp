@@ -1,0 +1,137 @@
+// Schedules: in which order which pairs of coordinates are rotated.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "givens/export.hpp"
+
+namespace givens {
+
+class Schedule;
+
+namespace cpu {
+struct Plan;
+const Plan& plan_of(const Schedule& schedule);
+}  // namespace cpu
+
+// The plane of a rotation: two coordinates, i < j.
+struct Pair {
+  std::int32_t i = 0;
+  std::int32_t j = 0;
+
+  friend bool operator==(const Pair& a, const Pair& b) { return a.i == b.i && a.j == b.j; }
+  friend bool operator!=(const Pair& a, const Pair& b) { return !(a == b); }
+};
+
+// An ordered list of rounds; a round is a set of disjoint pairs, whose rotations commute. Round 0
+// is applied first: U = G_{K-1} ... G_1 G_0. The angle of rotation k is entry k of the angles,
+// counted round by round in the order in which `round` lists the pairs.
+//
+// An immutable value: copies are cheap and share their data, and any number of threads may read
+// one. Only the rounds given to `from_rounds` are stored; those of the other kinds are computed
+// when asked for.
+//
+// With columns = m < n the pairs in which both coordinates are >= m are dropped, which leaves
+// n(n-1)/2 - k(k-1)/2 rotations, k = n - m, of a schedule in which every pair meets once: the
+// dimension of the Stiefel manifold of n x m frames. `matrix` then gives U[:, :m].
+//
+// Limits: n < 2^31, and rounds times n / 2 < 2^31 (n = 65536 for a schedule of all pairs).
+//
+//   givens::Schedule s = givens::Schedule::xor_(64);
+//   std::vector<float> angles(s.num_rotations());
+class GIVENS_API Schedule {
+ public:
+  enum class Kind { circle, xor_, team, brickwall, butterfly, rounds };
+
+  // All factories throw std::invalid_argument for n < 0, columns outside 0..n and schedules beyond
+  // the limits above. Cost: O(K) time, O(rounds) memory.
+
+  // Round robin by the circle method: n - 1 rounds for even n, n for odd n. The paper's schedule,
+  // in its authors' order: round r is the circle's step N - 2 - r, N = n rounded up to even (paper,
+  // section 3).
+  static Schedule circle(std::int64_t n, std::optional<std::int64_t> columns = std::nullopt);
+
+  // Round r = 1 .. N - 1 holds the pairs (i, i XOR r), N the next power of two; pairs with a
+  // coordinate
+  // >= n are dropped. Aligned at every power of two, hence the fastest. The name has an underscore
+  // because `xor` is a C++ keyword.
+  static Schedule xor_(std::int64_t n, std::optional<std::int64_t> columns = std::nullopt);
+
+  // The order of the authors' second kernel ("TeamRR"): first a circle within each team of `size`
+  // consecutive coordinates, then matches between teams. Throws std::invalid_argument for size
+  // outside 1..65536.
+  static Schedule team(std::int64_t n, std::int64_t size,
+                       std::optional<std::int64_t> columns = std::nullopt);
+
+  // n rounds of nearest neighbours: round r pairs (i, i + 1) for i = r mod 2, step 2 (Clements
+  // meshes).
+  static Schedule brickwall(std::int64_t n);
+
+  // Rounds 1, 2, 4, .. of xor: log2 N rounds, O(n log n) rotations.
+  static Schedule butterfly(std::int64_t n);
+
+  // The caller's rounds. A pair may be given in either order; the smaller coordinate becomes i.
+  // Throws std::invalid_argument naming the round and pair for a coordinate outside 0..n-1, a pair
+  // of equal coordinates, and two pairs of one round that share a coordinate.
+  struct RequestedPair {
+    std::int64_t a = 0;
+    std::int64_t b = 0;
+  };
+  static Schedule from_rounds(std::int64_t n, const std::vector<std::vector<RequestedPair>>& rounds,
+                              std::optional<std::int64_t> columns = std::nullopt);
+
+  Kind kind() const;
+  // The kind's name: "circle", "xor", "team", "brickwall", "butterfly" or "rounds".
+  const char* kind_name() const;
+  std::int64_t n() const;
+  std::int64_t columns() const;
+  // The coordinates in a team; 0 for every other kind.
+  std::int64_t team_size() const;
+  // K, the number of angles.
+  std::int64_t num_rotations() const;
+  std::int64_t num_rounds() const;
+  // num_rounds + 1 numbers: the rotations of round r are offsets[r] .. offsets[r + 1] - 1.
+  const std::vector<std::int64_t>& round_offsets() const;
+  // Whether every pair of coordinates meets exactly once.
+  bool is_complete() const;
+
+  // The pairs of round r, 0 <= r < num_rounds (a precondition). Cost: O(n).
+  std::vector<Pair> round(std::int64_t r) const;
+  // All pairs, K of them, in schedule order. Cost: O(K).
+  std::vector<Pair> pairs() const;
+
+  // For each rotation k, its place in the triangular order of the paper's authors' code:
+  // i * n - (i + 2)(i + 1) / 2 + j. Throws std::invalid_argument if the schedule does not hold each
+  // pair with i < columns exactly once, since then that order has gaps or repeats. Cost: O(K).
+  std::vector<std::int64_t> triangular_index() const;
+
+  // Equal if n, columns and all rounds are, whatever factory made them. Cost: O(K) at worst.
+  friend GIVENS_API bool operator==(const Schedule& a, const Schedule& b);
+  friend bool operator!=(const Schedule& a, const Schedule& b) { return !(a == b); }
+  // Agrees with ==. Cost: O(rounds).
+  std::size_t hash() const;
+  // For example "Schedule.team(64, 16, columns=10)".
+  std::string repr() const;
+
+ private:
+  friend const cpu::Plan& cpu::plan_of(const Schedule& schedule);
+
+  struct Data;
+  explicit Schedule(std::shared_ptr<const Data> data);
+  static Schedule from_rule(Kind kind, std::int64_t n, std::optional<std::int64_t> columns,
+                            std::int64_t team_size = 0);
+
+  std::shared_ptr<const Data> data_;
+};
+
+}  // namespace givens
+
+template <>
+struct std::hash<givens::Schedule> {
+  std::size_t operator()(const givens::Schedule& s) const { return s.hash(); }
+};

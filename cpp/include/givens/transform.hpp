@@ -1,0 +1,131 @@
+// Orthogonal and unitary matrices from rotation angles: apply one, form one, and the gradients of
+// both.
+//
+// Rotation k of the schedule turns the plane (i, j), i < j, by the angle t_k (radians):
+//   y_i = cos(t) x_i - exp(-ip) sin(t) x_j
+//   y_j = exp(ip) sin(t) x_i + cos(t) x_j
+// with phase p_k (0 if there are no phases), and after all rotations row r is multiplied by exp(i
+// d_r), the diagonal, or by signs_r. The product is U = D G_{K-1} ... G_0 (arXiv 2106.00003,
+// section 2).
+//
+// Types: T is float, double, std::complex<float> or std::complex<double>, the type of the vectors;
+// parameters are real and of the same precision, real_t<T>.
+//
+// Batches: the leading axes of the parameters broadcast against each other as in NumPy (aligned at
+// the end); together they are the batch shape B, one matrix each. The leading axes of x match B
+// from the front, and an axis of size 1 on either side is repeated.
+//
+// Overlap: y may be x itself, or overlap inputs in any other way (then a temporary of y's size is
+// used). The outputs of the gradient functions may not overlap anything.
+//
+// Every function throws std::invalid_argument, naming the argument, before it writes anything. NaN
+// and infinities pass through: they spread to what depends on them.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "givens/export.hpp"
+#include "givens/schedule.hpp"
+#include "givens/view.hpp"
+
+namespace givens {
+
+// What defines the matrices. R is float or double.
+template <class R>
+struct Parameters {
+  ArrayView<const R> angles;                   // (..., K), radians
+  std::optional<ArrayView<const R>> phases;    // (..., K), radians; complex T only
+  std::optional<ArrayView<const R>> diagonal;  // (..., n), radians; complex T only; not with signs
+  std::optional<ArrayView<const R>> signs;     // (..., n), each +1 or -1; not with diagonal
+};
+
+// Where the gradients go, each shaped as its parameter; phases and diagonal present exactly if the
+// parameter is. Gradients of a parameter that is shared by several matrices are summed over them.
+template <class R>
+struct ParameterGradients {
+  ArrayView<R> angles;
+  std::optional<ArrayView<R>> phases;
+  std::optional<ArrayView<R>> diagonal;
+};
+
+struct RotateOptions {
+  // The axis of x along which its n coordinates lie; negative counts from the end. Not a batch
+  // axis.
+  std::int64_t axis = -1;
+  // U^H instead of U.
+  bool inverse = false;
+  // At most this many threads; 0: as many as GIVENS_NUM_THREADS says, or as there are processors.
+  // Results are bitwise the same for any number. Calls too small to gain stay on the caller's
+  // thread.
+  int num_threads = 0;
+};
+
+// Keeps a parameter out of template argument deduction, so that views of mutable data convert.
+template <class T>
+struct NotDeduced {
+  using type = T;
+};
+template <class T>
+using not_deduced_t = typename NotDeduced<T>::type;
+
+// y = U x along `axis`, without forming U; with inverse, y = U^H x.
+// x: (*B, ..., n) with n at `axis`; y: the same with B in full.
+// Cost: 4 K multiply-adds a vector (real), no more memory than the parameters.
+//
+//   givens::rotate<float>({x.data(), {3, n}}, {{angles.data(), {K}}, {}, {}, {}}, schedule,
+//                         {y.data(), {3, n}});
+template <class T>
+GIVENS_API void rotate(const not_deduced_t<ArrayView<const T>>& x,
+                       const Parameters<real_t<T>>& parameters, const Schedule& schedule,
+                       const not_deduced_t<ArrayView<T>>& y, const RotateOptions& options = {});
+
+// The first columns of U. U: (*B, n, columns).
+template <class T>
+GIVENS_API void matrix(const Parameters<real_t<T>>& parameters, const Schedule& schedule,
+                       const not_deduced_t<ArrayView<T>>& U, int num_threads = 0);
+
+// The gradient of a real loss L through `rotate`, from its output y and gy = dL/dy (for complex T,
+// dL = Re sum conj(gy) dy): gx = dL/dx, of y's shape, and the gradients of the parameters. Options
+// as in the call of rotate. Nothing else need be kept from that call. (arXiv 2106.00003,
+// section 4.) Cost: three times that of rotate.
+template <class T>
+GIVENS_API void rotate_vjp(const not_deduced_t<ArrayView<const T>>& y,
+                           const not_deduced_t<ArrayView<const T>>& gy,
+                           const Parameters<real_t<T>>& parameters, const Schedule& schedule,
+                           const not_deduced_t<ArrayView<T>>& gx,
+                           const ParameterGradients<real_t<T>>& gradients,
+                           const RotateOptions& options = {});
+
+// The gradient through `matrix`, from its output U and gU = dL/du, both (*B, n, columns).
+template <class T>
+GIVENS_API void matrix_vjp(const not_deduced_t<ArrayView<const T>>& U,
+                           const not_deduced_t<ArrayView<const T>>& gU,
+                           const Parameters<real_t<T>>& parameters, const Schedule& schedule,
+                           const ParameterGradients<real_t<T>>& gradients, int num_threads = 0);
+
+// The shape that `matrix` writes: (*B, n, columns).
+template <class R>
+GIVENS_API std::vector<std::int64_t> matrix_shape(const Parameters<R>& parameters,
+                                                  const Schedule& schedule);
+
+// The shape of y in `rotate`: that of x with B in full.
+template <class T>
+GIVENS_API std::vector<std::int64_t> rotated_shape(const not_deduced_t<ArrayView<const T>>& x,
+                                                   const Parameters<real_t<T>>& parameters,
+                                                   const Schedule& schedule,
+                                                   std::int64_t axis = -1);
+
+// The engines in this build that can compute on this machine.
+GIVENS_API std::vector<std::string> backends();
+
+// The one in use: the fastest, or what the environment variable GIVENS_ISA names. Throws
+// std::invalid_argument if that is none of them.
+GIVENS_API std::string backend();
+
+// The most threads that a call uses which names no number: GIVENS_NUM_THREADS if that is a positive
+// number, else as many as there are processors for this process.
+GIVENS_API int default_num_threads();
+
+}  // namespace givens

@@ -1,0 +1,54 @@
+// Which engine runs on this machine.
+#include <cstdlib>
+#include <stdexcept>
+#include <string>
+
+#include "engine.hpp"
+
+namespace givens::cpu {
+
+extern const Engine kBaselineEngine;
+#if defined(__x86_64__)
+extern const Engine kAvx2Engine;
+extern const Engine kAvx512Engine;
+#endif
+
+std::vector<const Engine*> engines() {
+  std::vector<const Engine*> out;
+#if defined(__x86_64__)
+  __builtin_cpu_init();
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
+      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw")) {
+    out.push_back(&kAvx512Engine);
+  }
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) out.push_back(&kAvx2Engine);
+#endif
+  out.push_back(&kBaselineEngine);
+  return out;
+}
+
+namespace {
+
+const Engine* chosen_engine() {
+  const std::vector<const Engine*> available = engines();
+  const char* variable = std::getenv("GIVENS_ISA");
+  const std::string name = variable ? variable : "";
+  if (name.empty()) return available.front();
+  if (name == "reference") return nullptr;
+  std::string names = "reference";
+  for (const Engine* candidate : available) {
+    if (name == candidate->name) return candidate;
+    names += std::string(", ") + candidate->name;
+  }
+  throw std::invalid_argument("the environment variable GIVENS_ISA must be one of " + names +
+                              " on this machine, got " + name);
+}
+
+}  // namespace
+
+const Engine* engine() {
+  static const Engine* const chosen = chosen_engine();
+  return chosen;
+}
+
+}  // namespace givens::cpu

@@ -1,0 +1,49 @@
+// The CPU engine: one set of functions for each instruction set.
+#pragma once
+
+#include <complex>
+
+#include "../problem.hpp"
+#include "plan.hpp"
+
+namespace givens::cpu {
+
+// Each function computes its problem and returns true; or it returns false, having written nothing,
+// for a problem that it leaves to the reference engine: one with phases or a diagonal.
+template <class T>
+struct Functions {
+  bool (*rotate)(const RotateProblem<T>&, const Plan&);
+  bool (*matrix)(const MatrixProblem<T>&, const Plan&);
+  // The gradients are zero on entry and are added to; see VjpProblem.
+  bool (*vjp)(const VjpProblem<T>&, const Plan&);
+  // As vjp, for the gradient through matrix: y is U, whose columns are known to be zero outside the
+  // blocks that a plan's levels name.
+  bool (*matrix_vjp)(const VjpProblem<T>&, const Plan&);
+};
+
+struct Engine {
+  const char* name;
+  Functions<float> float32;
+  Functions<double> float64;
+  Functions<std::complex<float>> complex64;
+  Functions<std::complex<double>> complex128;
+
+  template <class T>
+  const Functions<T>& functions() const {
+    if constexpr (std::is_same_v<T, float>) return float32;
+    if constexpr (std::is_same_v<T, double>) return float64;
+    if constexpr (std::is_same_v<T, std::complex<float>>) return complex64;
+    if constexpr (std::is_same_v<T, std::complex<double>>) return complex128;
+  }
+};
+
+// The fastest engine that this machine can run, or the one that the environment variable GIVENS_ISA
+// names
+// ("avx512", "avx2", "baseline"). Null if it names "reference". Throws std::invalid_argument if it
+// names anything else, or what this machine cannot run.
+const Engine* engine();
+
+// All that this machine can run, fastest first.
+std::vector<const Engine*> engines();
+
+}  // namespace givens::cpu

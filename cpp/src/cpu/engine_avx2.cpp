@@ -1,0 +1,36 @@
+// The engine for avx2.
+#include "engine_standard_headers.hpp"
+
+#if defined(__x86_64__)
+
+#define GIVENS_ISA avx2
+#define GIVENS_VECTOR_BYTES 32
+#define GIVENS_VECTOR_REGISTERS 16
+
+#pragma GCC push_options
+#pragma GCC target("avx2,fma")
+// clang-format off: the order matters
+#include "simd.hpp"
+#include "sincos.hpp"
+#include "program.hpp"
+#include "tiles.hpp"
+#include "vjp_tiles.hpp"
+#include "panel.hpp"
+#include "batch_lanes.hpp"
+#include "batch_sincos.hpp"
+#include "batch_sweep.hpp"
+#include "batch.hpp"
+#include "engine_functions.hpp"
+// clang-format on
+#pragma GCC pop_options
+
+namespace givens::cpu {
+
+extern const Engine kAvx2Engine;
+const Engine kAvx2Engine{"avx2", avx2::functions<float>(), avx2::functions<double>(),
+                         avx2::functions<std::complex<float>>(),
+                         avx2::functions<std::complex<double>>()};
+
+}  // namespace givens::cpu
+
+#endif

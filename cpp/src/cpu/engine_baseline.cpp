@@ -1,0 +1,33 @@
+// The engine for baseline.
+#include "engine_standard_headers.hpp"
+
+#define GIVENS_ISA baseline
+#define GIVENS_VECTOR_BYTES 16
+#if defined(__aarch64__)
+#define GIVENS_VECTOR_REGISTERS 32
+#else
+#define GIVENS_VECTOR_REGISTERS 16
+#endif
+
+// clang-format off: the order matters
+#include "simd.hpp"
+#include "sincos.hpp"
+#include "program.hpp"
+#include "tiles.hpp"
+#include "vjp_tiles.hpp"
+#include "panel.hpp"
+#include "batch_lanes.hpp"
+#include "batch_sincos.hpp"
+#include "batch_sweep.hpp"
+#include "batch.hpp"
+#include "engine_functions.hpp"
+// clang-format on
+
+namespace givens::cpu {
+
+extern const Engine kBaselineEngine;
+const Engine kBaselineEngine{
+    "baseline", baseline::functions<float>(), baseline::functions<double>(),
+    baseline::functions<std::complex<float>>(), baseline::functions<std::complex<double>>()};
+
+}  // namespace givens::cpu

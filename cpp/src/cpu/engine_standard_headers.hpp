@@ -1,0 +1,18 @@
+// What the engine's sources use of the standard library and of code common to all instruction sets.
+// Included before the target of the compilation changes, so that none of it is compiled for an
+// instruction set that a machine which runs it may lack.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <mutex>
+#include <new>
+#include <type_traits>
+#include <vector>
+
+#include "engine.hpp"
+#include "threads.hpp"

@@ -1,0 +1,49 @@
+// Vectors of the instruction set that is being compiled for. Included by the engine_*.cpp files
+// only, which define GIVENS_ISA, the name of the instruction set and of its namespace, and
+// GIVENS_VECTOR_BYTES. Everything included after them is compiled once for each instruction set.
+
+#include <cstdint>
+
+namespace givens::cpu::GIVENS_ISA {
+
+// A register of floats or doubles. The element type's own alignment: panels are aligned, callers'
+// arrays need not be.
+template <class R>
+struct VectorOf {
+  typedef R type __attribute__((vector_size(GIVENS_VECTOR_BYTES)));
+  typedef R unaligned
+      __attribute__((vector_size(GIVENS_VECTOR_BYTES), aligned(alignof(R)), may_alias));
+};
+template <class R>
+using Vector = typename VectorOf<R>::type;
+
+template <class R>
+inline constexpr std::int64_t kLanes = GIVENS_VECTOR_BYTES / sizeof(R);
+
+template <class R>
+[[gnu::always_inline]] inline Vector<R> load(const R* p) {
+  return *reinterpret_cast<const typename VectorOf<R>::unaligned*>(p);
+}
+
+template <class R>
+[[gnu::always_inline]] inline void store(R* p, const Vector<R>& v) {
+  *reinterpret_cast<typename VectorOf<R>::unaligned*>(p) = v;
+}
+
+// The sum of the lanes, in a fixed order.
+template <class R>
+[[gnu::always_inline]] inline R sum(const Vector<R>& v) {
+  R lanes[kLanes<R>];
+  store(lanes, v);
+  for (std::int64_t width = kLanes<R> / 2; width > 0; width /= 2) {
+    for (std::int64_t k = 0; k < width; ++k) lanes[k] += lanes[k + width];
+  }
+  return lanes[0];
+}
+
+// Eight doubles or integers, whatever the registers' width: one row of a tile.
+typedef double Double8 __attribute__((vector_size(64)));
+typedef std::int64_t Int8 __attribute__((vector_size(64)));
+typedef float Float8 __attribute__((vector_size(32)));
+
+}  // namespace givens::cpu::GIVENS_ISA

@@ -1,0 +1,38 @@
+// The parameters' gradients of one matrix, summed over its vectors.
+#pragma once
+
+#include <vector>
+
+#include "../problem.hpp"
+
+namespace givens::reference {
+
+// In double, so that the number of vectors does not show in the rounding.
+struct GradientSums {
+  std::vector<double> angles;
+  std::vector<double> phases;
+  std::vector<double> diagonal;
+
+  GradientSums(std::int64_t rotations, std::int64_t n)
+      : angles(static_cast<std::size_t>(rotations)),
+        phases(static_cast<std::size_t>(rotations)),
+        diagonal(static_cast<std::size_t>(n)) {}
+
+  // `matrix` holds the offsets of VjpProblem::matrices.
+  template <class T, class Offsets>
+  void add_to(const VjpProblem<T>& problem, const Offsets& matrix) const {
+    add(angles, problem.gangles.at(matrix[7]));
+    if (problem.gphases) add(phases, problem.gphases.at(matrix[8]));
+    if (problem.gdiagonal) add(diagonal, problem.gdiagonal.at(matrix[9]));
+  }
+
+ private:
+  template <class R>
+  static void add(const std::vector<double>& sums, const Strided<R>& gradient) {
+    for (std::size_t k = 0; k < sums.size(); ++k) {
+      gradient[static_cast<std::int64_t>(k)] += static_cast<R>(sums[k]);
+    }
+  }
+};
+
+}  // namespace givens::reference

@@ -1,0 +1,30 @@
+// The reference engine: plain loops, one vector and one rotation at a time. It is the oracle of
+// every other engine, so it is written to be read rather than to be fast.
+//
+// All functions are defined for float, double, std::complex<float> and std::complex<double>.
+#pragma once
+
+#include "../problem.hpp"
+
+namespace givens::reference {
+
+// Cost: K rotations a vector, and K sines and cosines a matrix.
+template <class T>
+void rotate(const RotateProblem<T>& problem);
+
+template <class T>
+void matrix(const MatrixProblem<T>& problem);
+
+// The gradient by reversal (arXiv 2106.00003, section 4): from the last rotation to the first, its
+// gradient is read from the states after it, then the states y and gy are rotated back.
+// Sums over vectors are kept in double.
+template <class T>
+void vjp(const VjpProblem<T>& problem);
+
+// The parameters' gradients by conjugation, an independent check of `vjp`: with W = gy y^H - y gy^H
+// every gradient is an entry of W once the rotations after it are undone, W <- G^H W G. Does not
+// write gx. Cost: n^2 a vector and 8 n K a matrix.
+template <class T>
+void vjp_by_conjugation(const VjpProblem<T>& problem);
+
+}  // namespace givens::reference

@@ -1,0 +1,107 @@
+#include "gradient_sums.hpp"
+#include "reference.hpp"
+#include "rotations.hpp"
+
+namespace givens::reference {
+
+namespace {
+
+// An n x n matrix that is conjugated by one rotation at a time.
+template <class T>
+class SquareMatrix {
+ public:
+  explicit SquareMatrix(std::size_t n) : n_(n), entries_(n * n) {}
+
+  T& operator()(std::size_t row, std::size_t column) { return entries_[row * n_ + column]; }
+
+  // W <- G^H W G
+  template <class E>
+  void conjugate_by(const PlaneRotation<E>& g) {
+    for (std::size_t k = 0; k < n_; ++k) {
+      T& wi = (*this)(g.i, k);
+      T& wj = (*this)(g.j, k);
+      const T old_wi = wi;
+      wi = g.c * wi + conjugate(g.e) * (g.s * wj);
+      wj = g.c * wj - g.e * (g.s * old_wi);
+    }
+    for (std::size_t k = 0; k < n_; ++k) {
+      T& wi = (*this)(k, g.i);
+      T& wj = (*this)(k, g.j);
+      const T old_wi = wi;
+      wi = g.c * wi + g.e * (g.s * wj);
+      wj = g.c * wj - conjugate(g.e) * (g.s * old_wi);
+    }
+  }
+
+ private:
+  std::size_t n_;
+  std::vector<T> entries_;
+};
+
+}  // namespace
+
+template <class T>
+void vjp_by_conjugation(const VjpProblem<T>& problem) {
+  const auto n = static_cast<std::size_t>(problem.schedule.n());
+  const std::vector<Pair> pairs = problem.schedule.pairs();
+  std::vector<T> y(n);
+  std::vector<T> a(n);
+  // Through U^H the gradient is minus that through U at x = U y; see vjp_reversal.cpp.
+  const double sign = problem.inverse ? -1.0 : 1.0;
+
+  with_phase_type<T>(problem.parameters, [&](auto e) {
+    problem.matrices.for_each([&](const auto& matrix) {
+      const auto parameters = problem.parameters.at(matrix);
+      const auto g = rotations<decltype(e)>(pairs, parameters);
+      const RowFactors<T> factors(parameters, problem.schedule.n());
+      SquareMatrix<T> w(n);
+
+      problem.vectors.for_each([&](const auto& vector) {
+        for (std::size_t k = 0; k < n; ++k) {
+          y[k] = problem.y.at(matrix[4] + vector[0])[static_cast<std::int64_t>(k)];
+          a[k] = problem.gy.at(matrix[5] + vector[1])[static_cast<std::int64_t>(k)];
+        }
+        if (problem.inverse) {
+          for (const auto& rotation : g) rotation.apply(y.data());
+          for (const auto& rotation : g) rotation.apply(a.data());
+          factors.apply(y.data());
+          factors.apply(a.data());
+        }
+        for (std::size_t r = 0; r < n; ++r) {
+          for (std::size_t c = 0; c < n; ++c)
+            w(r, c) += a[r] * conjugate(y[c]) - y[r] * conjugate(a[c]);
+        }
+      });
+
+      GradientSums sums(problem.schedule.num_rotations(), problem.schedule.n());
+      std::vector<T> row(n);
+      for (std::size_t k = 0; k < n; ++k) sums.diagonal[k] = sign * imaginary_part(w(k, k)) / 2;
+      for (std::size_t r = 0; r < n; ++r) {  // W <- D^H W D, by rows and then by columns
+        for (std::size_t c = 0; c < n; ++c) row[c] = conjugate(w(r, c));
+        factors.undo(row.data());
+        for (std::size_t c = 0; c < n; ++c) w(r, c) = conjugate(row[c]);
+      }
+      for (std::size_t c = 0; c < n; ++c) {
+        for (std::size_t r = 0; r < n; ++r) row[r] = w(r, c);
+        factors.undo(row.data());
+        for (std::size_t r = 0; r < n; ++r) w(r, c) = row[r];
+      }
+      for (std::size_t k = g.size(); k-- > 0;) {
+        const auto [i, j] = std::pair(g[k].i, g[k].j);
+        const T z = conjugate(g[k].e) * w(j, i);
+        const double tilt = imaginary_part(w(j, j)) - imaginary_part(w(i, i));
+        sums.angles[k] = sign * real_part(z);
+        sums.phases[k] = sign * (g[k].s * g[k].c * imaginary_part(z) + g[k].s * g[k].s * tilt / 2);
+        w.conjugate_by(g[k]);
+      }
+      sums.add_to(problem, matrix);
+    });
+  });
+}
+
+template void vjp_by_conjugation(const VjpProblem<float>&);
+template void vjp_by_conjugation(const VjpProblem<double>&);
+template void vjp_by_conjugation(const VjpProblem<std::complex<float>>&);
+template void vjp_by_conjugation(const VjpProblem<std::complex<double>>&);
+
+}  // namespace givens::reference

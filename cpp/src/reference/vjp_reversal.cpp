@@ -1,0 +1,100 @@
+#include "gradient_sums.hpp"
+#include "reference.hpp"
+#include "rotations.hpp"
+
+namespace givens::reference {
+
+namespace {
+
+// dL/dt and dL/dp of one rotation y = G x, from the states after it, y and a = dL/dy, and the x
+// before it:
+//   dy_i/dt = -conj(e) y_j,            dy_j/dt = e y_i
+//   dy_i/dp = i conj(e) sin(t) x_j,    dy_j/dp = i e sin(t) x_i
+// and dL = Re(conj(a) dy).
+template <class E, class T>
+double angle_gradient(const PlaneRotation<E>& g, const T& yi, const T& yj, const T& ai,
+                      const T& aj) {
+  return real_part(conjugate(aj) * (g.e * yi)) - real_part(conjugate(ai) * (conjugate(g.e) * yj));
+}
+
+template <class E, class T>
+double phase_gradient(const PlaneRotation<E>& g, const T& xi, const T& xj, const T& ai,
+                      const T& aj) {
+  return -g.s * (imaginary_part(conjugate(ai) * (conjugate(g.e) * xj)) +
+                 imaginary_part(conjugate(aj) * (g.e * xi)));
+}
+
+template <class T>
+void add_diagonal_gradient(const std::vector<T>& y, const std::vector<T>& a, double sign,
+                           std::vector<double>& sums) {
+  for (std::size_t k = 0; k < y.size(); ++k) {
+    sums[k] += sign * static_cast<double>(imaginary_part(a[k] * conjugate(y[k])));
+  }
+}
+
+}  // namespace
+
+template <class T>
+void vjp(const VjpProblem<T>& problem) {
+  const std::int64_t n = problem.schedule.n();
+  const std::vector<Pair> pairs = problem.schedule.pairs();
+  std::vector<T> y(static_cast<std::size_t>(n));
+  std::vector<T> a(static_cast<std::size_t>(n));
+
+  with_phase_type<T>(problem.parameters, [&](auto e) {
+    problem.matrices.for_each([&](const auto& matrix) {
+      const auto parameters = problem.parameters.at(matrix);
+      const auto g = rotations<decltype(e)>(pairs, parameters);
+      const RowFactors<T> factors(parameters, n);
+      GradientSums sums(problem.schedule.num_rotations(), n);
+
+      problem.vectors.for_each([&](const auto& vector) {
+        const Strided<const T> y_in = problem.y.at(matrix[4] + vector[0]);
+        const Strided<const T> a_in = problem.gy.at(matrix[5] + vector[1]);
+        for (std::int64_t k = 0; k < n; ++k) {
+          y[static_cast<std::size_t>(k)] = y_in[k];
+          a[static_cast<std::size_t>(k)] = a_in[k];
+        }
+        // y = U^H x means x = U y, and dL through U^H is -dL through U with the parts of x and y
+        // exchanged: the sweep goes forward and every gradient changes its sign.
+        if (problem.inverse) {
+          for (std::size_t k = 0; k < g.size(); ++k) {
+            const auto [i, j] = std::pair(g[k].i, g[k].j);
+            const T before_i = y[i];
+            const T before_j = y[j];
+            g[k].apply(y.data());
+            g[k].apply(a.data());
+            sums.angles[k] -= angle_gradient(g[k], y[i], y[j], a[i], a[j]);
+            sums.phases[k] -= phase_gradient(g[k], before_i, before_j, a[i], a[j]);
+          }
+          factors.apply(y.data());
+          factors.apply(a.data());
+          add_diagonal_gradient(y, a, -1.0, sums.diagonal);
+        } else {
+          add_diagonal_gradient(y, a, 1.0, sums.diagonal);
+          factors.undo(y.data());
+          factors.undo(a.data());
+          for (std::size_t k = g.size(); k-- > 0;) {
+            const auto [i, j] = std::pair(g[k].i, g[k].j);
+            sums.angles[k] += angle_gradient(g[k], y[i], y[j], a[i], a[j]);
+            g[k].undo(y.data());
+            sums.phases[k] += phase_gradient(g[k], y[i], y[j], a[i], a[j]);
+            g[k].undo(a.data());
+          }
+        }
+        if (problem.gx) {
+          const Strided<T> gx = problem.gx.at(matrix[6] + vector[2]);
+          for (std::int64_t k = 0; k < n; ++k) gx[k] = a[static_cast<std::size_t>(k)];
+        }
+      });
+      sums.add_to(problem, matrix);
+    });
+  });
+}
+
+template void vjp(const VjpProblem<float>&);
+template void vjp(const VjpProblem<double>&);
+template void vjp(const VjpProblem<std::complex<float>>&);
+template void vjp(const VjpProblem<std::complex<double>>&);
+
+}  // namespace givens::reference

@@ -1,0 +1,180 @@
+// The public functions: check, then hand over to an engine.
+#include "givens/transform.hpp"
+
+#include <algorithm>
+#include <complex>
+
+#include "byte_range.hpp"
+#include "cpu/engine.hpp"
+#include "cpu/threads.hpp"
+#include "reference/reference.hpp"
+#include "validate.hpp"
+
+namespace givens {
+
+namespace {
+
+template <class T>
+bool same_view(const ArrayView<const T>& x, const ArrayView<T>& y) {
+  return x.data() == y.data() && x.ndim() == y.ndim() &&
+         std::equal(x.shape(), x.shape() + x.ndim(), y.shape()) &&
+         std::equal(x.strides(), x.strides() + x.ndim(), y.strides());
+}
+
+// Whether rotating into y would destroy an input before it is read.
+template <class T>
+bool destroys_input(const ArrayView<const T>& x, const Parameters<real_t<T>>& parameters,
+                    const ArrayView<T>& y) {
+  const auto hit = [&](const auto& view) { return view && overlap(y, *view); };
+  return (overlap(y, x) && !same_view(x, y)) || overlap(y, parameters.angles) ||
+         hit(parameters.phases) || hit(parameters.diagonal) || hit(parameters.signs);
+}
+
+template <class T>
+void copy(const ArrayView<const T>& from, const ArrayView<T>& to) {
+  StridedLoop<2> loop;
+  for (int d = 0; d < to.ndim(); ++d) loop.add(to.shape(d), {from.stride(d), to.stride(d)});
+  loop.for_each([&](const auto& at) { to.data()[at[1]] = from.data()[at[0]]; });
+}
+
+template <class R>
+void fill_with_zero(const ArrayView<R>& view) {
+  StridedLoop<1> loop;
+  for (int d = 0; d < view.ndim(); ++d) loop.add(view.shape(d), {view.stride(d)});
+  loop.for_each([&](const auto& at) { view.data()[at[0]] = R(0); });
+}
+
+template <class R>
+void fill_with_zero(const ParameterGradients<R>& gradients) {
+  fill_with_zero(gradients.angles);
+  if (gradients.phases) fill_with_zero(*gradients.phases);
+  if (gradients.diagonal) fill_with_zero(*gradients.diagonal);
+}
+
+// Each runs a problem on the machine's engine, or on the reference engine where that one declines.
+
+template <class T>
+void run_rotate(const RotateProblem<T>& problem) {
+  const cpu::Engine* engine = cpu::engine();
+  if (engine && engine->functions<T>().rotate(problem, cpu::plan_of(problem.schedule))) return;
+  reference::rotate(problem);
+}
+
+template <class T>
+void run_matrix(const MatrixProblem<T>& problem) {
+  const cpu::Engine* engine = cpu::engine();
+  if (engine && engine->functions<T>().matrix(problem, cpu::plan_of(problem.schedule))) return;
+  reference::matrix(problem);
+}
+
+template <class T>
+void run_vjp(const VjpProblem<T>& problem) {
+  const cpu::Engine* engine = cpu::engine();
+  if (engine && engine->functions<T>().vjp(problem, cpu::plan_of(problem.schedule))) return;
+  reference::vjp(problem);
+}
+
+template <class T>
+void run_matrix_vjp(const VjpProblem<T>& problem) {
+  const cpu::Engine* engine = cpu::engine();
+  if (engine && engine->functions<T>().matrix_vjp(problem, cpu::plan_of(problem.schedule))) return;
+  reference::vjp(problem);
+}
+
+}  // namespace
+
+template <class R>
+std::vector<std::int64_t> matrix_shape(const Parameters<R>& parameters, const Schedule& schedule) {
+  return validate::matrix_shape(parameters, schedule);
+}
+
+template <class T>
+std::vector<std::int64_t> rotated_shape(const not_deduced_t<ArrayView<const T>>& x,
+                                        const Parameters<real_t<T>>& parameters,
+                                        const Schedule& schedule, std::int64_t axis) {
+  return validate::rotated_shape<T>(x, parameters, schedule, axis);
+}
+
+template <class T>
+void rotate(const not_deduced_t<ArrayView<const T>>& x, const Parameters<real_t<T>>& parameters,
+            const Schedule& schedule, const not_deduced_t<ArrayView<T>>& y,
+            const RotateOptions& options) {
+  const RotateProblem<T> problem = validate::rotate<T>(x, parameters, schedule, y, options);
+  if (!destroys_input<T>(x, parameters, y)) {
+    run_rotate(problem);
+    return;
+  }
+  std::int64_t size = 1;
+  for (int d = 0; d < y.ndim(); ++d) size *= y.shape(d);
+  std::vector<T> storage(static_cast<std::size_t>(size));
+  const ArrayView<T> temporary(storage.data(), y.ndim(), y.shape(), nullptr);
+  run_rotate(validate::rotate<T>(x, parameters, schedule, temporary, options));
+  copy<T>(temporary, y);
+}
+
+template <class T>
+void matrix(const Parameters<real_t<T>>& parameters, const Schedule& schedule,
+            const not_deduced_t<ArrayView<T>>& U, int num_threads) {
+  run_matrix(validate::matrix<T>(parameters, schedule, U, num_threads));
+}
+
+template <class T>
+void rotate_vjp(const not_deduced_t<ArrayView<const T>>& y,
+                const not_deduced_t<ArrayView<const T>>& gy,
+                const Parameters<real_t<T>>& parameters, const Schedule& schedule,
+                const not_deduced_t<ArrayView<T>>& gx,
+                const ParameterGradients<real_t<T>>& gradients, const RotateOptions& options) {
+  const auto problem = validate::rotate_vjp<T>(y, gy, parameters, schedule, gx, gradients, options);
+  fill_with_zero(gradients);
+  run_vjp(problem);
+}
+
+template <class T>
+void matrix_vjp(const not_deduced_t<ArrayView<const T>>& U,
+                const not_deduced_t<ArrayView<const T>>& gU,
+                const Parameters<real_t<T>>& parameters, const Schedule& schedule,
+                const ParameterGradients<real_t<T>>& gradients, int num_threads) {
+  const auto problem = validate::matrix_vjp<T>(U, gU, parameters, schedule, gradients, num_threads);
+  fill_with_zero(gradients);
+  run_matrix_vjp(problem);
+}
+
+std::vector<std::string> backends() {
+  std::vector<std::string> names;
+  for (const cpu::Engine* engine : cpu::engines()) names.emplace_back(engine->name);
+  names.emplace_back("reference");
+  return names;
+}
+
+int default_num_threads() { return cpu::default_num_threads(); }
+
+std::string backend() {
+  const cpu::Engine* engine = cpu::engine();
+  return engine ? engine->name : "reference";
+}
+
+#define GIVENS_INSTANTIATE(T)                                                                     \
+  template GIVENS_API std::vector<std::int64_t> rotated_shape<T>(                                 \
+      const ArrayView<const T>&, const Parameters<real_t<T>>&, const Schedule&, std::int64_t);    \
+  template GIVENS_API void rotate<T>(const ArrayView<const T>&, const Parameters<real_t<T>>&,     \
+                                     const Schedule&, const ArrayView<T>&, const RotateOptions&); \
+  template GIVENS_API void matrix<T>(const Parameters<real_t<T>>&, const Schedule&,               \
+                                     const ArrayView<T>&, int);                                   \
+  template GIVENS_API void rotate_vjp<T>(                                                         \
+      const ArrayView<const T>&, const ArrayView<const T>&, const Parameters<real_t<T>>&,         \
+      const Schedule&, const ArrayView<T>&, const ParameterGradients<real_t<T>>&,                 \
+      const RotateOptions&);                                                                      \
+  template GIVENS_API void matrix_vjp<T>(const ArrayView<const T>&, const ArrayView<const T>&,    \
+                                         const Parameters<real_t<T>>&, const Schedule&,           \
+                                         const ParameterGradients<real_t<T>>&, int);
+
+GIVENS_INSTANTIATE(float)
+GIVENS_INSTANTIATE(double)
+GIVENS_INSTANTIATE(std::complex<float>)
+GIVENS_INSTANTIATE(std::complex<double>)
+template GIVENS_API std::vector<std::int64_t> matrix_shape(const Parameters<float>&,
+                                                           const Schedule&);
+template GIVENS_API std::vector<std::int64_t> matrix_shape(const Parameters<double>&,
+                                                           const Schedule&);
+
+}  // namespace givens

@@ -1,0 +1,475 @@
+#include "validate.hpp"
+
+#include <algorithm>
+#include <complex>
+#include <cstdint>
+#include <iomanip>
+#include <limits>
+#include <sstream>
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+#include "byte_range.hpp"
+
+namespace givens::validate {
+
+namespace {
+
+[[noreturn]] void refuse(const std::string& message) { throw std::invalid_argument(message); }
+
+std::string text(std::int64_t value) { return std::to_string(value); }
+
+std::string text(const std::int64_t* shape, int ndim) {
+  std::string out = "(";
+  for (int d = 0; d < ndim; ++d) out += (d ? ", " : "") + text(shape[d]);
+  return out + (ndim == 1 ? ",)" : ")");
+}
+
+template <class A>
+std::string shape_text(const A& view) {
+  return text(view.shape(), view.ndim());
+}
+
+std::string shape_text(const std::vector<std::int64_t>& shape) {
+  return text(shape.data(), static_cast<int>(shape.size()));
+}
+
+// The extent of two axes that broadcast against each other, or -1.
+std::int64_t broadcast(std::int64_t a, std::int64_t b) {
+  if (a == b || b == 1) return a;
+  return a == 1 ? b : -1;
+}
+
+template <class T>
+bool has_shape(const ArrayView<T>& view, const std::int64_t* shape, int ndim) {
+  return view.ndim() == ndim && std::equal(shape, shape + ndim, view.shape());
+}
+
+int threads(int num_threads) {
+  if (num_threads < 0) {
+    refuse("num_threads must be at least 1, or 0 for as many as there are, got " +
+           text(num_threads));
+  }
+  return num_threads;
+}
+
+// Refuses an output in which two indices may be the same element: sorted by stride, each axis must
+// step over all that the smaller ones span.
+template <class T>
+void require_distinct_elements(const ArrayView<T>& view, const char* name) {
+  std::array<std::pair<std::int64_t, std::int64_t>, kMaxDimensions> axes;  // |stride|, extent
+  std::size_t count = 0;
+  for (int d = 0; d < view.ndim(); ++d) {
+    if (view.shape(d) == 0) return;
+    if (view.shape(d) > 1) axes[count++] = {std::abs(view.stride(d)), view.shape(d)};
+  }
+  std::sort(axes.begin(), axes.begin() + count);
+  std::int64_t spanned = 1;
+  for (std::size_t k = 0; k < count; ++k) {
+    if (axes[k].first < spanned) refuse(std::string(name) + " must not overlap itself");
+    spanned += axes[k].first * (axes[k].second - 1);
+  }
+}
+
+// The memory that a call reads and writes, to be told in that order: refuses an output that
+// overlaps anything told before.
+class Memory {
+ public:
+  template <class View>
+  void reads(const View& view, const char* name) {
+    parts_[count_++] = {name, bytes_of(view)};
+  }
+
+  template <class View>
+  void writes(const View& view, const char* name) {
+    for (std::size_t k = 0; k < count_; ++k) {
+      if (overlap(parts_[k].bytes, bytes_of(view))) {
+        refuse(std::string(name) + " must not overlap " + parts_[k].name + " in memory");
+      }
+    }
+    reads(view, name);
+  }
+
+  template <class R>
+  void reads(const Parameters<R>& parameters) {
+    reads(parameters.angles, "angles");
+    if (parameters.phases) reads(*parameters.phases, "phases");
+    if (parameters.diagonal) reads(*parameters.diagonal, "diagonal");
+    if (parameters.signs) reads(*parameters.signs, "signs");
+  }
+
+ private:
+  struct Part {
+    const char* name;
+    ByteRange bytes;
+  };
+  std::array<Part, 10> parts_{};  // as many as a call has arrays at most
+  std::size_t count_ = 0;
+};
+
+// The extents of the batch axes and the parameters' strides along them.
+template <class R>
+class ParameterBatch {
+ public:
+  ParameterBatch(const Parameters<R>& parameters, const Schedule& schedule)
+      : parameters_(parameters) {
+    check_last_axis(parameters.angles, "angles", schedule.num_rotations(),
+                    "schedule.num_rotations");
+    if (parameters.phases) {
+      check_last_axis(*parameters.phases, "phases", schedule.num_rotations(),
+                      "schedule.num_rotations");
+    }
+    if (parameters.diagonal) {
+      check_last_axis(*parameters.diagonal, "diagonal", schedule.n(), "schedule.n");
+    }
+    if (parameters.signs) {
+      if (parameters.diagonal) refuse("signs and diagonal exclude each other, got both");
+      check_last_axis(*parameters.signs, "signs", schedule.n(), "schedule.n");
+    }
+    for (const auto* view : views()) {
+      if (view)
+        shape_.resize(std::max(shape_.size(), static_cast<std::size_t>(view->ndim() - 1)), 1);
+    }
+    for (std::size_t p = 0; p < 4; ++p) {
+      if (views()[p]) broadcast_with(*views()[p], kNames[p]);
+    }
+    if (parameters.signs) check_signs(*parameters.signs);
+  }
+
+  int ndim() const { return static_cast<int>(shape_.size()); }
+  const std::vector<std::int64_t>& shape() const { return shape_; }
+
+  MatrixParameters<R> data() const {
+    const auto v = views();
+    return {last_axis(v[0]), last_axis(v[1]), last_axis(v[2]), last_axis(v[3])};
+  }
+
+  // The strides of angles, phases, diagonal and signs along batch axis d.
+  std::array<std::int64_t, 4> strides(int d) const {
+    std::array<std::int64_t, 4> out{};
+    for (std::size_t p = 0; p < 4; ++p) {
+      if (views()[p]) out[p] = stride(*views()[p], d);
+    }
+    return out;
+  }
+
+  // The stride of a view of a parameter's shape along batch axis d: 0 where it is repeated.
+  template <class View>
+  std::int64_t stride(const View& view, int d) const {
+    const int axis = d - (ndim() - (view.ndim() - 1));
+    return axis < 0 || view.shape(axis) == 1 ? 0 : view.stride(axis);
+  }
+
+ private:
+  static constexpr std::array<const char*, 4> kNames{"angles", "phases", "diagonal", "signs"};
+
+  std::array<const ArrayView<const R>*, 4> views() const {
+    const auto pointer = [](const auto& optional) { return optional ? &*optional : nullptr; };
+    return {&parameters_.angles, pointer(parameters_.phases), pointer(parameters_.diagonal),
+            pointer(parameters_.signs)};
+  }
+
+  static Strided<const R> last_axis(const ArrayView<const R>* view) {
+    static const R nothing{};  // an empty array's data may be null, which stands for absent here
+    if (!view) return {};
+    return {view->data() ? view->data() : &nothing, view->stride(view->ndim() - 1)};
+  }
+
+  static void check_last_axis(const ArrayView<const R>& view, const char* name, std::int64_t extent,
+                              const char* source) {
+    if (view.ndim() < 1 || view.shape(view.ndim() - 1) != extent) {
+      refuse(std::string(name) + " must have " + text(extent) + " entries (" + source +
+             ") along the last axis, got shape " + shape_text(view));
+    }
+  }
+
+  void broadcast_with(const ArrayView<const R>& view, const char* name) {
+    for (int d = ndim() - (view.ndim() - 1); d < ndim(); ++d) {
+      auto& extent = shape_[static_cast<std::size_t>(d)];
+      const std::int64_t own = view.shape(d - (ndim() - (view.ndim() - 1)));
+      const std::int64_t both = broadcast(extent, own);
+      if (both < 0) {
+        refuse(std::string("the leading axes of ") + name +
+               " must broadcast with those of the other " + "parameters, got " + name +
+               " of shape " + shape_text(view) + " and angles of shape " +
+               shape_text(parameters_.angles));
+      }
+      extent = both;
+    }
+  }
+
+  static void check_signs(const ArrayView<const R>& view) {
+    StridedLoop<1> loop;
+    for (int d = 0; d < view.ndim(); ++d) loop.add(view.shape(d), {view.stride(d)});
+    loop.for_each([&](const auto& offset) {
+      const R sign = view.data()[offset[0]];
+      if (!(sign == R(1) || sign == R(-1))) {
+        std::ostringstream shown;
+        shown << std::setprecision(std::numeric_limits<R>::max_digits10) << sign;
+        refuse("signs must be +1 or -1 each, got " + shown.str());
+      }
+    });
+  }
+
+  const Parameters<R>& parameters_;
+  std::vector<std::int64_t> shape_;
+};
+
+template <class T>
+void check_complex(const Parameters<real_t<T>>& parameters) {
+  if constexpr (!is_complex_v<T>) {
+    if (parameters.phases) refuse("phases must come with complex vectors, got real ones");
+    if (parameters.diagonal) refuse("diagonal must come with complex vectors, got real ones");
+  }
+}
+
+// Checks an array of vectors against the schedule and the batch and returns the axis of the
+// coordinates, counted from the front.
+template <class View, class R>
+int coordinate_axis(const View& x, const char* name, const ParameterBatch<R>& batch,
+                    const Schedule& schedule, std::int64_t axis) {
+  if (x.ndim() < batch.ndim() + 1) {
+    refuse(std::string(name) + " must have at least " + text(batch.ndim() + 1) +
+           " axes, the batch axes of the parameters and one of n = " + text(schedule.n()) +
+           " coordinates, got shape " + shape_text(x));
+  }
+  if (axis < -x.ndim() || axis >= x.ndim()) {
+    refuse("axis must be between " + text(-x.ndim()) + " and " + text(x.ndim() - 1) + " for " +
+           name + " of shape " + shape_text(x) + ", got " + text(axis));
+  }
+  const int positive = static_cast<int>(axis < 0 ? axis + x.ndim() : axis);
+  if (positive < batch.ndim()) {
+    refuse("axis must not be one of the " + text(batch.ndim()) + " batch axes of " + name +
+           ", got " + text(axis));
+  }
+  if (x.shape(positive) != schedule.n()) {
+    refuse(std::string(name) + " must have " + text(schedule.n()) +
+           " entries (schedule.n) along axis " + text(axis) + ", got shape " + shape_text(x));
+  }
+  return positive;
+}
+
+// The shape of x with its batch axes broadcast.
+template <class View, class R>
+std::vector<std::int64_t> full_shape(const View& x, const char* name,
+                                     const ParameterBatch<R>& batch) {
+  std::vector<std::int64_t> shape(x.shape(), x.shape() + x.ndim());
+  for (int d = 0; d < batch.ndim(); ++d) {
+    auto& extent = shape[static_cast<std::size_t>(d)];
+    const std::int64_t both = broadcast(batch.shape()[static_cast<std::size_t>(d)], extent);
+    if (both < 0) {
+      refuse(std::string("the leading axes of ") + name + " must match the batch shape " +
+             shape_text(batch.shape()) + " of the parameters, got shape " + shape_text(x));
+    }
+    extent = both;
+  }
+  return shape;
+}
+
+template <class View>
+void require_shape(const View& view, const char* name, const std::vector<std::int64_t>& shape) {
+  if (!has_shape(view, shape.data(), static_cast<int>(shape.size()))) {
+    refuse(std::string(name) + " must have shape " + shape_text(shape) + ", got shape " +
+           shape_text(view));
+  }
+}
+
+template <class R>
+void check_gradient(const std::optional<ArrayView<R>>& gradient, const char* name,
+                    const std::optional<ArrayView<const R>>& parameter,
+                    const char* parameter_name) {
+  if (gradient.has_value() != parameter.has_value()) {
+    refuse(std::string(name) + " must be given exactly if " + parameter_name + " is");
+  }
+  if (!gradient) return;
+  if (!has_shape(*gradient, parameter->shape(), parameter->ndim())) {
+    refuse(std::string(name) + " must have the shape of " + parameter_name + " " +
+           shape_text(*parameter) + ", got shape " + shape_text(*gradient));
+  }
+  require_distinct_elements(*gradient, name);
+}
+
+// What rotate_vjp and matrix_vjp share. `gx` is null if that gradient is not wanted.
+template <class T>
+VjpProblem<T> vjp(const ArrayView<const T>& y, const char* y_name, const ArrayView<const T>& gy,
+                  const char* gy_name, const Parameters<real_t<T>>& parameters,
+                  const ParameterBatch<real_t<T>>& batch, const Schedule& schedule,
+                  const ArrayView<T>* gx, const ParameterGradients<real_t<T>>& gradients,
+                  int num_threads, int axis, bool inverse) {
+  using R = real_t<T>;
+  check_complex<T>(parameters);
+  const std::vector<std::int64_t> shape = full_shape(y, y_name, batch);
+  require_shape(y, y_name, shape);
+  require_shape(gy, gy_name, shape);
+  if (gx) {
+    require_shape(*gx, "gx", shape);
+    require_distinct_elements(*gx, "gx");
+  }
+  check_gradient<R>(gradients.angles, "gangles", parameters.angles, "angles");
+  check_gradient<R>(gradients.phases, "gphases", parameters.phases, "phases");
+  check_gradient<R>(gradients.diagonal, "gdiagonal", parameters.diagonal, "diagonal");
+
+  Memory memory;
+  memory.reads(y, y_name);
+  memory.reads(gy, gy_name);
+  memory.reads(parameters);
+  if (gx) memory.writes(*gx, "gx");
+  memory.writes(gradients.angles, "gangles");
+  if (gradients.phases) memory.writes(*gradients.phases, "gphases");
+  if (gradients.diagonal) memory.writes(*gradients.diagonal, "gdiagonal");
+
+  const auto last_axis = [](const auto& view) {
+    return Strided<R>{view ? view->data() : nullptr, view ? view->stride(view->ndim() - 1) : 1};
+  };
+  const auto gx_stride = [&](int d) { return gx ? gx->stride(d) : 0; };
+  VjpProblem<T> problem{schedule,
+                        threads(num_threads),
+                        inverse,
+                        batch.data(),
+                        {y.data(), y.stride(axis)},
+                        {gy.data(), gy.stride(axis)},
+                        {gx ? gx->data() : nullptr, gx_stride(axis)},
+                        last_axis(std::optional<ArrayView<R>>(gradients.angles)),
+                        last_axis(gradients.phases),
+                        last_axis(gradients.diagonal),
+                        {},
+                        {}};
+  for (int d = 0; d < y.ndim(); ++d) {
+    const std::int64_t extent = y.shape(d);
+    if (d < batch.ndim()) {
+      const auto p = batch.strides(d);
+      const auto of = [&](const auto& view) { return view ? batch.stride(*view, d) : 0; };
+      problem.matrices.add(extent, {p[0], p[1], p[2], p[3], y.stride(d), gy.stride(d), gx_stride(d),
+                                    batch.stride(gradients.angles, d), of(gradients.phases),
+                                    of(gradients.diagonal)});
+    } else if (d != axis) {
+      problem.vectors.add(extent, {y.stride(d), gy.stride(d), gx_stride(d)});
+    }
+  }
+  return problem;
+}
+
+}  // namespace
+
+template <class R>
+std::vector<std::int64_t> matrix_shape(const Parameters<R>& parameters, const Schedule& schedule) {
+  std::vector<std::int64_t> shape = ParameterBatch<R>(parameters, schedule).shape();
+  shape.push_back(schedule.n());
+  shape.push_back(schedule.columns());
+  return shape;
+}
+
+template <class T>
+std::vector<std::int64_t> rotated_shape(const ArrayView<const T>& x,
+                                        const Parameters<real_t<T>>& parameters,
+                                        const Schedule& schedule, std::int64_t axis) {
+  const ParameterBatch<real_t<T>> batch(parameters, schedule);
+  coordinate_axis(x, "x", batch, schedule, axis);
+  return full_shape(x, "x", batch);
+}
+
+template <class T>
+RotateProblem<T> rotate(const ArrayView<const T>& x, const Parameters<real_t<T>>& parameters,
+                        const Schedule& schedule, const ArrayView<T>& y,
+                        const RotateOptions& options) {
+  check_complex<T>(parameters);
+  const ParameterBatch<real_t<T>> batch(parameters, schedule);
+  const int axis = coordinate_axis(x, "x", batch, schedule, options.axis);
+  require_shape(y, "out", full_shape(x, "x", batch));
+  require_distinct_elements(y, "out");
+
+  RotateProblem<T> problem{schedule,
+                           threads(options.num_threads),
+                           options.inverse,
+                           batch.data(),
+                           {x.data(), x.stride(axis)},
+                           {y.data(), y.stride(axis)},
+                           {},
+                           {}};
+  for (int d = 0; d < x.ndim(); ++d) {
+    const std::int64_t x_stride = x.shape(d) == 1 ? 0 : x.stride(d);
+    if (d < batch.ndim()) {
+      const auto p = batch.strides(d);
+      problem.matrices.add(y.shape(d), {p[0], p[1], p[2], p[3], x_stride, y.stride(d)});
+    } else if (d != axis) {
+      problem.vectors.add(y.shape(d), {x_stride, y.stride(d)});
+    }
+  }
+  return problem;
+}
+
+template <class T>
+MatrixProblem<T> matrix(const Parameters<real_t<T>>& parameters, const Schedule& schedule,
+                        const ArrayView<T>& U, int num_threads) {
+  check_complex<T>(parameters);
+  const ParameterBatch<real_t<T>> batch(parameters, schedule);
+  std::vector<std::int64_t> shape = batch.shape();
+  shape.push_back(schedule.n());
+  shape.push_back(schedule.columns());
+  require_shape(U, "U", shape);
+  require_distinct_elements(U, "U");
+  Memory memory;
+  memory.reads(parameters);
+  memory.writes(U, "U");
+
+  MatrixProblem<T> problem{schedule, threads(num_threads),   batch.data(),
+                           U.data(), U.stride(U.ndim() - 2), U.stride(U.ndim() - 1),
+                           {}};
+  for (int d = 0; d < batch.ndim(); ++d) {
+    const auto p = batch.strides(d);
+    problem.matrices.add(U.shape(d), {p[0], p[1], p[2], p[3], U.stride(d)});
+  }
+  return problem;
+}
+
+template <class T>
+VjpProblem<T> rotate_vjp(const ArrayView<const T>& y, const ArrayView<const T>& gy,
+                         const Parameters<real_t<T>>& parameters, const Schedule& schedule,
+                         const ArrayView<T>& gx, const ParameterGradients<real_t<T>>& gradients,
+                         const RotateOptions& options) {
+  const ParameterBatch<real_t<T>> batch(parameters, schedule);
+  const int axis = coordinate_axis(y, "y", batch, schedule, options.axis);
+  return vjp<T>(y, "y", gy, "gy", parameters, batch, schedule, &gx, gradients, options.num_threads,
+                axis, options.inverse);
+}
+
+template <class T>
+VjpProblem<T> matrix_vjp(const ArrayView<const T>& U, const ArrayView<const T>& gU,
+                         const Parameters<real_t<T>>& parameters, const Schedule& schedule,
+                         const ParameterGradients<real_t<T>>& gradients, int num_threads) {
+  const ParameterBatch<real_t<T>> batch(parameters, schedule);
+  std::vector<std::int64_t> shape = batch.shape();
+  shape.push_back(schedule.n());
+  shape.push_back(schedule.columns());
+  require_shape(U, "U", shape);
+  return vjp<T>(U, "U", gU, "gU", parameters, batch, schedule, nullptr, gradients, num_threads,
+                batch.ndim(), false);
+}
+
+#define GIVENS_INSTANTIATE_REAL(R) \
+  template std::vector<std::int64_t> matrix_shape(const Parameters<R>&, const Schedule&);
+
+#define GIVENS_INSTANTIATE(T)                                                                   \
+  template std::vector<std::int64_t> rotated_shape(                                             \
+      const ArrayView<const T>&, const Parameters<real_t<T>>&, const Schedule&, std::int64_t);  \
+  template RotateProblem<T> rotate(const ArrayView<const T>&, const Parameters<real_t<T>>&,     \
+                                   const Schedule&, const ArrayView<T>&, const RotateOptions&); \
+  template MatrixProblem<T> matrix(const Parameters<real_t<T>>&, const Schedule&,               \
+                                   const ArrayView<T>&, int);                                   \
+  template VjpProblem<T> rotate_vjp(const ArrayView<const T>&, const ArrayView<const T>&,       \
+                                    const Parameters<real_t<T>>&, const Schedule&,              \
+                                    const ArrayView<T>&, const ParameterGradients<real_t<T>>&,  \
+                                    const RotateOptions&);                                      \
+  template VjpProblem<T> matrix_vjp(const ArrayView<const T>&, const ArrayView<const T>&,       \
+                                    const Parameters<real_t<T>>&, const Schedule&,              \
+                                    const ParameterGradients<real_t<T>>&, int);
+
+GIVENS_INSTANTIATE_REAL(float)
+GIVENS_INSTANTIATE_REAL(double)
+GIVENS_INSTANTIATE(float)
+GIVENS_INSTANTIATE(double)
+GIVENS_INSTANTIATE(std::complex<float>)
+GIVENS_INSTANTIATE(std::complex<double>)
+
+}  // namespace givens::validate

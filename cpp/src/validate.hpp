@@ -1,0 +1,41 @@
+// The public boundary: checks arguments and turns them into problems. Everything behind it trusts
+// them. Each function throws std::invalid_argument that names the argument, what came and what was
+// expected.
+#pragma once
+
+#include <vector>
+
+#include "givens/transform.hpp"
+#include "problem.hpp"
+
+namespace givens::validate {
+
+template <class R>
+std::vector<std::int64_t> matrix_shape(const Parameters<R>& parameters, const Schedule& schedule);
+
+template <class T>
+std::vector<std::int64_t> rotated_shape(const ArrayView<const T>& x,
+                                        const Parameters<real_t<T>>& parameters,
+                                        const Schedule& schedule, std::int64_t axis);
+
+template <class T>
+RotateProblem<T> rotate(const ArrayView<const T>& x, const Parameters<real_t<T>>& parameters,
+                        const Schedule& schedule, const ArrayView<T>& y,
+                        const RotateOptions& options);
+
+template <class T>
+MatrixProblem<T> matrix(const Parameters<real_t<T>>& parameters, const Schedule& schedule,
+                        const ArrayView<T>& U, int num_threads = 0);
+
+template <class T>
+VjpProblem<T> rotate_vjp(const ArrayView<const T>& y, const ArrayView<const T>& gy,
+                         const Parameters<real_t<T>>& parameters, const Schedule& schedule,
+                         const ArrayView<T>& gx, const ParameterGradients<real_t<T>>& gradients,
+                         const RotateOptions& options);
+
+template <class T>
+VjpProblem<T> matrix_vjp(const ArrayView<const T>& U, const ArrayView<const T>& gU,
+                         const Parameters<real_t<T>>& parameters, const Schedule& schedule,
+                         const ParameterGradients<real_t<T>>& gradients, int num_threads = 0);
+
+}  // namespace givens::validate

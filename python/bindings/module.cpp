@@ -1,0 +1,50 @@
+// The extension module givens._core.
+#include <pybind11/stl.h>
+
+#include <string>
+
+#include "arguments.hpp"
+#include "register.hpp"
+
+namespace givens::python {
+
+namespace {
+
+std::string compiler() {
+#if defined(__clang__)
+  return "Clang " __clang_version__;
+#elif defined(__GNUC__)
+  return "GCC " __VERSION__;
+#elif defined(_MSC_FULL_VER)
+  return "MSVC " + std::to_string(_MSC_FULL_VER);
+#else
+  return "unknown";
+#endif
+}
+
+py::dict build_info() {
+  py::dict info;
+  info["compiler"] = compiler();
+  info["cpp_standard"] = std::to_string(__cplusplus / 100 % 100);
+#if defined(NDEBUG)
+  info["build_type"] = "release";
+#else
+  info["build_type"] = "debug";
+#endif
+  return info;
+}
+
+}  // namespace
+
+PYBIND11_MODULE(_core, module) {
+  module.doc() = "The compiled core of givens; use it through the package.";
+  module.attr("__version__") = GIVENS_VERSION;
+  module.def("build_info", &build_info);
+  module.def("backends", &backends);
+  module.def("backend", &backend);
+  module.def("default_num_threads", &default_num_threads);
+  register_schedule(module);
+  register_transform(module);
+}
+
+}  // namespace givens::python

@@ -1,0 +1,11 @@
+// What each file of the bindings adds to the module.
+#pragma once
+
+#include <pybind11/pybind11.h>
+
+namespace givens::python {
+
+void register_schedule(pybind11::module_& module);
+void register_transform(pybind11::module_& module);
+
+}  // namespace givens::python

@@ -1,0 +1,23 @@
+"""Orthogonal and unitary matrices from rotation angles, in parallel, with exact gradients.
+
+A `Schedule` says in which order which pairs of coordinates are rotated; an array of angles, one for
+each rotation, then defines an orthogonal matrix U. `matrix` forms it, `rotate` applies it without
+forming it, `matrix_vjp` and `rotate_vjp` are their gradients.
+
+Method: F. Hamze, "Parallelized Computation and Backpropagation Under Angle-Parametrized Orthogonal
+Matrices", arXiv:2106.00003.
+
+Examples
+--------
+>>> import numpy as np, givens
+>>> s = givens.Schedule.xor(4)
+>>> angles = np.full(s.num_rotations, 0.1)
+>>> U = givens.matrix(angles, s)
+>>> bool(np.allclose(U.T @ U, np.eye(4)))
+True
+"""
+
+from givens._core import Schedule, __version__
+from givens._transform import matrix, matrix_vjp, rotate, rotate_vjp
+
+__all__ = ["Schedule", "__version__", "matrix", "matrix_vjp", "rotate", "rotate_vjp"]

@@ -1,0 +1,103 @@
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+_Scalar = TypeVar("_Scalar", bound=np.generic)
+_Array = NDArray[Any]
+
+__version__: str
+
+class Schedule:
+    @staticmethod
+    def circle(n: int, columns: int | None = None) -> Schedule: ...
+    @staticmethod
+    def xor(n: int, columns: int | None = None) -> Schedule: ...
+    @staticmethod
+    def team(n: int, size: int, columns: int | None = None) -> Schedule: ...
+    @staticmethod
+    def brickwall(n: int) -> Schedule: ...
+    @staticmethod
+    def butterfly(n: int) -> Schedule: ...
+    @staticmethod
+    def from_rounds(
+        n: int,
+        rounds: Iterable[Sequence[tuple[int, int]] | ArrayLike],
+        columns: int | None = None,
+    ) -> Schedule: ...
+    @staticmethod
+    def from_dict(description: Mapping[str, Any]) -> Schedule: ...
+    def to_dict(self) -> dict[str, Any]: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def n(self) -> int: ...
+    @property
+    def columns(self) -> int: ...
+    @property
+    def num_rotations(self) -> int: ...
+    @property
+    def num_rounds(self) -> int: ...
+    @property
+    def is_complete(self) -> bool: ...
+    @property
+    def pairs(self) -> NDArray[np.int32]: ...
+    @property
+    def round_offsets(self) -> NDArray[np.int64]: ...
+    @property
+    def triangular_index(self) -> NDArray[np.int64]: ...
+    def round(self, r: int) -> NDArray[np.int32]: ...
+    def to_triangular(self, angles: NDArray[_Scalar]) -> NDArray[_Scalar]: ...
+    def from_triangular(self, angles: NDArray[_Scalar]) -> NDArray[_Scalar]: ...
+    def __eq__(self, other: object) -> bool: ...
+    def __hash__(self) -> int: ...
+
+def build_info() -> dict[str, str]: ...
+def backends() -> list[str]: ...
+def backend() -> str: ...
+def default_num_threads() -> int: ...
+
+# Checked at run time, and typed exactly in _transform.py.
+def matrix(
+    angles: _Array,
+    schedule: Schedule,
+    phases: _Array | None,
+    diagonal: _Array | None,
+    signs: _Array | None,
+    num_threads: int | None,
+) -> _Array: ...
+def rotate(
+    x: _Array,
+    angles: _Array,
+    schedule: Schedule,
+    axis: int,
+    inverse: bool,
+    out: _Array | None,
+    phases: _Array | None,
+    diagonal: _Array | None,
+    signs: _Array | None,
+    num_threads: int | None,
+) -> _Array: ...
+def rotate_vjp(
+    y: _Array,
+    gy: _Array,
+    angles: _Array,
+    schedule: Schedule,
+    axis: int,
+    inverse: bool,
+    phases: _Array | None,
+    diagonal: _Array | None,
+    signs: _Array | None,
+    num_threads: int | None,
+) -> tuple[_Array, ...]: ...
+def matrix_vjp(
+    U: _Array,
+    gU: _Array,
+    angles: _Array,
+    schedule: Schedule,
+    phases: _Array | None,
+    diagonal: _Array | None,
+    signs: _Array | None,
+    num_threads: int | None,
+) -> _Array | tuple[_Array, ...]: ...

@@ -1,0 +1,24 @@
+"""What ``python -m givens info`` prints: what to quote when reporting a problem."""
+
+import givens
+from givens import _core
+
+
+def describe() -> str:
+    """Describe the installed library.
+
+    Returns
+    -------
+    str
+        One ``name  value`` line each for the version, every build setting, the backends that can
+        run here, the one in use and the number of threads.
+    """
+    rows = [("version", givens.__version__)]
+    rows += [(name.replace("_", " "), value) for name, value in _core.build_info().items()]
+    rows += [
+        ("backends", ", ".join(_core.backends())),
+        ("in use", _core.backend()),
+        ("threads", str(_core.default_num_threads())),
+    ]
+    width = max(len(name) for name, _ in rows)
+    return "\n".join(f"{name:<{width}}  {value}" for name, value in rows)

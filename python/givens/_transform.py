@@ -1,0 +1,326 @@
+"""The public functions on arrays; the compiled core checks the arguments and does the work."""
+
+from typing import Any, TypeVar, overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from givens import _core
+from givens._core import Schedule
+
+# The dtype of vectors and that of parameters.
+T = TypeVar("T", np.float32, np.float64, np.complex64, np.complex128)
+R = TypeVar("R", np.float32, np.float64)
+
+
+@overload
+def matrix(
+    angles: NDArray[R],
+    schedule: Schedule,
+    *,
+    signs: NDArray[R] | None = None,
+    num_threads: int | None = None,
+) -> NDArray[R]: ...
+@overload
+def matrix(
+    angles: NDArray[R],
+    schedule: Schedule,
+    *,
+    phases: NDArray[R] | None = None,
+    diagonal: NDArray[R] | None = None,
+    signs: NDArray[R] | None = None,
+    num_threads: int | None = None,
+) -> NDArray[Any]: ...
+def matrix(
+    angles: NDArray[R],
+    schedule: Schedule,
+    *,
+    phases: NDArray[R] | None = None,
+    diagonal: NDArray[R] | None = None,
+    signs: NDArray[R] | None = None,
+    num_threads: int | None = None,
+) -> NDArray[Any]:
+    """Form the orthogonal or unitary matrix of the given angles.
+
+    Rotation k of the schedule, in the plane (i, j) with i < j, has entries
+    ``G[i, i] = G[j, j] = cos t``, ``G[i, j] = -exp(-ip) sin t`` and ``G[j, i] = exp(ip) sin t``,
+    t its angle and p its phase (0 without `phases`). ``U = D @ G[K-1] @ ... @ G[0]``, where D is
+    ``diag(exp(1j * diagonal))`` or ``diag(signs)`` or the identity. (arXiv:2106.00003, section 2.)
+
+    Parameters
+    ----------
+    angles : array, (..., K), float32 or float64
+        In radians, in schedule order; K = ``schedule.num_rotations``. Leading axes are batch axes.
+    schedule : Schedule
+        The rotations, on n coordinates.
+    phases : array, (..., K), optional
+        In radians, dtype of angles. Makes U complex.
+    diagonal : array, (..., n), optional
+        In radians, dtype of angles. Makes U complex. With angles and phases these are n**2 real
+        parameters, enough for every unitary matrix.
+    signs : array, (..., n), optional
+        Each +1 or -1, dtype of angles: rows of U with -1 change their sign, so that an odd number
+        of them gives determinant -1. Not together with `diagonal`.
+    num_threads : int, optional
+        At most this many threads; by default as many as the environment variable GIVENS_NUM_THREADS
+        says, or as there are processors. The result is bitwise the same for any number.
+
+    Returns
+    -------
+    array, (*batch, n, columns)
+        U, or its first ``schedule.columns`` columns. float32 or float64 as angles are; complex64 or
+        complex128 with phases or diagonal. The batch shape is that of the parameters' leading axes,
+        broadcast as NumPy does.
+
+    Raises
+    ------
+    TypeError
+        If an argument is not a NumPy array or has a wrong dtype; integers are not converted.
+    ValueError
+        If a shape does not fit, or a sign is neither +1 nor -1.
+
+    Notes
+    -----
+    Cost: K rotations of each column, 4 multiplications and 2 additions each.
+
+    Examples
+    --------
+    >>> import numpy as np, givens
+    >>> U = givens.matrix(np.array([np.pi / 2]), givens.Schedule.xor(2))
+    >>> U.round(3) + 0.0
+    array([[ 0., -1.],
+           [ 1.,  0.]])
+    """
+    return _core.matrix(angles, schedule, phases, diagonal, signs, num_threads)
+
+
+def rotate(
+    x: NDArray[T],
+    angles: NDArray[R],
+    schedule: Schedule,
+    *,
+    axis: int = -1,
+    inverse: bool = False,
+    out: NDArray[T] | None = None,
+    phases: NDArray[R] | None = None,
+    diagonal: NDArray[R] | None = None,
+    signs: NDArray[R] | None = None,
+    num_threads: int | None = None,
+) -> NDArray[T]:
+    """Multiply vectors by U, or by its inverse, without forming it.
+
+    For a vector x this is ``U @ x``, for rows (batch, n) ``x @ U.T``, and with ``axis=-2`` it is
+    ``U @ x``, U as in `matrix` (with all its n columns, whatever ``schedule.columns``).
+
+    Parameters
+    ----------
+    x : array, (*batch, ..., n)
+        The vectors; their n coordinates lie along `axis`. float32 or complex64 with float32 angles,
+        float64 or complex128 with float64 angles; complex if there are phases or a diagonal. Any
+        strides. The leading axes match the batch shape of the parameters, and an axis of size 1 on
+        either side is repeated.
+    angles, schedule, phases, diagonal, signs
+        As in `matrix`.
+    axis : int, default -1
+        The axis of x to rotate; not a batch axis.
+    inverse : bool, default False
+        Multiply by the inverse (transposed, or conjugate transposed) of U instead.
+    out : array, optional
+        Where to put the result: shape of the result, dtype of x, any strides. May be x itself. If
+        it overlaps an input in another way, a temporary array is used.
+    num_threads : int, optional
+        As in `matrix`.
+
+    Returns
+    -------
+    array, the shape of x with the batch axes in full
+        The rotated vectors; `out` if it was given.
+
+    Raises
+    ------
+    TypeError
+        If an argument is not a NumPy array or has a wrong dtype.
+    ValueError
+        If a shape or the axis does not fit, or `out` cannot be written.
+
+    Notes
+    -----
+    Cost: K rotations a vector. NaN and infinities spread to what depends on them.
+
+    Examples
+    --------
+    >>> import numpy as np, givens
+    >>> s = givens.Schedule.circle(5)
+    >>> angles = np.linspace(-1.0, 1.0, s.num_rotations)
+    >>> x = np.arange(10.0).reshape(2, 5)
+    >>> y = givens.rotate(x, angles, s)
+    >>> bool(np.allclose(y, x @ givens.matrix(angles, s).T))
+    True
+    >>> bool(np.allclose(givens.rotate(y, angles, s, inverse=True), x))
+    True
+    """
+    return _core.rotate(
+        x, angles, schedule, axis, inverse, out, phases, diagonal, signs, num_threads
+    )
+
+
+@overload
+def rotate_vjp(
+    y: NDArray[T],
+    gy: NDArray[T],
+    angles: NDArray[R],
+    schedule: Schedule,
+    *,
+    axis: int = -1,
+    inverse: bool = False,
+    signs: NDArray[R] | None = None,
+    num_threads: int | None = None,
+) -> tuple[NDArray[T], NDArray[R]]: ...
+@overload
+def rotate_vjp(
+    y: NDArray[T],
+    gy: NDArray[T],
+    angles: NDArray[R],
+    schedule: Schedule,
+    *,
+    axis: int = -1,
+    inverse: bool = False,
+    phases: NDArray[R] | None = None,
+    diagonal: NDArray[R] | None = None,
+    signs: NDArray[R] | None = None,
+    num_threads: int | None = None,
+) -> tuple[NDArray[Any], ...]: ...
+def rotate_vjp(
+    y: NDArray[T],
+    gy: NDArray[T],
+    angles: NDArray[R],
+    schedule: Schedule,
+    *,
+    axis: int = -1,
+    inverse: bool = False,
+    phases: NDArray[R] | None = None,
+    diagonal: NDArray[R] | None = None,
+    signs: NDArray[R] | None = None,
+    num_threads: int | None = None,
+) -> tuple[NDArray[Any], ...]:
+    """Gradients of a real loss through `rotate`, from its output alone.
+
+    The rotations are undone from last to first, so that nothing but the output has to be kept
+    (arXiv:2106.00003, section 4).
+
+    Parameters
+    ----------
+    y : array, (*batch, ..., n)
+        What `rotate` returned, with the batch axes in full.
+    gy : array, the shape and dtype of y
+        The gradient of the loss L with respect to y; for complex y with the convention
+        ``dL = Re(sum(conj(gy) * dy))``.
+    angles, schedule, axis, inverse, phases, diagonal, signs
+        As they were given to `rotate`.
+    num_threads : int, optional
+        As in `matrix`.
+
+    Returns
+    -------
+    gx : array, the shape and dtype of y
+        The gradient with respect to x (to be summed over axes along which x was repeated).
+    gangles : array, the shape and dtype of angles
+        Summed over vectors, and over matrices that share their angles.
+    gphases, gdiagonal : array
+        Likewise, each present only if phases or diagonal were given.
+
+    Raises
+    ------
+    TypeError
+        If an argument is not a NumPy array or has a wrong dtype.
+    ValueError
+        If a shape or the axis does not fit.
+
+    Notes
+    -----
+    Cost: about three times that of `rotate`; memory that of the outputs.
+
+    Examples
+    --------
+    >>> import numpy as np, givens
+    >>> s = givens.Schedule.xor(2)
+    >>> y = givens.rotate(np.array([1.0, 0.0]), np.array([0.0]), s)
+    >>> gx, gangles = givens.rotate_vjp(y, np.array([0.0, 3.0]), np.array([0.0]), s)
+    >>> gx, gangles
+    (array([0., 3.]), array([3.]))
+    """
+    return _core.rotate_vjp(
+        y, gy, angles, schedule, axis, inverse, phases, diagonal, signs, num_threads
+    )
+
+
+@overload
+def matrix_vjp(
+    U: NDArray[R],
+    gU: NDArray[R],
+    angles: NDArray[R],
+    schedule: Schedule,
+    *,
+    signs: NDArray[R] | None = None,
+    num_threads: int | None = None,
+) -> NDArray[R]: ...
+@overload
+def matrix_vjp(
+    U: NDArray[Any],
+    gU: NDArray[Any],
+    angles: NDArray[R],
+    schedule: Schedule,
+    *,
+    phases: NDArray[R] | None = None,
+    diagonal: NDArray[R] | None = None,
+    signs: NDArray[R] | None = None,
+    num_threads: int | None = None,
+) -> NDArray[R] | tuple[NDArray[R], ...]: ...
+def matrix_vjp(
+    U: NDArray[Any],
+    gU: NDArray[Any],
+    angles: NDArray[R],
+    schedule: Schedule,
+    *,
+    phases: NDArray[R] | None = None,
+    diagonal: NDArray[R] | None = None,
+    signs: NDArray[R] | None = None,
+    num_threads: int | None = None,
+) -> NDArray[R] | tuple[NDArray[R], ...]:
+    """Gradients of a real loss through `matrix`.
+
+    Parameters
+    ----------
+    U : array, (*batch, n, columns)
+        What `matrix` returned.
+    gU : array, the shape and dtype of U
+        The gradient of the loss L with respect to U; for complex U with the convention
+        ``dL = Re(sum(conj(gU) * dU))``.
+    angles, schedule, phases, diagonal, signs
+        As they were given to `matrix`.
+    num_threads : int, optional
+        As in `matrix`.
+
+    Returns
+    -------
+    gangles : array, the shape and dtype of angles
+        The gradient with respect to the angles. With phases or diagonal a tuple: gangles, then
+        gphases if phases were given, then gdiagonal if diagonal was.
+
+    Raises
+    ------
+    TypeError
+        If an argument is not a NumPy array or has a wrong dtype.
+    ValueError
+        If a shape does not fit.
+
+    Examples
+    --------
+    >>> import numpy as np, givens
+    >>> s = givens.Schedule.xor(2)
+    >>> angles = np.array([0.0])
+    >>> U = givens.matrix(angles, s)
+    >>> givens.matrix_vjp(U, np.array([[0.0, -1.0], [1.0, 0.0]]), angles, s)
+    array([2.])
+    """
+    return _core.matrix_vjp(U, gU, angles, schedule, phases, diagonal, signs, num_threads)

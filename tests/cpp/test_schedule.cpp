@@ -1,0 +1,380 @@
+#include <doctest/doctest.h>
+
+#include <cstdint>
+#include <iterator>
+#include <set>
+#include <stdexcept>
+#include <string>
+#include <unordered_set>
+#include <utility>
+#include <vector>
+
+#include "givens/schedule.hpp"
+#include "problems.hpp"
+
+namespace {
+
+using givens::Pair;
+using givens::Schedule;
+using Requested = Schedule::RequestedPair;
+using RequestedRounds = std::vector<std::vector<Requested>>;
+
+std::string text(const std::vector<Pair>& round) {
+  std::string out;
+  for (const Pair& pair : round) out += std::to_string(pair.i) + std::to_string(pair.j) + " ";
+  return out;
+}
+
+// All rounds as text: "01 23 | 02 13 | " for two rounds of two pairs. For n <= 10.
+std::string text(const Schedule& schedule) {
+  std::string out;
+  for (std::int64_t r = 0; r < schedule.num_rounds(); ++r) out += text(schedule.round(r)) + "| ";
+  return out;
+}
+
+RequestedRounds rounds_of(const Schedule& schedule) {
+  RequestedRounds out(static_cast<std::size_t>(schedule.num_rounds()));
+  for (std::size_t r = 0; r < out.size(); ++r) {
+    for (const Pair& pair : schedule.round(static_cast<std::int64_t>(r))) {
+      out[r].push_back({pair.i, pair.j});
+    }
+  }
+  return out;
+}
+
+std::vector<Schedule> complete_schedules(std::int64_t n) {
+  return {Schedule::circle(n),  Schedule::xor_(n),    Schedule::team(n, 1), Schedule::team(n, 2),
+          Schedule::team(n, 3), Schedule::team(n, 4), Schedule::team(n, 8), Schedule::team(n, 20)};
+}
+
+}  // namespace
+
+TEST_CASE("circle: rounds worked out by hand") {
+  CHECK(text(Schedule::circle(2)) == "01 | ");
+  CHECK(text(Schedule::circle(3)) == "02 | 01 | 12 | ");
+  CHECK(text(Schedule::circle(4)) == "02 13 | 01 23 | 03 12 | ");
+  CHECK(text(Schedule::circle(5)) == "04 12 | 03 24 | 02 13 | 01 34 | 14 23 | ");
+  CHECK(text(Schedule::circle(6)) == "04 35 12 | 03 24 15 | 02 13 45 | 01 25 34 | 05 14 23 | ");
+}
+
+TEST_CASE("xor: rounds worked out by hand") {
+  CHECK(text(Schedule::xor_(2)) == "01 | ");
+  CHECK(text(Schedule::xor_(3)) == "01 | 02 | 12 | ");
+  CHECK(text(Schedule::xor_(4)) == "01 23 | 02 13 | 03 12 | ");
+  CHECK(text(Schedule::xor_(5)) == "01 23 | 02 13 | 03 12 | 04 | 14 | 24 | 34 | ");
+  CHECK(text(Schedule::xor_(6)) == "01 23 45 | 02 13 | 03 12 | 04 15 | 05 14 | 24 35 | 25 34 | ");
+}
+
+TEST_CASE("team: rounds worked out by hand") {
+  CHECK(text(Schedule::team(4, 2)) == "01 23 | 02 13 | 03 12 | ");
+  // The teams {0 1} {2 3} {4 5}; an odd number of teams has a dummy.
+  CHECK(text(Schedule::team(6, 2)) ==
+        "01 23 45 | 04 15 | 05 14 | 02 13 | 03 12 | 24 35 | 25 34 | ");
+  // The teams {0 1 2} {3 4}, the second with a dummy.
+  CHECK(text(Schedule::team(5, 3)) == "12 | 01 34 | 02 | 03 14 | 04 23 | 13 24 | ");
+  // A team of everyone has no matches: the circle's steps from first to last, where circle has last
+  // to first. Teams of one have nobody within to meet: the circle itself.
+  CHECK(text(Schedule::team(4, 4)) == "03 12 | 01 23 | 02 13 | ");
+  CHECK(text(Schedule::team(4, 1)) == text(Schedule::circle(4)));
+}
+
+TEST_CASE("brickwall and butterfly: rounds worked out by hand") {
+  CHECK(text(Schedule::brickwall(2)) == "01 | | ");
+  CHECK(text(Schedule::brickwall(4)) == "01 23 | 12 | 01 23 | 12 | ");
+  CHECK(text(Schedule::brickwall(5)) == "01 23 | 12 34 | 01 23 | 12 34 | 01 23 | ");
+  CHECK(text(Schedule::butterfly(2)) == "01 | ");
+  CHECK(text(Schedule::butterfly(4)) == "01 23 | 02 13 | ");
+  CHECK(text(Schedule::butterfly(6)) == "01 23 45 | 02 13 | 04 15 | ");
+}
+
+TEST_CASE("columns: pairs of two later coordinates are dropped") {
+  CHECK(text(Schedule::xor_(4, 2)) == "01 | 02 13 | 03 12 | ");
+  CHECK(text(Schedule::circle(5, 1)) == "04 | 03 | 02 | 01 | | ");
+  CHECK(text(Schedule::team(4, 2, 1)) == "01 | 02 | 03 | ");
+  CHECK(text(Schedule::xor_(4, 3)) == text(Schedule::xor_(4)));
+  CHECK(text(Schedule::xor_(4, 4)) == text(Schedule::xor_(4)));
+  CHECK(text(Schedule::xor_(4, 0)) == "| | | ");
+  CHECK(text(Schedule::from_rounds(4, {{{0, 1}, {2, 3}}, {{3, 2}, {1, 0}}}, 2)) == "01 | 01 | ");
+}
+
+TEST_CASE("circle, xor and team: every pair meets once, in disjoint rounds") {
+  for (std::int64_t n = 0; n <= 33; ++n) {
+    for (const Schedule& schedule : complete_schedules(n)) {
+      CAPTURE(schedule.repr());
+      std::set<std::pair<int, int>> met;
+      bool disjoint = true;
+      bool ordered = true;
+      for (std::int64_t r = 0; r < schedule.num_rounds(); ++r) {
+        std::set<int> busy;
+        for (const Pair& pair : schedule.round(r)) {
+          ordered = ordered && 0 <= pair.i && pair.i < pair.j && pair.j < n;
+          disjoint = disjoint && busy.insert(pair.i).second && busy.insert(pair.j).second;
+          met.insert({pair.i, pair.j});
+        }
+      }
+      CHECK(disjoint);
+      CHECK(ordered);
+      CHECK(schedule.is_complete());
+      CHECK(schedule.num_rotations() == n * (n - 1) / 2);
+      CHECK(static_cast<std::int64_t>(met.size()) == n * (n - 1) / 2);
+    }
+  }
+}
+
+TEST_CASE("columns: as many rotations as the Stiefel manifold has dimensions") {
+  for (const std::int64_t n : {1, 2, 3, 7, 8, 12}) {
+    for (std::int64_t m = 0; m <= n; ++m) {
+      for (const Schedule& schedule :
+           {Schedule::circle(n, m), Schedule::xor_(n, m), Schedule::team(n, 3, m)}) {
+        CAPTURE(schedule.repr());
+        CHECK(schedule.columns() == m);
+        CHECK(schedule.num_rotations() == n * m - m * (m + 1) / 2);
+        CHECK(schedule.is_complete() == (m >= n - 1));
+      }
+    }
+  }
+}
+
+TEST_CASE("n = 0 and n = 1 have no rotations") {
+  for (const std::int64_t n : {0, 1}) {
+    for (const Schedule& schedule :
+         {Schedule::circle(n), Schedule::xor_(n), Schedule::team(n, 3), Schedule::brickwall(n),
+          Schedule::butterfly(n), Schedule::from_rounds(n, {}), Schedule::from_rounds(n, {{}})}) {
+      CAPTURE(schedule.repr());
+      CHECK(schedule.n() == n);
+      CHECK(schedule.columns() == n);
+      CHECK(schedule.num_rotations() == 0);
+      CHECK(schedule.pairs().empty());
+      CHECK(schedule.triangular_index().empty());
+      CHECK(schedule.is_complete());
+      CHECK(schedule.round_offsets().size() == static_cast<std::size_t>(schedule.num_rounds()) + 1);
+    }
+  }
+}
+
+TEST_CASE("num_rounds") {
+  CHECK(Schedule::circle(0).num_rounds() == 0);
+  CHECK(Schedule::circle(8).num_rounds() == 7);
+  CHECK(Schedule::circle(9).num_rounds() == 9);
+  CHECK(Schedule::xor_(1).num_rounds() == 0);
+  CHECK(Schedule::xor_(8).num_rounds() == 7);
+  CHECK(Schedule::xor_(9).num_rounds() == 15);
+  CHECK(Schedule::team(8, 4).num_rounds() == 3 + 4);
+  CHECK(Schedule::team(9, 4).num_rounds() == 3 + 3 * 4);
+  CHECK(Schedule::team(9, 1).num_rounds() == 9);
+  CHECK(Schedule::team(9, 16).num_rounds() == 15);
+  CHECK(Schedule::brickwall(9).num_rounds() == 9);
+  CHECK(Schedule::butterfly(8).num_rounds() == 3);
+  CHECK(Schedule::butterfly(9).num_rounds() == 4);
+  CHECK(Schedule::from_rounds(9, {{}, {{0, 1}}, {}}).num_rounds() == 3);
+}
+
+TEST_CASE("pairs and round_offsets agree with round") {
+  test::Random random(2);
+  for (const std::int64_t n : test::kSizes) {
+    for (const Schedule& schedule : test::schedules(n, random)) {
+      CAPTURE(schedule.repr());
+      std::vector<Pair> pairs;
+      std::vector<std::int64_t> offsets{0};
+      for (std::int64_t r = 0; r < schedule.num_rounds(); ++r) {
+        for (const Pair& pair : schedule.round(r)) pairs.push_back(pair);
+        offsets.push_back(static_cast<std::int64_t>(pairs.size()));
+      }
+      CHECK(schedule.pairs() == pairs);
+      CHECK(schedule.round_offsets() == offsets);
+      CHECK(schedule.num_rotations() == offsets.back());
+    }
+  }
+}
+
+TEST_CASE("is_complete: every pair exactly once") {
+  CHECK_FALSE(Schedule::brickwall(3).is_complete());
+  CHECK(Schedule::brickwall(2).is_complete());
+  CHECK_FALSE(Schedule::butterfly(3).is_complete());
+  CHECK_FALSE(Schedule::butterfly(4).is_complete());
+  CHECK(Schedule::from_rounds(3, {{{2, 1}}, {{0, 1}}, {{0, 2}}}).is_complete());
+  CHECK_FALSE(Schedule::from_rounds(3, {{{1, 2}}, {{0, 1}}}).is_complete());
+  CHECK_FALSE(Schedule::from_rounds(3, {{{1, 2}}, {{0, 1}}, {{2, 1}}}).is_complete());
+  CHECK_FALSE(Schedule::from_rounds(3, {{{1, 2}}, {{0, 1}}, {{0, 2}}, {{0, 2}}}).is_complete());
+}
+
+TEST_CASE("triangular_index") {
+  using Numbers = std::vector<std::int64_t>;
+  // n = 4: 01 02 03 12 13 23 have the numbers 0 .. 5.
+  CHECK(Schedule::circle(4).triangular_index() == Numbers{1, 4, 0, 5, 2, 3});
+  CHECK(Schedule::xor_(4).triangular_index() == Numbers{0, 5, 1, 4, 2, 3});
+  CHECK(Schedule::xor_(4, 2).triangular_index() == Numbers{0, 1, 4, 2, 3});
+  CHECK(Schedule::from_rounds(3, {{{2, 1}}, {{0, 2}}, {{1, 0}}}).triangular_index() ==
+        Numbers{2, 1, 0});
+  CHECK(Schedule::from_rounds(4, {{{1, 2}, {0, 3}}}, 0).triangular_index().empty());
+}
+
+TEST_CASE("triangular_index numbers each pair of a complete schedule once") {
+  for (const std::int64_t n : test::kSizes) {
+    for (const Schedule& schedule : complete_schedules(n)) {
+      CAPTURE(schedule.repr());
+      const auto index = schedule.triangular_index();
+      const std::set<std::int64_t> distinct(index.begin(), index.end());
+      CHECK(distinct.size() == index.size());
+      if (n > 1) {
+        CHECK(*distinct.begin() == 0);
+        CHECK(*distinct.rbegin() == schedule.num_rotations() - 1);
+      }
+    }
+  }
+}
+
+TEST_CASE("triangular_index is refused where pairs recur or lack") {
+  CHECK_THROWS_WITH_AS(Schedule::brickwall(3).triangular_index(),
+                       "the triangular order needs a schedule with each pair i < columns exactly "
+                       "once, got Schedule.brickwall(3)",
+                       std::invalid_argument);
+  CHECK_THROWS_WITH_AS(Schedule::butterfly(4).triangular_index(),
+                       "the triangular order needs a schedule with each pair i < columns exactly "
+                       "once, got Schedule.butterfly(4)",
+                       std::invalid_argument);
+  CHECK_THROWS_WITH_AS(
+      Schedule::from_rounds(4, {{{0, 1}}, {{0, 2}}, {{0, 2}}}, 1).triangular_index(),
+      "the triangular order needs a schedule with each pair i < columns exactly once, got "
+      "<Schedule of 3 rounds, 3 rotations, n=4, columns=1>",
+      std::invalid_argument);
+}
+
+TEST_CASE("from_rounds: refused rounds are named") {
+  const auto refused = [](std::int64_t n, const RequestedRounds& rounds, const char* message) {
+    CHECK_THROWS_WITH_AS(Schedule::from_rounds(n, rounds), message, std::invalid_argument);
+  };
+  refused(3, {{{0, 1}}, {{0, 3}}}, "rounds[1]: pair (0, 3) has a coordinate outside 0..2");
+  refused(3, {{{-1, 1}}}, "rounds[0]: pair (-1, 1) has a coordinate outside 0..2");
+  refused(3, {{{0, 4294967296}}}, "rounds[0]: pair (0, 4294967296) has a coordinate outside 0..2");
+  refused(3, {{}, {}, {{1, 1}}}, "rounds[2]: pair (1, 1) has two equal coordinates");
+  refused(4, {{{0, 1}, {2, 3}}, {{0, 2}, {3, 2}}},
+          "rounds[1]: pairs (0, 2) and (3, 2) share coordinate 2");
+  refused(4, {{{0, 1}, {1, 0}}}, "rounds[0]: pairs (0, 1) and (1, 0) share coordinate 1");
+}
+
+TEST_CASE("from_rounds: a bad pair is refused even where columns would drop it") {
+  CHECK_THROWS_WITH_AS(Schedule::from_rounds(4, {{{2, 3}, {3, 2}}}, 1),
+                       "rounds[0]: pairs (2, 3) and (3, 2) share coordinate 3",
+                       std::invalid_argument);
+}
+
+TEST_CASE("from_rounds: pairs keep their order and become i < j") {
+  const Schedule schedule = Schedule::from_rounds(6, {{{5, 0}, {1, 2}, {4, 3}}, {}, {{0, 5}}});
+  CHECK(text(schedule) == "05 12 34 | | 05 | ");
+}
+
+TEST_CASE("limits") {
+  const auto refused = [](auto&& make, const char* message) {
+    CHECK_THROWS_WITH_AS(make(), message, std::invalid_argument);
+  };
+  const char* negative = "n must be at least 0, got -1";
+  refused([] { Schedule::circle(-1); }, negative);
+  refused([] { Schedule::xor_(-1); }, negative);
+  refused([] { Schedule::team(-1, 2); }, negative);
+  refused([] { Schedule::brickwall(-1); }, negative);
+  refused([] { Schedule::butterfly(-1); }, negative);
+  refused([] { Schedule::from_rounds(-1, {}); }, negative);
+
+  refused([] { Schedule::butterfly(2147483648); }, "n must be at most 2147483647, got 2147483648");
+  refused([] { Schedule::from_rounds(2147483648, {}); },
+          "n must be at most 2147483647, got 2147483648");
+
+  refused([] { Schedule::circle(4, -1); }, "columns must be between 0 and n = 4, got -1");
+  refused([] { Schedule::xor_(4, 5); }, "columns must be between 0 and n = 4, got 5");
+  refused([] { Schedule::team(4, 2, 5); }, "columns must be between 0 and n = 4, got 5");
+  refused([] { Schedule::from_rounds(4, {}, 5); }, "columns must be between 0 and n = 4, got 5");
+
+  refused([] { Schedule::team(4, 0); }, "size must be between 1 and 65536, got 0");
+  refused([] { Schedule::team(4, 65537); }, "size must be between 1 and 65536, got 65537");
+
+  // 65537 * 65536 / 2 rotations.
+  refused([] { Schedule::circle(65537); },
+          "a schedule must have fewer than 2^31 rotations, n = 65537 asks for up to 2147516416");
+  CHECK_THROWS_AS(Schedule::xor_(2147483647), std::invalid_argument);
+  CHECK_THROWS_AS(Schedule::team(2147483647, 65536), std::invalid_argument);
+  CHECK_THROWS_AS(Schedule::brickwall(2147483647), std::invalid_argument);
+  CHECK_THROWS_AS(Schedule::butterfly(2147483647), std::invalid_argument);
+}
+
+TEST_CASE("equal schedules are equal whatever made them, and have one hash") {
+  const std::pair<Schedule, Schedule> equal[] = {
+      {Schedule::circle(2), Schedule::xor_(2)},
+      {Schedule::butterfly(2), Schedule::xor_(2)},
+      {Schedule::team(4, 2), Schedule::xor_(4)},
+      {Schedule::team(5, 1), Schedule::circle(5)},
+      {Schedule::from_rounds(6, rounds_of(Schedule::circle(6))), Schedule::circle(6)},
+      {Schedule::from_rounds(7, rounds_of(Schedule::team(7, 3))), Schedule::team(7, 3)},
+      {Schedule::from_rounds(5, rounds_of(Schedule::brickwall(5))), Schedule::brickwall(5)},
+      {Schedule::from_rounds(6, rounds_of(Schedule::xor_(6)), 2), Schedule::xor_(6, 2)},
+      {Schedule::from_rounds(0, {}), Schedule::xor_(0)},
+      {Schedule::circle(4), Schedule::circle(4)},
+  };
+  for (const auto& [a, b] : equal) {
+    CAPTURE(a.repr());
+    CAPTURE(b.repr());
+    CHECK(a == b);
+    CHECK(b == a);
+    CHECK_FALSE(a != b);
+    CHECK(a.hash() == b.hash());
+    CHECK(std::hash<Schedule>{}(a) == a.hash());
+  }
+}
+
+TEST_CASE("schedules that differ anywhere are not equal") {
+  const Schedule different[] = {
+      Schedule::xor_(4),
+      Schedule::circle(4),
+      Schedule::xor_(4, 3),  // the same pairs, but fewer columns of U
+      Schedule::xor_(4, 2),
+      Schedule::xor_(5),
+      Schedule::team(4, 4),
+      Schedule::team(8, 2),  // as many pairs in every round as the next
+      Schedule::team(8, 4),
+      Schedule::brickwall(4),
+      Schedule::butterfly(4),
+      Schedule::from_rounds(4, {{{2, 3}, {0, 1}}, {{0, 2}, {1, 3}}, {{0, 3}, {1, 2}}}),
+      Schedule::from_rounds(4, {{{0, 1}, {2, 3}}, {{1, 3}, {0, 2}}, {{0, 3}, {1, 2}}}),
+      Schedule::from_rounds(4, {{{0, 1}, {2, 3}}, {}, {{0, 2}, {1, 3}}, {{0, 3}, {1, 2}}}),
+      Schedule::from_rounds(4, {}),
+      Schedule::from_rounds(4, {{}}),
+      Schedule::from_rounds(5, {}),
+  };
+  std::unordered_set<Schedule> set;
+  for (const Schedule& a : different) {
+    for (const Schedule& b : different) {
+      CAPTURE(a.repr());
+      CAPTURE(b.repr());
+      CHECK((a == b) == (&a == &b));
+      CHECK((a != b) == (&a != &b));
+    }
+    CHECK(set.insert(a).second);
+  }
+  CHECK(set.size() == std::size(different));
+}
+
+TEST_CASE("what a schedule says about itself") {
+  using Kind = Schedule::Kind;
+  const Schedule team = Schedule::team(64, 16, 10);
+  CHECK(team.kind() == Kind::team);
+  CHECK(team.team_size() == 16);
+  CHECK(team.repr() == "Schedule.team(64, 16, columns=10)");
+  CHECK(std::string(team.kind_name()) == "team");
+
+  const Schedule circle = Schedule::circle(5);
+  CHECK(circle.kind() == Kind::circle);
+  CHECK(circle.team_size() == 0);
+  CHECK(circle.repr() == "Schedule.circle(5)");
+
+  CHECK(Schedule::xor_(5).kind() == Kind::xor_);
+  CHECK(Schedule::xor_(5, 2).repr() == "Schedule.xor(5, columns=2)");
+  CHECK(Schedule::brickwall(5).kind() == Kind::brickwall);
+  CHECK(Schedule::brickwall(5).repr() == "Schedule.brickwall(5)");
+  CHECK(Schedule::butterfly(5).kind() == Kind::butterfly);
+  CHECK(Schedule::butterfly(5).repr() == "Schedule.butterfly(5)");
+
+  const Schedule rounds = Schedule::from_rounds(4, {{{0, 1}}, {}});
+  CHECK(rounds.kind() == Kind::rounds);
+  CHECK(std::string(rounds.kind_name()) == "rounds");
+  CHECK(rounds.repr() == "<Schedule of 2 rounds, 1 rotations, n=4>");
+}

@@ -1,0 +1,84 @@
+"""The schedules, parameters and arrays that several tests go through."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from givens import Schedule
+from oracles import Options
+
+# From the smallest through odd, prime and power-of-two sizes and the neighbours of powers of two.
+SMALL_SIZES = [1, 2, 3, 4, 5, 6, 7, 8, 9, 13, 15, 16, 17]
+LARGE_SIZES = [31, 32, 33, 63, 64, 65, 127, 128, 129]
+
+
+def random_rounds(n: int) -> Schedule:
+    """Rounds of random pairs, some of which recur, with an empty round among them."""
+    rng = np.random.default_rng(n)
+    rounds = [
+        rng.permutation(n)[: 2 * rng.integers(0, n // 2 + 1)].reshape(-1, 2)
+        for _ in range(min(n, 12))
+    ]
+    rounds.insert(len(rounds) // 2, np.zeros((0, 2), int))
+    return Schedule.from_rounds(n, rounds)
+
+
+SCHEDULES: dict[str, Callable[[int], Schedule]] = {
+    "circle": Schedule.circle,
+    "xor": Schedule.xor,
+    "team 2": lambda n: Schedule.team(n, 2),
+    "team 3": lambda n: Schedule.team(n, 3),
+    "team 8": lambda n: Schedule.team(n, 8),
+    "brickwall": Schedule.brickwall,
+    "butterfly": Schedule.butterfly,
+    "random rounds": random_rounds,
+    "circle, columns": lambda n: Schedule.circle(n, columns=n // 3),
+    "xor, columns": lambda n: Schedule.xor(n, columns=n - n // 3),
+    "team, columns": lambda n: Schedule.team(n, 4, columns=n // 2),
+}
+
+# Which parameters come with the angles.
+OPTIONS: dict[str, tuple[str, ...]] = {
+    "angles alone": (),
+    "phases": ("phases",),
+    "diagonal": ("diagonal",),
+    "phases and diagonal": ("phases", "diagonal"),
+    "signs": ("signs",),
+    "phases and signs": ("phases", "signs"),
+}
+
+REAL_OPTIONS = [name for name, given in OPTIONS.items() if not {"phases", "diagonal"} & {*given}]
+
+
+def random_angles(rng, schedule: Schedule, dtype=np.float64, batch=()) -> np.ndarray:
+    """Angles over two turns."""
+    return rng.uniform(-7, 7, (*batch, schedule.num_rotations)).astype(dtype)
+
+
+def random_options(rng, kind: str, schedule: Schedule, dtype=np.float64, batch=()) -> Options:
+    """The parameters of one of OPTIONS."""
+    options = {}
+    for name in OPTIONS[kind]:
+        extent = schedule.num_rotations if name == "phases" else schedule.n
+        shape = (*batch, extent)
+        values = rng.choice([-1, 1], shape) if name == "signs" else rng.uniform(-7, 7, shape)
+        options[name] = values.astype(dtype)
+    return options
+
+
+def makes_complex(options: Options) -> bool:
+    """Whether U is complex."""
+    return bool({"phases", "diagonal"} & options.keys())
+
+
+def complex_of(dtype) -> np.dtype:
+    """The complex dtype of the same precision."""
+    return np.result_type(dtype, np.complex64)
+
+
+def random_vectors(rng, shape, dtype) -> np.ndarray:
+    """Normally distributed entries of a real or complex dtype."""
+    x = rng.standard_normal(shape)
+    if np.issubdtype(dtype, np.complexfloating):
+        x = x + 1j * rng.standard_normal(shape)
+    return x.astype(dtype)

@@ -1,0 +1,100 @@
+"""The examples of the docstrings and of the README run, and every public name has one."""
+
+import doctest
+import inspect
+import re
+from pathlib import Path
+
+import pytest
+
+import givens
+from givens import Schedule
+
+README = Path(__file__).parents[2] / "README.md"
+
+FUNCTIONS = ["matrix", "rotate", "matrix_vjp", "rotate_vjp"]
+FACTORIES = ["circle", "xor", "team", "brickwall", "butterfly", "from_rounds", "from_dict"]
+METHODS = ["to_dict", "to_triangular", "from_triangular"]
+
+# What must have an example; other members may.
+EXAMPLES_WANTED = [
+    "givens",
+    "givens.Schedule",
+    *(f"givens.{name}" for name in FUNCTIONS),
+    *(f"givens.Schedule.{name}" for name in FACTORIES + METHODS),
+]
+
+
+def documented() -> dict[str, object]:
+    """Every public object by its name; doctest's own search passes over compiled ones."""
+    found: dict[str, object] = {"givens": givens}
+    for name in givens.__all__:
+        found[f"givens.{name}"] = getattr(givens, name)
+    for name in dir(Schedule):
+        if not name.startswith("_"):
+            found[f"givens.Schedule.{name}"] = inspect.getattr_static(Schedule, name)
+    return {
+        name: thing.__func__ if isinstance(thing, staticmethod) else thing
+        for name, thing in found.items()
+        if name != "givens.__version__"
+    }
+
+
+DOCUMENTED = documented()
+
+
+def test_public_names_are_all_here() -> None:
+    callables = {name for name in DOCUMENTED if callable(DOCUMENTED[name])}
+    # The class, its instance methods and static ones; `round` is told by its one line.
+    assert callables - {"givens.Schedule.round"} == {*EXAMPLES_WANTED} - {"givens"}
+
+
+@pytest.mark.parametrize("name", DOCUMENTED)
+def test_every_public_name_is_documented(name: str) -> None:
+    text = inspect.getdoc(DOCUMENTED[name])
+    assert text
+    # A sentence of its own, not just the signature that the bindings add.
+    summary = [line for line in text.splitlines() if line and "->" not in line]
+    assert summary
+
+
+@pytest.mark.parametrize("name", DOCUMENTED)
+def test_docstring_examples(name: str) -> None:
+    # A docstring of a compiled function keeps its own indentation.
+    test = doctest.DocTestParser().get_doctest(
+        inspect.getdoc(DOCUMENTED[name]), globs={}, name=name, filename=None, lineno=None
+    )
+    if name in EXAMPLES_WANTED:
+        assert test.examples, f"{name} has no example"
+    report: list[str] = []
+    results = doctest.DocTestRunner(verbose=False).run(test, out=report.append)
+    assert results.failed == 0, "".join(report)
+    assert results.attempted == len(test.examples)
+
+
+def readme_blocks() -> list[tuple[int, str]]:
+    """Python blocks with the number of their first line."""
+    text = README.read_text(encoding="utf-8")
+    return [
+        (text.count("\n", 0, match.start(1)) + 1, match[1])
+        for match in re.finditer(r"^```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    ]
+
+
+def test_readme_examples() -> None:
+    blocks = readme_blocks()
+    assert blocks, "README.md has no Python example"
+    # A block may use what those before it defined, as a reader would.
+    names: dict[str, object] = {}
+    for line, block in blocks:
+        if ">>>" in block:
+            test = doctest.DocTestParser().get_doctest(block, names, "README", str(README), line)
+            report: list[str] = []
+            failed = doctest.DocTestRunner(verbose=False).run(
+                test, out=report.append, clear_globs=False
+            )
+            assert failed.failed == 0, "".join(report)
+            names.update(test.globs)
+        else:
+            # Empty lines put the numbers of a traceback right.
+            exec(compile("\n" * (line - 1) + block, str(README), "exec"), names)

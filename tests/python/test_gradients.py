@@ -1,0 +1,436 @@
+"""`rotate_vjp` and `matrix_vjp`: finite differences, the conjugation method, exact identities."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+
+import givens
+import oracles
+from cases import (
+    OPTIONS,
+    SCHEDULES,
+    complex_of,
+    makes_complex,
+    random_angles,
+    random_options,
+    random_vectors,
+)
+from givens import Schedule
+from oracles import (
+    Options,
+    assert_gradients_close,
+    assert_vectors_close,
+    gradient_rounding,
+    rounding,
+)
+
+EPS = float(np.finfo(np.float64).eps)
+
+
+class Case(NamedTuple):
+    schedule: Schedule
+    angles: np.ndarray
+    options: Options
+    y: np.ndarray
+    gy: np.ndarray
+
+    def vjp(self, **keywords) -> tuple[np.ndarray, ...]:
+        return givens.rotate_vjp(
+            self.y, self.gy, self.angles, self.schedule, **self.options, **keywords
+        )
+
+    def expected(self, **keywords) -> tuple[np.ndarray, ...]:
+        return oracles.rotate_vjp(
+            self.y, self.gy, self.angles, self.schedule, **self.options, **keywords
+        )
+
+    def size(self, **keywords) -> float:
+        """How far off a parameter's gradient may be."""
+        bound = gradient_rounding(self.schedule, self.y.dtype, self.y.size)
+        return bound * norm(self.y) * norm(self.gy)
+
+
+def norm(a: np.ndarray) -> float:
+    """Of all entries, in double precision."""
+    return float(np.sqrt(np.sum(np.abs(a.astype(np.complex128)) ** 2)))
+
+
+def make_case(
+    schedule: Schedule,
+    kind: str,
+    shape: tuple[int, ...],
+    *,
+    dtype=np.float64,
+    complex_vectors=False,
+    batches: tuple[tuple[int, ...], tuple[int, ...]] = ((), ()),
+) -> Case:
+    """Parameters with the batch axes (of the angles, of the others), and y and gy of `shape`."""
+    rng = np.random.default_rng(0)
+    angles = random_angles(rng, schedule, dtype, batches[0])
+    options = random_options(rng, kind, schedule, dtype, batches[1])
+    if complex_vectors or makes_complex(options):
+        dtype = complex_of(dtype)
+    y, gy = (random_vectors(rng, shape, dtype) for _ in range(2))
+    return Case(schedule, angles, options, y, gy)
+
+
+def inner(a: np.ndarray, b: np.ndarray) -> float:
+    return float(np.sum((a.conj() * b).real))
+
+
+# --- Finite differences --------------------------------------------------------------------------
+
+
+def differences(loss: Callable[[np.ndarray], float], at: np.ndarray, step: float) -> np.ndarray:
+    """Central differences of a loss by every entry of a real array."""
+    gradient = np.empty(at.shape)
+    for index in np.ndindex(at.shape):
+        ahead, behind = at.copy(), at.copy()
+        ahead[index] += step
+        behind[index] -= step
+        # The steps as they are after rounding.
+        gradient[index] = (loss(ahead) - loss(behind)) / (ahead[index] - behind[index])
+    return gradient
+
+
+def step_and_error(schedule: Schedule, entries: int) -> tuple[float, float]:
+    """The best step, and the error of differences relative to norm(x) * norm(gy).
+
+    The loss is a sine of each parameter, so that its third derivative is at most the product of the
+    norms and the differences are off by step**2 / 6 of it. The loss is off by the rounding of
+    `rotate` and of a sum of all entries, and two losses are divided by two steps.
+    """
+    loss_error = rounding(schedule, np.float64) + entries * EPS
+    step = (3 * loss_error) ** (1 / 3)
+    return step, step**2 / 6 + loss_error / step
+
+
+def assert_vjp_is_derivative(
+    schedule, kind, shape, *, axis=-1, inverse=False, complex_vectors=False, batches=((), ())
+) -> None:
+    rng = np.random.default_rng(1)
+    angles = random_angles(rng, schedule, batch=batches[0])
+    options = random_options(rng, kind, schedule, batch=batches[1])
+    dtype = complex if complex_vectors or makes_complex(options) else float
+    x = random_vectors(rng, shape, dtype)
+    given = {"angles": angles, **options}
+
+    def rotate(x=x, **changed):
+        return givens.rotate(
+            x, schedule=schedule, axis=axis, inverse=inverse, **{**given, **changed}
+        )
+
+    y = rotate()
+    gy = random_vectors(rng, y.shape, dtype)
+    step, error = step_and_error(schedule, y.size)
+    gx, *actual = givens.rotate_vjp(y, gy, schedule=schedule, axis=axis, inverse=inverse, **given)
+    expected = [
+        differences(lambda p, name=name: inner(gy, rotate(**{name: p})), given[name], step)
+        for name in given
+        if name != "signs"
+    ]
+    # The gradient rounds too.
+    size = (error + gradient_rounding(schedule, np.float64, y.size)) * norm(y) * norm(gy)
+    assert_gradients_close(actual, expected, size)
+
+    # The loss is linear in x, so that the differences are exact for any step but for rounding.
+    parts = [
+        differences(
+            lambda v: inner(gy, rotate(v + 1j * x.imag if dtype is complex else v)), x.real, 1.0
+        )
+    ]
+    if dtype is complex:
+        parts.append(differences(lambda v: inner(gy, rotate(x.real + 1j * v)), x.imag, 1.0))
+    total = oracles.summed_to(gx, x.shape)
+    size = 2 * (rounding(schedule, np.float64) + y.size * EPS) * (norm(y) + 1) * norm(gy)
+    assert_gradients_close([total.real, total.imag][: len(parts)], parts, size)
+
+
+@pytest.mark.parametrize("inverse", [False, True])
+@pytest.mark.parametrize("kind", OPTIONS)
+@pytest.mark.parametrize("name", SCHEDULES)
+def test_rotate_vjp_against_differences(name: str, kind: str, inverse: bool) -> None:
+    assert_vjp_is_derivative(SCHEDULES[name](6), kind, (3, 6), inverse=inverse)
+
+
+@pytest.mark.parametrize("inverse", [False, True])
+@pytest.mark.parametrize("kind", ["angles alone", "signs"])
+def test_rotate_vjp_of_complex_vectors_with_real_angles(kind: str, inverse: bool) -> None:
+    assert_vjp_is_derivative(
+        Schedule.circle(5), kind, (2, 5), inverse=inverse, complex_vectors=True
+    )
+
+
+@pytest.mark.parametrize("inverse", [False, True])
+@pytest.mark.parametrize("axis", [-1, -2, -3, 0, 1, 2])
+def test_rotate_vjp_along_an_axis(axis: int, inverse: bool) -> None:
+    shape = [2, 3, 2]
+    shape[axis] = 4
+    assert_vjp_is_derivative(
+        Schedule.xor(4), "phases and diagonal", tuple(shape), axis=axis, inverse=inverse
+    )
+
+
+BATCHES = [
+    # angles, other parameters, x
+    ((3,), (3,), (3, 2, 4)),
+    ((3,), (), (3, 2, 4)),
+    ((), (3,), (3, 4)),
+    ((1,), (1,), (3, 4)),
+    ((3,), (3,), (1, 2, 4)),
+    ((2, 1), (1, 3), (1, 3, 4)),
+    ((1, 3), (3,), (2, 1, 2, 4)),
+]
+
+
+@pytest.mark.parametrize("inverse", [False, True])
+@pytest.mark.parametrize("kind", ["phases and diagonal", "signs"])
+@pytest.mark.parametrize(("angle_batch", "other_batch", "shape"), BATCHES)
+def test_rotate_vjp_of_batches(angle_batch, other_batch, shape, kind, inverse) -> None:
+    assert_vjp_is_derivative(
+        Schedule.xor(4), kind, shape, inverse=inverse, batches=(angle_batch, other_batch)
+    )
+
+
+@pytest.mark.parametrize("batches", [((), ()), ((3,), ()), ((), (3,)), ((2, 1), (3,))])
+@pytest.mark.parametrize("kind", OPTIONS)
+@pytest.mark.parametrize("name", SCHEDULES)
+def test_matrix_vjp_against_differences(name: str, kind: str, batches) -> None:
+    rng = np.random.default_rng(0)
+    schedule = SCHEDULES[name](5)
+    given = {
+        "angles": random_angles(rng, schedule, batch=batches[0]),
+        **random_options(rng, kind, schedule, batch=batches[1]),
+    }
+    U = givens.matrix(schedule=schedule, **given)
+    gU = random_vectors(rng, U.shape, U.dtype)
+    step, error = step_and_error(schedule, U.size)
+    expected = [
+        differences(
+            lambda p, name=name: inner(gU, givens.matrix(schedule=schedule, **{**given, name: p})),
+            given[name],
+            step,
+        )
+        for name in given
+        if name != "signs"
+    ]
+    actual = givens.matrix_vjp(U, gU, schedule=schedule, **given)
+    # The gradient rounds too.
+    size = (error + gradient_rounding(schedule, np.float64, U.size)) * norm(U) * norm(gU)
+    assert_gradients_close(actual if makes_complex(given) else [actual], expected, size)
+
+
+# --- The conjugation method ----------------------------------------------------------------------
+
+SIZES = [1, 2, 3, 5, 8, 16, 17, 33]
+EXTREMES = ["angles alone", "phases and diagonal"]
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("inverse", [False, True])
+@pytest.mark.parametrize(
+    ("n", "kind"),
+    [(n, kind) for n in SIZES for kind in OPTIONS if n <= 8 or kind in EXTREMES],
+)
+@pytest.mark.parametrize("name", SCHEDULES)
+def test_rotate_vjp_against_conjugation(name: str, n: int, kind: str, inverse: bool, dtype) -> None:
+    c = make_case(SCHEDULES[name](n), kind, (5, n), dtype=dtype)
+    gx, *actual = c.vjp(inverse=inverse)
+    expected_gx, *expected = c.expected(inverse=inverse)
+    assert gx.dtype == c.y.dtype
+    assert all(g.dtype == dtype for g in actual)
+    if dtype == np.float64:
+        assert c.size() <= 1e-12 * norm(c.y) * norm(c.gy)
+    assert_gradients_close(actual, expected, c.size())
+    size = 2 * rounding(c.schedule, dtype) * np.linalg.norm(c.gy, axis=-1)  # both sides round
+    assert_vectors_close(gx, expected_gx, size)
+
+
+@pytest.mark.parametrize("kind", EXTREMES)
+@pytest.mark.parametrize("n", [63, 64, 65, 128])
+@pytest.mark.parametrize("name", ["circle", "xor", "team 8"])
+def test_large_matrices_against_conjugation(name: str, n: int, kind: str) -> None:
+    c = make_case(SCHEDULES[name](n), kind, (n, n))
+    actual = givens.matrix_vjp(c.y, c.gy, c.angles, c.schedule, **c.options)
+    expected = c.expected(axis=-2)[1:]
+    assert_gradients_close(actual if makes_complex(c.options) else [actual], expected, c.size())
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("kind", OPTIONS)
+@pytest.mark.parametrize("n", SIZES)
+@pytest.mark.parametrize(
+    "name", ["circle", "xor", "team, columns", "xor, columns", "random rounds"]
+)
+def test_matrix_vjp_against_conjugation(name: str, n: int, kind: str, dtype) -> None:
+    schedule = SCHEDULES[name](n)
+    batches = ((2, 1), (3,)) if OPTIONS[kind] else ((2, 3), ())
+    batch = (2, 3)
+    if n > 8:
+        batches, batch = ((), ()), ()
+    c = make_case(schedule, kind, (*batch, n, schedule.columns), dtype=dtype, batches=batches)
+    actual = givens.matrix_vjp(c.y, c.gy, c.angles, schedule, **c.options)
+    if not makes_complex(c.options):
+        assert isinstance(actual, np.ndarray)
+        actual = (actual,)
+    assert isinstance(actual, tuple)
+    assert all(g.dtype == dtype for g in actual)
+    assert_gradients_close(actual, c.expected(axis=-2)[1:], c.size())
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("inverse", [False, True])
+@pytest.mark.parametrize("kind", OPTIONS)
+@pytest.mark.parametrize(
+    ("angle_batch", "other_batch", "shape"),
+    [
+        ((3,), (3,), (3, 4, 5)),
+        ((3,), (1,), (3, 4, 5)),
+        ((1,), (), (3, 4, 5)),
+        ((2, 3), (3,), (2, 3, 5)),
+        ((2, 1), (1, 1), (2, 3, 4, 2, 5)),
+        ((1, 3), (3,), (2, 3, 4, 5)),
+    ],
+)
+def test_shared_parameters(angle_batch, other_batch, shape, kind, inverse, dtype) -> None:
+    c = make_case(Schedule.circle(5), kind, shape, dtype=dtype, batches=(angle_batch, other_batch))
+    gx, *actual = c.vjp(inverse=inverse)
+    expected_gx, *expected = c.expected(inverse=inverse)
+    assert_gradients_close(actual, expected, c.size())
+    size = 2 * rounding(c.schedule, dtype) * np.linalg.norm(c.gy, axis=-1)  # both sides round
+    assert_vectors_close(gx, expected_gx, size)
+
+
+# --- Identities ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("inverse", [False, True])
+@pytest.mark.parametrize("kind", OPTIONS)
+@pytest.mark.parametrize("n", [1, 2, 5, 16, 65, 128])
+@pytest.mark.parametrize("name", SCHEDULES)
+def test_gradient_of_the_vectors_is_the_adjoint(name, n, kind, inverse) -> None:
+    c = make_case(SCHEDULES[name](n), kind, (4, n))
+    gx = c.vjp(inverse=inverse)[0]
+    U = givens.rotate(np.eye(n, dtype=c.y.dtype), c.angles, c.schedule, **c.options).T
+    bound = 2 * rounding(c.schedule, np.float64)  # both sides round
+    expected = c.gy @ (U.T if inverse else U.conj())
+    assert_vectors_close(gx, expected, bound * np.linalg.norm(c.gy, axis=-1))
+    # <rotate(x), gy> = <x, gx>
+    x = c.y
+    y = givens.rotate(x, c.angles, c.schedule, inverse=inverse, **c.options)
+    size = (bound + 2 * x.size * EPS) * norm(x) * norm(c.gy)  # the sums round as well
+    assert abs(inner(y, c.gy) - inner(x, gx)) <= size
+
+
+@pytest.mark.parametrize("kind", OPTIONS)
+def test_output_as_its_own_gradient(kind: str) -> None:
+    # L = norm(y)**2 / 2 does not depend on a unitary matrix, and its gradient is y.
+    c = make_case(Schedule.xor(9), kind, (4, 9))
+    gx, *gradients = givens.rotate_vjp(c.y, c.y, c.angles, c.schedule, **c.options)
+    x = givens.rotate(c.y, c.angles, c.schedule, inverse=True, **c.options)
+    size = 2 * rounding(c.schedule, np.float64) * np.linalg.norm(x, axis=-1)  # both sides round
+    assert_vectors_close(gx, x, size)
+    bound = gradient_rounding(c.schedule, np.float64, 4) * norm(c.y) ** 2
+    assert_gradients_close(gradients, [np.zeros(g.shape) for g in gradients], bound)
+
+
+@pytest.mark.parametrize("kind", OPTIONS)
+def test_matrix_and_rotate_agree(kind: str) -> None:
+    schedule = Schedule.circle(7, columns=4)
+    c = make_case(schedule, kind, (7, 4))
+    actual = givens.matrix_vjp(c.y, c.gy, c.angles, schedule, **c.options)
+    expected = c.vjp(axis=0)[1:]
+    # Both sides round.
+    assert_gradients_close(actual if makes_complex(c.options) else [actual], expected, 2 * c.size())
+
+
+@pytest.mark.parametrize("kind", OPTIONS)
+def test_gradient_of_a_sum(kind: str) -> None:
+    # Array libraries give the gradient of U.sum() as a read-only view of a single number.
+    c = make_case(Schedule.xor(6), kind, (3, 6))
+    one = np.broadcast_to(c.y.dtype.type(1), c.y.shape)
+    assert one.strides == (0, 0)
+    actual = givens.rotate_vjp(c.y, one, c.angles, c.schedule, **c.options)
+    expected = givens.rotate_vjp(c.y, np.ones_like(c.y), c.angles, c.schedule, **c.options)
+    assert_gradients_close(actual, expected, 0)
+
+    U = givens.matrix(c.angles, c.schedule, **c.options)
+    one = np.broadcast_to(U.dtype.type(1), U.shape)
+    actual = givens.matrix_vjp(U, one, c.angles, c.schedule, **c.options)
+    expected = givens.matrix_vjp(U, np.ones_like(U), c.angles, c.schedule, **c.options)
+    if not makes_complex(c.options):
+        actual, expected = [actual], [expected]
+    assert_gradients_close(actual, expected, 0)
+
+
+# --- Edges ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("inverse", [False, True])
+@pytest.mark.parametrize("kind", OPTIONS)
+@pytest.mark.parametrize(
+    ("n", "batches", "shape"),
+    [
+        (4, ((), ()), (0, 4)),
+        (4, ((), ()), (3, 0, 4)),
+        (4, ((3,), (3,)), (3, 0, 4)),
+        (4, ((1,), (1,)), (0, 2, 4)),
+        (4, ((0,), (0,)), (0, 2, 4)),
+        (0, ((), ()), (3, 0)),
+        (0, ((3,), (1,)), (3, 0)),
+        (1, ((), ()), (0, 1)),
+    ],
+)
+def test_no_vectors_give_zeros(n, batches, shape, kind, inverse, dtype) -> None:
+    c = make_case(Schedule.circle(n), kind, shape, dtype=dtype, batches=batches)
+    gx, *gradients = c.vjp(inverse=inverse)
+    assert gx.shape == shape
+    assert gx.dtype == c.y.dtype
+    given = {"angles": c.angles, **c.options}
+    shapes = [p.shape for name, p in given.items() if name != "signs"]
+    assert [g.shape for g in gradients] == shapes
+    for g in gradients:
+        np.testing.assert_array_equal(g, np.zeros(g.shape, dtype), strict=True)
+
+
+@pytest.mark.parametrize("kind", OPTIONS)
+@pytest.mark.parametrize(("n", "columns", "batch"), [(0, 0, ()), (4, 0, ()), (4, 2, (0,))])
+def test_empty_matrices_give_zeros(n: int, columns: int, batch, kind: str) -> None:
+    schedule = Schedule.xor(n, columns=columns)
+    c = make_case(schedule, kind, (*batch, n, columns), batches=(batch, ()))
+    actual = givens.matrix_vjp(c.y, c.gy, c.angles, schedule, **c.options)
+    gradients = actual if makes_complex(c.options) else (actual,)
+    assert gradients[0].shape == c.angles.shape
+    for g in gradients:
+        np.testing.assert_array_equal(g, np.zeros(g.shape))
+
+
+def test_one_coordinate_has_a_diagonal_only() -> None:
+    # y = exp(id) x, so that dL/dd = Im(gy conj(y)).
+    y, gy = np.array([[2 + 1j], [1j]]), np.array([[1 - 3j], [2 + 0j]])
+    gx, gangles, gdiagonal = givens.rotate_vjp(
+        y, gy, np.zeros(0), Schedule.xor(1), diagonal=np.array([np.pi / 2])
+    )
+    assert gangles.shape == (0,)
+    np.testing.assert_allclose(gdiagonal, [-9], rtol=4 * EPS)
+    np.testing.assert_allclose(gx, -1j * gy, rtol=4 * EPS, atol=8 * EPS)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+@pytest.mark.parametrize("inverse", [False, True])
+@pytest.mark.parametrize("kind", OPTIONS)
+def test_matrix_that_is_not_finite_leaves_the_others(kind, inverse, value) -> None:
+    c = make_case(Schedule.xor(9), kind, (3, 20, 9), batches=((3,), (3,)))
+    spoilt = c.gy.copy()
+    spoilt[1, 7, 4] = value
+    clean = c.vjp(inverse=inverse)
+    dirty = c._replace(gy=spoilt).vjp(inverse=inverse)
+    for a, b in zip(clean, dirty, strict=True):
+        assert a[[0, 2]].tobytes() == b[[0, 2]].tobytes()
+        assert not np.isfinite(b[1]).all()
+    # Of the spoilt matrix, the other vectors' gradients too.
+    others = np.arange(20) != 7
+    assert clean[0][1, others].tobytes() == dirty[0][1, others].tobytes()
