@@ -514,9 +514,12 @@ constexpr std::int64_t kEngineSizes[] = {0,  1,  2,  3,  5,  7,  8,   9,   15, 1
 // One below and above the widths of registers and panels.
 constexpr std::int64_t kVectorCounts[9] = {0, 1, 2, 15, 16, 17, 33, 65, 129};
 
-// Of the long cases one in so many is run: the thread sanitizer makes them twenty times longer.
+// Of the long cases one in so many is run: the thread sanitizer makes them twenty times longer, the
+// address sanitizer eight times.
 #if defined(__SANITIZE_THREAD__)
-constexpr std::int64_t kLongCases = 6;
+constexpr std::int64_t kLongCases = 12;
+#elif defined(__SANITIZE_ADDRESS__)
+constexpr std::int64_t kLongCases = 2;
 #else
 constexpr std::int64_t kLongCases = 1;
 #endif
