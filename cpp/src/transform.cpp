@@ -51,34 +51,42 @@ void fill_with_zero(const ParameterGradients<R>& gradients) {
   if (gradients.diagonal) fill_with_zero(*gradients.diagonal);
 }
 
-// Each runs a problem on the machine's engine, or on the reference engine where that one declines.
+// Each runs a problem on the machine's engine, or on the reference engine if that was asked for.
 
 template <class T>
 void run_rotate(const RotateProblem<T>& problem) {
-  const cpu::Engine* engine = cpu::engine();
-  if (engine && engine->functions<T>().rotate(problem, cpu::plan_of(problem.schedule))) return;
-  reference::rotate(problem);
+  if (const cpu::Engine* engine = cpu::engine()) {
+    engine->functions<T>().rotate(problem, cpu::plan_of(problem.schedule));
+  } else {
+    reference::rotate(problem);
+  }
 }
 
 template <class T>
 void run_matrix(const MatrixProblem<T>& problem) {
-  const cpu::Engine* engine = cpu::engine();
-  if (engine && engine->functions<T>().matrix(problem, cpu::plan_of(problem.schedule))) return;
-  reference::matrix(problem);
+  if (const cpu::Engine* engine = cpu::engine()) {
+    engine->functions<T>().matrix(problem, cpu::plan_of(problem.schedule));
+  } else {
+    reference::matrix(problem);
+  }
 }
 
 template <class T>
 void run_vjp(const VjpProblem<T>& problem) {
-  const cpu::Engine* engine = cpu::engine();
-  if (engine && engine->functions<T>().vjp(problem, cpu::plan_of(problem.schedule))) return;
-  reference::vjp(problem);
+  if (const cpu::Engine* engine = cpu::engine()) {
+    engine->functions<T>().vjp(problem, cpu::plan_of(problem.schedule));
+  } else {
+    reference::vjp(problem);
+  }
 }
 
 template <class T>
 void run_matrix_vjp(const VjpProblem<T>& problem) {
-  const cpu::Engine* engine = cpu::engine();
-  if (engine && engine->functions<T>().matrix_vjp(problem, cpu::plan_of(problem.schedule))) return;
-  reference::vjp(problem);
+  if (const cpu::Engine* engine = cpu::engine()) {
+    engine->functions<T>().matrix_vjp(problem, cpu::plan_of(problem.schedule));
+  } else {
+    reference::vjp(problem);
+  }
 }
 
 }  // namespace

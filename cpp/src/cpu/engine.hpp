@@ -8,17 +8,15 @@
 
 namespace givens::cpu {
 
-// Each function computes its problem and returns true; or it returns false, having written nothing,
-// for a problem that it leaves to the reference engine: one with phases or a diagonal.
 template <class T>
 struct Functions {
-  bool (*rotate)(const RotateProblem<T>&, const Plan&);
-  bool (*matrix)(const MatrixProblem<T>&, const Plan&);
+  void (*rotate)(const RotateProblem<T>&, const Plan&);
+  void (*matrix)(const MatrixProblem<T>&, const Plan&);
   // The gradients are zero on entry and are added to; see VjpProblem.
-  bool (*vjp)(const VjpProblem<T>&, const Plan&);
+  void (*vjp)(const VjpProblem<T>&, const Plan&);
   // As vjp, for the gradient through matrix: y is U, whose columns are known to be zero outside the
   // blocks that a plan's levels name.
-  bool (*matrix_vjp)(const VjpProblem<T>&, const Plan&);
+  void (*matrix_vjp)(const VjpProblem<T>&, const Plan&);
 };
 
 struct Engine {

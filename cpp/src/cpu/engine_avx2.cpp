@@ -11,11 +11,18 @@
 #pragma GCC target("avx2,fma")
 // clang-format off: the order matters
 #include "simd.hpp"
+#include "segment.hpp"
 #include "sincos.hpp"
 #include "program.hpp"
 #include "tiles.hpp"
 #include "vjp_tiles.hpp"
 #include "panel.hpp"
+#include "programs.hpp"
+#include "sharing.hpp"
+#include "rotate_panels.hpp"
+#include "matrix_panels.hpp"
+#include "gradient_sums.hpp"
+#include "vjp_panels.hpp"
 #include "batch_lanes.hpp"
 #include "batch_sincos.hpp"
 #include "batch_sweep.hpp"

@@ -21,29 +21,26 @@ class PanelBuffer {
   R* data_;
 };
 
-// Reals in an element.
-template <class T>
-inline constexpr std::int64_t kParts = is_complex_v<T> ? 2 : 1;
-
-// The real columns of a panel in the caller's memory: column c of row k is data[k * row +
-// offset[c]]. A complex vector is two columns, its real and its imaginary part, which real
-// rotations treat alike.
+// The columns of a panel in the caller's memory: column c of row k starts at data[k * row +
+// offsets[c]], reals all. A column of F is a column of the caller's array, or where F is real and the
+// array complex its real or its imaginary part, which real rotations treat alike.
 template <class R>
 struct Columns {
   R* data;
   std::int64_t row;  // stride between coordinates
   const std::int64_t* offsets;
   std::int64_t count;
+
+  // Whether they follow one another, `step` apart.
+  bool consecutive(std::int64_t step) const {
+    for (std::int64_t c = 1; c < count; ++c) {
+      if (offsets[c] != offsets[0] + c * step) return false;
+    }
+    return true;
+  }
 };
 
-inline bool consecutive(const std::int64_t* offsets, std::int64_t count) {
-  for (std::int64_t c = 1; c < count; ++c) {
-    if (offsets[c] != offsets[0] + c) return false;
-  }
-  return true;
-}
-
-// Rows k of `from` and of `to` as the columns of a square of kLanes x kLanes.
+// Rows become the columns of a square of kLanes x kLanes.
 template <class R>
 [[gnu::always_inline]] inline void transpose_square(Vector<R>* v) {
   constexpr int N = static_cast<int>(kLanes<R>);
@@ -70,85 +67,211 @@ template <class R>
   }
 }
 
+template <class F>
+[[gnu::always_inline]] inline void transpose_segments(Segment<F>* square) {
+  using R = real_t<F>;
+  constexpr int N = static_cast<int>(kLanes<R>);
+  Vector<R> v[N];
+  if constexpr (is_complex_v<F>) {
+    for (int k = 0; k < N; ++k) v[k] = square[k].re;
+    transpose_square<R>(v);
+    for (int k = 0; k < N; ++k) square[k].re = v[k];
+    for (int k = 0; k < N; ++k) v[k] = square[k].im;
+    transpose_square<R>(v);
+    for (int k = 0; k < N; ++k) square[k].im = v[k];
+  } else {
+    for (int k = 0; k < N; ++k) v[k] = square[k].v;
+    transpose_square<R>(v);
+    for (int k = 0; k < N; ++k) square[k].v = v[k];
+  }
+}
+
+// --- Between segments and elements in the caller's memory ---
+
+// kLanes elements that follow one another.
+template <class F>
+[[gnu::always_inline]] inline Segment<F> load_elements(const real_t<F>* p) {
+  using R = real_t<F>;
+  if constexpr (is_complex_v<F>) {
+    typedef std::conditional_t<sizeof(R) == 4, std::int32_t, std::int64_t> Index;
+    typedef Index Order __attribute__((vector_size(GIVENS_VECTOR_BYTES)));
+    Order even{};
+    for (int k = 0; k < static_cast<int>(kLanes<R>); ++k) even[k] = 2 * k;
+    const Vector<R> low = load(p);
+    const Vector<R> high = load(p + kLanes<R>);
+    return {__builtin_shuffle(low, high, even), __builtin_shuffle(low, high, even + 1)};
+  } else {
+    return {load(p)};
+  }
+}
+
+template <class F>
+[[gnu::always_inline]] inline void store_elements(real_t<F>* p, const Segment<F>& x) {
+  using R = real_t<F>;
+  if constexpr (is_complex_v<F>) {
+    typedef std::conditional_t<sizeof(R) == 4, std::int32_t, std::int64_t> Index;
+    typedef Index Order __attribute__((vector_size(GIVENS_VECTOR_BYTES)));
+    constexpr int L = static_cast<int>(kLanes<R>);
+    Order low{};
+    for (int k = 0; k < L; ++k) low[k] = k / 2 + k % 2 * L;
+    store(p, __builtin_shuffle(x.re, x.im, low));
+    store(p + L, __builtin_shuffle(x.re, x.im, low + L / 2));
+  } else {
+    store(p, x.v);
+  }
+}
+
+// Element `lane` of a segment in a panel.
+template <class F>
+[[gnu::always_inline]] inline void set_lane(real_t<F>* segment, std::int64_t lane,
+                                            const real_t<F>* from) {
+  for (std::int64_t part = 0; part < kParts<F>; ++part) {
+    segment[part * kLanes<real_t<F>> + lane] = from[part];
+  }
+}
+
+template <class F>
+[[gnu::always_inline]] inline void get_lane(const real_t<F>* segment, std::int64_t lane,
+                                            real_t<F>* to) {
+  for (std::int64_t part = 0; part < kParts<F>; ++part) {
+    to[part] = segment[part * kLanes<real_t<F>> + lane];
+  }
+}
+
+[[gnu::always_inline]] inline float conjugate(float x) { return x; }
+[[gnu::always_inline]] inline double conjugate(double x) { return x; }
+template <class R>
+[[gnu::always_inline]] inline std::complex<R> conjugate(const std::complex<R>& x) {
+  return {x.real(), -x.imag()};
+}
+
+template <class R>
+[[gnu::always_inline]] inline Segment<R> times(const Segment<R>& x, R factor) {
+  return {x.v * factor};
+}
+
+template <class R>
+[[gnu::always_inline]] inline Segment<std::complex<R>> times(const Segment<std::complex<R>>& x,
+                                                             const std::complex<R>& factor) {
+  const R re = factor.real();
+  const R im = factor.imag();
+  return {x.re * re - x.im * im, x.im * re + x.re * im};
+}
+
+// Multiplies row s of a panel by factors[s].
+template <class F>
+void multiply_by(const std::vector<F>& factors, real_t<F>* panel, std::int64_t width) {
+  for (std::size_t s = 0; s < factors.size(); ++s) {
+    real_t<F>* row = panel + static_cast<std::int64_t>(s) * width;
+    for (std::int64_t w = 0; w < width; w += kSegment<F>) {
+      times(Segment<F>::load_from(row + w), factors[s]).store_to(row + w);
+    }
+  }
+}
+
+// Whether slots s .. s + kLanes - 1 hold as many coordinates in a row, the first `coordinate`.
+template <class R>
+bool slots_in_a_row(const Plan& plan, std::int64_t s, std::int64_t coordinate) {
+  if (s + kLanes<R> > plan.slots) return false;
+  for (std::int64_t k = 0; k < kLanes<R>; ++k) {
+    if (plan.coordinate_of_slot[static_cast<std::size_t>(s + k)] != coordinate + k) return false;
+  }
+  return true;
+}
+
 // Fills a panel: slot s gets the row of its coordinate; padding and columns beyond the count are
 // zero.
-template <class R>
-void pack(const Plan& plan, const Columns<const R>& x, R* panel, std::int64_t width) {
-  const bool contiguous = consecutive(x.offsets, x.count);
+template <class F>
+void pack(const Plan& plan, const Columns<const real_t<F>>& x, real_t<F>* panel,
+          std::int64_t width) {
+  using R = real_t<F>;
   constexpr std::int64_t N = kLanes<R>;
+  const bool contiguous = x.consecutive(kParts<F>);
+  const std::int64_t whole = x.count / N * N;  // columns in full segments
   std::int64_t s = 0;
   while (s < plan.slots) {
     const std::int64_t coordinate = plan.coordinate_of_slot[static_cast<std::size_t>(s)];
     R* row = panel + s * width;
     if (coordinate < 0) {
       std::fill_n(row, width, R(0));
-    } else if (contiguous) {
-      const R* from = x.data + coordinate * x.row + (x.count > 0 ? x.offsets[0] : 0);
-      std::copy_n(from, x.count, row);
-      std::fill(row + x.count, row + width, R(0));
-    } else if (x.row == 1 && s + N <= plan.slots &&
-               plan.coordinate_of_slot[static_cast<std::size_t>(s + N - 1)] == coordinate + N - 1 &&
-               plan.coordinate_of_slot[static_cast<std::size_t>(s + 1)] == coordinate + 1) {
+      ++s;
+      continue;
+    }
+    if (!contiguous && x.row == kParts<F> && slots_in_a_row<R>(plan, s, coordinate)) {
       // Vectors are contiguous: N coordinates of N vectors at a time.
-      for (std::int64_t c = 0; c < width; c += N) {
-        Vector<R> square[N];
+      for (std::int64_t c = 0; c * kParts<F> < width; c += N) {
+        Segment<F> square[N];
         for (std::int64_t k = 0; k < N; ++k) {
-          square[k] = c + k < x.count ? load(x.data + x.offsets[c + k] + coordinate) : Vector<R>{};
+          square[k] = c + k < x.count
+                          ? load_elements<F>(x.data + x.offsets[c + k] + coordinate * x.row)
+                          : Segment<F>{};
         }
-        transpose_square<R>(square);
-        for (std::int64_t k = 0; k < N; ++k) store(row + k * width + c, square[k]);
+        transpose_segments<F>(square);
+        for (std::int64_t k = 0; k < N; ++k) {
+          square[k].store_to(row + k * width + c * kParts<F>);
+        }
       }
       s += N;
       continue;
-    } else {
-      for (std::int64_t c = 0; c < x.count; ++c) row[c] = x.data[coordinate * x.row + x.offsets[c]];
-      std::fill(row + x.count, row + width, R(0));
+    }
+    const R* from = x.data + coordinate * x.row;
+    std::int64_t c = 0;
+    if (contiguous) {
+      for (; c < whole; c += N) {
+        load_elements<F>(from + x.offsets[c]).store_to(row + c * kParts<F>);
+      }
+    }
+    if (c * kParts<F> < width) std::fill(row + c * kParts<F>, row + width, R(0));
+    for (; c < x.count; ++c) {
+      set_lane<F>(row + c / N * kSegment<F>, c % N, from + x.offsets[c]);
     }
     ++s;
   }
 }
 
-// Writes a panel back, each row times its scale.
-template <class R>
-void unpack(const Plan& plan, const R* panel, std::int64_t width, const std::vector<double>& scales,
-            const Columns<R>& y) {
-  const bool contiguous = consecutive(y.offsets, y.count);
+// Writes a panel back, row s times factors[s].
+template <class F>
+void unpack(const Plan& plan, const real_t<F>* panel, std::int64_t width,
+            const std::vector<F>& factors, const Columns<real_t<F>>& y) {
+  using R = real_t<F>;
   constexpr std::int64_t N = kLanes<R>;
+  const bool contiguous = y.consecutive(kParts<F>);
   std::int64_t s = 0;
   while (s < plan.slots) {
     const std::int64_t coordinate = plan.coordinate_of_slot[static_cast<std::size_t>(s)];
     const R* row = panel + s * width;
-    const R scale = static_cast<R>(scales[static_cast<std::size_t>(s)]);
     if (coordinate < 0) {
       ++s;
       continue;
     }
-    if (contiguous) {
-      if (y.count > 0) {
-        R* to = y.data + coordinate * y.row + y.offsets[0];
-        std::int64_t c = 0;
-        for (; c + N <= y.count; c += N) store(to + c, load(row + c) * scale);
-        for (; c < y.count; ++c) to[c] = row[c] * scale;
-      }
-    } else if (y.row == 1 && s + N <= plan.slots &&
-               plan.coordinate_of_slot[static_cast<std::size_t>(s + N - 1)] == coordinate + N - 1 &&
-               plan.coordinate_of_slot[static_cast<std::size_t>(s + 1)] == coordinate + 1) {
+    if (!contiguous && y.row == kParts<F> && slots_in_a_row<R>(plan, s, coordinate)) {
       for (std::int64_t c = 0; c < y.count; c += N) {
-        Vector<R> square[N];
+        Segment<F> square[N];
         for (std::int64_t k = 0; k < N; ++k) {
-          square[k] =
-              load(row + k * width + c) * static_cast<R>(scales[static_cast<std::size_t>(s + k)]);
+          square[k] = times(Segment<F>::load_from(row + k * width + c * kParts<F>),
+                            factors[static_cast<std::size_t>(s + k)]);
         }
-        transpose_square<R>(square);
+        transpose_segments<F>(square);
         for (std::int64_t k = 0; k < std::min(N, y.count - c); ++k) {
-          store(y.data + y.offsets[c + k] + coordinate, square[k]);
+          store_elements<F>(y.data + y.offsets[c + k] + coordinate * y.row, square[k]);
         }
       }
       s += N;
       continue;
-    } else {
-      for (std::int64_t c = 0; c < y.count; ++c)
-        y.data[coordinate * y.row + y.offsets[c]] = row[c] * scale;
+    }
+    R* to = y.data + coordinate * y.row;
+    const F factor = factors[static_cast<std::size_t>(s)];
+    for (std::int64_t c = 0; c < y.count; c += N) {
+      const Segment<F> x = times(Segment<F>::load_from(row + c * kParts<F>), factor);
+      if (contiguous && c + N <= y.count) {
+        store_elements<F>(to + y.offsets[c], x);
+        continue;
+      }
+      R lanes[kSegment<F>];
+      x.store_to(lanes);
+      for (std::int64_t k = 0; k < std::min(N, y.count - c); ++k) {
+        get_lane<F>(lanes, k, to + y.offsets[c + k]);
+      }
     }
     ++s;
   }
@@ -188,14 +311,20 @@ Survey survey(const R* panel, std::int64_t slots, std::int64_t width, R largest)
   return {moderate, may_flush};
 }
 
-// 1 for the columns of a panel that are not moderate.
-template <class R>
-std::vector<char> excessive_columns(const R* panel, std::int64_t slots, std::int64_t width,
-                                    R largest) {
+// 1 for the reals of a panel's rows that belong to columns that are not moderate.
+template <class F>
+std::vector<char> excessive_columns(const real_t<F>* panel, std::int64_t slots, std::int64_t width,
+                                    real_t<F> largest) {
   std::vector<char> out(static_cast<std::size_t>(width));
   for (std::int64_t s = 0; s < slots; ++s) {
     for (std::int64_t c = 0; c < width; ++c) {
       out[static_cast<std::size_t>(c)] |= !(std::abs(panel[s * width + c]) <= largest);
+    }
+  }
+  if constexpr (is_complex_v<F>) {
+    constexpr auto L = static_cast<std::size_t>(kLanes<real_t<F>>);
+    for (std::size_t c = 0; c < out.size(); c += 2 * L) {
+      for (std::size_t k = c; k < c + L; ++k) out[k] = out[k + L] = out[k] | out[k + L];
     }
   }
   return out;

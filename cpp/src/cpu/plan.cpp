@@ -14,7 +14,8 @@ std::size_t at(std::int64_t value) { return static_cast<std::size_t>(value); }
 
 void add_step(Plan& plan, Pattern pattern, bool runs, std::int64_t a, std::int64_t b,
               std::int64_t count, std::int64_t sources) {
-  plan.steps.push_back({pattern, runs, narrow(a), narrow(b), narrow(count), plan.entries,
+  plan.steps.push_back({pattern, runs ? Sources::runs : Sources::each, narrow(a), narrow(b),
+                        narrow(count), plan.entries,
                         static_cast<std::int64_t>(plan.sources.size())});
   plan.entries += count;
   plan.sources.resize(plan.sources.size() + at(sources), -1);
@@ -106,7 +107,7 @@ class XorPlanner {
         const std::int64_t per_round = h == 0 ? kGroup / 2 : kGroup;
         std::int32_t* source = plan_.sources.data() + step.source;
         const std::int64_t round_in_step = h == 0 ? s - 1 : s;
-        if (step.runs) {
+        if (step.sources == Sources::runs) {
           source[round_in_step] = narrow(angle);
           angle += per_round;
           continue;
@@ -146,10 +147,11 @@ void add_pair(Plan& plan, std::int64_t slot_i, std::int64_t slot_j, std::int64_t
 void add_pairs_step(Plan& plan, std::size_t first_pair) {
   const auto count = static_cast<std::int64_t>(plan.pair_slots.size() - first_pair);
   if (count == 0) return;
-  plan.steps.push_back({Pattern::pairs, false, narrow(static_cast<std::int64_t>(first_pair)), 0,
-                        narrow(count), plan.entries,
+  plan.steps.push_back({Pattern::pairs, Sources::each, narrow(static_cast<std::int64_t>(first_pair)),
+                        0, narrow(count), plan.entries,
                         static_cast<std::int64_t>(plan.sources.size()) - count});
   plan.entries += count;
+  plan.pair_entries += count;
 }
 
 // circle: with M = N - 1 and the fixed player aside, coordinate x has the label z, x = -1 - 2 z mod
@@ -277,7 +279,7 @@ Plan plan_by_rounds(const Schedule& schedule) {
 
 }  // namespace
 
-Plan make_plan(const Schedule& schedule) {
+Plan make_plan_(const Schedule& schedule) {
   switch (schedule.kind()) {
     case Schedule::Kind::xor_:
       return XorPlanner(schedule).run();
@@ -286,6 +288,12 @@ Plan make_plan(const Schedule& schedule) {
     default:
       return plan_by_rounds(schedule);
   }
+}
+
+Plan make_plan(const Schedule& schedule) {
+  Plan plan = make_plan_(schedule);
+  plan.waves.push_back({{0, static_cast<std::int64_t>(plan.steps.size())}});
+  return plan;
 }
 
 }  // namespace givens::cpu

@@ -1,20 +1,21 @@
 // The coefficients of one matrix for the steps of a plan. Compiled for each instruction set; see
 // simd.hpp.
 //
-// Panels hold rows without their scale: true row = scale x stored row. A rotation by t is then
-//   [c -s; s c] diag(d_i, d_j) = diag(d_i c, d_j c) [1 -p; q 1],  p = T d_j / d_i,  q = T d_i /
-//   d_j,  T = tan t,
-// two multiply-adds a column, and the scales take the c's. Scales are kept in double, with their
-// reciprocals, so that p and q are rounded once. Where they leave the safe range the step is done
-// in a plain form that leaves them alone.
+// Panels hold rows without their scale: true row = scale x stored row. A rotation by t with phase f is
+// then
+//   [c -e's; e s c] diag(d_i, d_j) = diag(d_i c, d_j c) [1 -p; q 1],
+//   p = e' T d_j / d_i,  q = e T d_i / d_j,  T = tan t,  e = exp(i f) and e' its conjugate,
+// two multiply-adds a column, and the scales take the c's. Scales are real and kept in double, with
+// their reciprocals, so that p and q are rounded once. Where they leave the safe range the step is
+// done in a plain form that leaves them alone.
 
 namespace givens::cpu::GIVENS_ISA {
 
 // How a step is run.
 enum class Mode : std::uint8_t {
-  scaled,      // tile or leaf of the form above
+  scaled,      // the form above
   normalised,  // the same, after its rows have been multiplied by their scales
-  plain,       // one rotation after the other, [c p; q c]
+  plain,       // one rotation after the other, with a cosine of its own
 };
 
 // Rows are normalised when a scale falls below `enter`, and a step may take it down to `leave`: no
@@ -29,8 +30,8 @@ struct Limits<float, false> {
 };
 template <>
 struct Limits<float, true> {
-  static constexpr double enter = 0x1p-16, leave = 0x1p-30;
-  static constexpr float largest = 0x1p28F;
+  static constexpr double enter = 0x1p-22, leave = 0x1p-40;
+  static constexpr float largest = 0x1p18F;
 };
 template <>
 struct Limits<double, false> {
@@ -60,22 +61,28 @@ class Scratch {
   std::int64_t capacity_ = 0;
 };
 
-template <class R>
+template <class F>
 struct Program {
+  using R = real_t<F>;
+
   // For each step of the plan.
   std::vector<Mode> modes;
-  // Where the 16 scales of a normalised step (8 of a leaf) start in `scales`, or the rotations of a
-  // plain one in `plain`.
-  std::vector<std::int64_t> starts;
-  // (p, q) for each entry.
+  // kCoefficients for each entry.
   Scratch<R> coefficients;
-  std::vector<R> scales;
-  // (c, p, q) for each rotation that there is, in the order of for_each_entry.
-  std::vector<R> plain;
+  // Of a normalised tile or leaf: the scales of its 16 or 8 rows, from half its first entry on.
+  Scratch<R> scales;
+  // For each step. Of normalised pairs: the scales of the two rows of each. Of a plain step:
+  // 1 + kCoefficients for each rotation that there is, in the order of for_each_entry.
+  std::vector<std::unique_ptr<R[]>> extra;
   // For gradients: the factor of each entry's sum over stored rows; see vjp_tiles.hpp.
   Scratch<R> weights;
   // Scales of all slots after the last step.
   std::vector<double> final_scales;
+  // What the rows are to be multiplied by after the last step: their scales, and in programs that are
+  // not for Undo D.
+  std::vector<F> factors;
+
+  const R* scales_of(const Step& step) const { return scales.data() + step.entry / 2; }
 };
 
 enum class Angles {
@@ -84,40 +91,45 @@ enum class Angles {
   not_finite,
 };
 
-// Builds a program, step by step. `Undo` programs take the rotations from last to first and undo
-// them.
-template <class R, bool Undo>
+// What a program is made from.
+template <class F>
+struct ProgramInput {
+  using R = real_t<F>;
+  Strided<const R> angles;
+  Strided<const R> phases;  // may be absent
+  Angles kind;              // of angles and phases
+  // All plain: for angles that are not finite and for vectors beyond Limits::largest.
+  bool careful;
+};
+
+// Builds a program. `Undo` programs take the rotations from last to first and undo them. `run` may
+// be called from many threads at once for ranges of steps of one of the plan's waves.
+template <class F, bool Undo>
 class ProgramBuilder {
  public:
-  // `initial_signs`, strided over coordinates, may be absent. A `careful` program is all plain: it
-  // is for angles that are not finite and for vectors beyond Limits::largest.
-  ProgramBuilder(const Plan& plan, Strided<const R> angles, Angles kind, bool careful,
-                 Strided<const R> initial_signs, Program<R>& program)
+  using R = real_t<F>;
+
+  ProgramBuilder(const Plan& plan, const ProgramInput<F>& input, Program<F>& program)
       : plan_(plan),
-        angles_(angles),
-        reduced_(kind == Angles::reduced),
-        careful_(careful || kind == Angles::not_finite),
-        program_(program) {
+        angles_(input.angles),
+        phases_(input.phases),
+        reduced_(input.kind == Angles::reduced),
+        careful_(input.careful || input.kind == Angles::not_finite),
+        program_(program),
+        scales_(program.final_scales) {
     program.modes.assign(plan.steps.size(), Mode::scaled);
-    program.starts.resize(plan.steps.size());
-    program.coefficients.resize(2 * plan.entries);
-    program.scales.clear();
-    program.plain.clear();
+    program.coefficients.resize(kCoefficients<F> * plan.entries);
+    program.scales.resize(plan.entries / 2 + 2 * kGroup);
+    program.extra.clear();
+    program.extra.resize(plan.steps.size());
     if (Undo) program.weights.resize(plan.entries);
     scales_.assign(static_cast<std::size_t>(plan.slots), 1.0);
-    if (initial_signs) {
-      for (std::size_t k = 0; k < scales_.size(); ++k) {
-        const std::int32_t coordinate = plan.coordinate_of_slot[k];
-        if (coordinate >= 0) scales_[k] = static_cast<double>(initial_signs[coordinate]);
-      }
-    }
-    reciprocals_ = scales_;  // +1 or -1
+    reciprocals_ = scales_;
   }
 
-  void run() {
-    const auto count = static_cast<std::int64_t>(plan_.steps.size());
-    for (std::int64_t k = 0; k < count; ++k) add(Undo ? count - 1 - k : k);
-    program_.final_scales = scales_;
+  // Steps first .. last - 1, from last to first with Undo.
+  void run(std::int64_t first, std::int64_t last) {
+    for (std::int64_t k = first; k < last; ++k) add(Undo ? first + last - 1 - k : k);
   }
 
  private:
@@ -126,53 +138,146 @@ class ProgramBuilder {
     const Step& step = plan_.steps[k];
     if (careful_) {
       add_plain(step, k);
-      return;
-    }
-    switch (step.pattern) {
-      case Pattern::xor_tile:
-      case Pattern::sum_tile:
-        add_tile(step, k);
-        break;
-      case Pattern::xor_leaf:
-        add_leaf(step, k);
-        break;
-      case Pattern::pairs:
-        add_plain(step, k);
-        break;
+    } else if (step.pattern == Pattern::pairs) {
+      add_pairs(step, k);
+    } else if (step.pattern == Pattern::xor_leaf) {
+      add_leaf(step, k);
+    } else {
+      add_tile(step, k);
     }
   }
 
   // --- Angles ---
 
-  double angle(std::int32_t source) const {
-    return source < 0 ? 0.0 : static_cast<double>(angles_[source]);
-  }
+  typedef R Eight __attribute__((vector_size(8 * sizeof(R))));
+  typedef R UnalignedEight __attribute__((vector_size(8 * sizeof(R)), aligned(alignof(R)), may_alias));
 
   [[gnu::always_inline]] static Double8 eight_in_a_row(const R* from) {
-    typedef R Unaligned __attribute__((vector_size(8 * sizeof(R)), aligned(alignof(R)), may_alias));
-    return __builtin_convertvector(*reinterpret_cast<const Unaligned*>(from), Double8);
+    return __builtin_convertvector(*reinterpret_cast<const UnalignedEight*>(from), Double8);
+  }
+
+  // value(0) .. value(7). Not by way of memory: to load at once what has been stored piece by piece
+  // takes long.
+  template <class Value>
+  [[gnu::always_inline]] static Double8 eight_of(Value&& value) {
+    return Double8{value(0), value(1), value(2), value(3), value(4), value(5), value(6), value(7)};
+  }
+
+  // The values of `parameter` for entries 8 Rows at a time: out[m][e % 8] for entry e = 8 m + e % 8.
+  // Entries without a rotation get zero, and those
+  // beyond the step's any value.
+  template <int Rows>
+  [[gnu::always_inline]] void fetch(const Step& step, int first_entry,
+                                    const Strided<const R>& parameter, Double8* out) const {
+    if (step.sources == Sources::runs && parameter.stride == 1 && Rows == 8) {
+      const std::int32_t* source = plan_.sources.data() + step.source;
+#pragma GCC unroll 8
+      for (int m = 0; m < Rows; ++m) out[m] = eight_in_a_row(parameter.data + source[m]);
+      return;
+    }
+    if (step.sources == Sources::affine && Rows == 8) {
+      // Entries as tile_index has them, without its divisions.
+      const bool difference = step.pattern == Pattern::difference_tile;
+      const std::int64_t step_k =
+          (difference ? -step.step_k : step.step_k) * parameter.stride;
+      const std::int64_t step_l = step.step_l * parameter.stride;
+      const R* from = parameter.data + (step.source + (difference ? 7 * step.step_k : 0)) *
+                                           parameter.stride;
+#pragma GCC unroll 8
+      for (int m = 0; m < Rows; ++m) {
+        out[m] = eight_of([&](int lane) __attribute__((always_inline)) {
+          return static_cast<double>(from[lane * step_k + ((m - lane) & 7) * step_l]);
+        });
+      }
+      return;
+    }
+#pragma GCC unroll 8
+    for (int m = 0; m < Rows; ++m) {
+      const int first = first_entry + 8 * m;
+      const int last = std::min(first + 8, step.count) - 1;
+      out[m] = eight_of([&](int lane) __attribute__((always_inline)) {
+        const std::int32_t source = source_of(plan_, step, std::min(first + lane, last));
+        return source < 0 ? 0.0 : static_cast<double>(parameter[source]);
+      });
+    }
+  }
+
+  [[gnu::always_inline]] void sincos(const Double8& t, Double8& sine, Double8& cosine) const {
+    if (__builtin_expect(reduced_, 1)) {
+      sincos_reduced<R>(t, sine, cosine);
+    } else {
+      sincos_any(t, sine, cosine);
+    }
+  }
+
+  // exp(i phase), of eight rotations; (1, 0) of real ones.
+  struct Phases {
+    Double8 cosine;
+    Double8 sine;
+  };
+
+  // Eight rotations.
+  struct Rotations {
+    Double8 tangent;  // minus, with Undo
+    Double8 cosine;
+    Double8 reciprocal;  // of the cosine
+    Phases phase;
+  };
+
+  [[gnu::always_inline]] Phases phases_of(const Double8& phase) const {
+    Phases out{};
+    if constexpr (is_complex_v<F>) sincos(phase, out.sine, out.cosine);
+    return out;
+  }
+
+  template <int Rows>
+  [[gnu::always_inline]] void rotations(const Step& step, int first_entry, Rotations* out) const {
+    Double8 t[Rows];
+    Double8 f[Rows] = {};
+    fetch<Rows>(step, first_entry, angles_, t);
+    if (is_complex_v<F> && phases_) fetch<Rows>(step, first_entry, phases_, f);
+#pragma GCC unroll 8
+    for (int m = 0; m < Rows; ++m) {
+      Double8 sine, cosine;
+      sincos(t[m], sine, cosine);
+      const Double8 r = reciprocal(cosine);
+      out[m] = {Undo ? -(sine * r) : sine * r, cosine, r, phases_of(f[m])};
+    }
   }
 
   // --- Scaled form ---
 
-  // The scales of a group of rows and their reciprocals.
+  // The scales of eight rows and their reciprocals.
   struct Group {
     Double8 d;
     Double8 r;
+
+    [[gnu::always_inline]] void turn(const Double8& cosine, const Double8& reciprocal) {
+      d *= cosine;
+      r *= reciprocal;
+    }
+    [[gnu::always_inline]] Group shuffled(const Int8& order) const {
+      return {__builtin_shuffle(d, order), __builtin_shuffle(r, order)};
+    }
   };
 
-  typedef double Unaligned8 __attribute__((vector_size(64), aligned(8), may_alias));
-
-  Group load_group(std::int32_t slot) const {
-    return {*reinterpret_cast<const Unaligned8*>(scales_.data() + slot),
-            *reinterpret_cast<const Unaligned8*>(reciprocals_.data() + slot)};
+  static Group group_at(const double* d, const double* r) {
+    return {*reinterpret_cast<const Unaligned8*>(d), *reinterpret_cast<const Unaligned8*>(r)};
   }
 
-  void save_group(std::int32_t slot, Group g) {
+  static void store_group(Group g, double* d, double* r) {
     // Each is rounded on its own; a Newton step keeps the reciprocals from drifting off.
     g.r = g.r + g.r * (1.0 - g.d * g.r);
-    *reinterpret_cast<Unaligned8*>(scales_.data() + slot) = g.d;
-    *reinterpret_cast<Unaligned8*>(reciprocals_.data() + slot) = g.r;
+    *reinterpret_cast<Unaligned8*>(d) = g.d;
+    *reinterpret_cast<Unaligned8*>(r) = g.r;
+  }
+
+  Group load_group(std::int32_t slot) const {
+    return group_at(scales_.data() + slot, reciprocals_.data() + slot);
+  }
+
+  void save_group(std::int32_t slot, const Group& g) {
+    store_group(g, scales_.data() + slot, reciprocals_.data() + slot);
   }
 
   [[gnu::always_inline]] static Double8 magnitude(const Double8& v) {
@@ -183,46 +288,49 @@ class ProgramBuilder {
     return a < b ? a : b;
   }
 
-  [[gnu::always_inline]] static double smallest_scale(const Group& g) {
-    Double8 m = magnitude(g.d);
+  [[gnu::always_inline]] static double smallest_of(Double8 m) {
     m = lesser(m, __builtin_shuffle(m, Int8{4, 5, 6, 7, 0, 1, 2, 3}));
     m = lesser(m, __builtin_shuffle(m, Int8{2, 3, 0, 1, 6, 7, 4, 5}));
     return std::min(m[0], m[1]);
   }
 
-  // Leaves the scales to the step, which multiplies the rows by them.
-  void hand_over(Group& g) {
-    R scales[kGroup];
-    for (int k = 0; k < kGroup; ++k) scales[k] = static_cast<R>(g.d[k]);
-    program_.scales.insert(program_.scales.end(), scales, scales + kGroup);
-    g.d = g.d * 0.0 + 1.0;
-    g.r = g.d;
+  [[gnu::always_inline]] static double smallest_scale(const Group& g) {
+    return smallest_of(magnitude(g.d));
   }
 
-  // Starts a step whose smallest scale is `smallest`: whether it has to hand scales over.
-  bool begin(std::size_t k, double smallest) {
-    if (!(smallest < Limits<R, Undo>::enter)) return false;
-    program_.modes[k] = Mode::normalised;
-    program_.starts[k] = static_cast<std::int64_t>(program_.scales.size());
-    return true;
+  [[gnu::always_inline]] static double smallest_scale(const Group& a, const Group& b) {
+    return smallest_of(lesser(magnitude(a.d), magnitude(b.d)));
+  }
+
+  // Leaves the scales to the step, which multiplies the rows by them.
+  static void hand_over(Group& g, R* scales) {
+    for (int k = 0; k < kGroup; ++k) scales[k] = static_cast<R>(g.d[k]);
+    g.d = g.d * 0.0 + 1.0;
+    g.r = g.d;
   }
 
   void add_tile(const Step& step, std::size_t k) {
     Group a = load_group(step.a);
     Group b = load_group(step.b);
-    const std::size_t scale_start = program_.scales.size();
-    if (begin(k, std::min(smallest_scale(a), smallest_scale(b)))) {
-      hand_over(a);
-      hand_over(b);
+    if (smallest_scale(a, b) < Limits<R, Undo>::enter) {
+      program_.modes[k] = Mode::normalised;
+      R* scales = program_.scales.data() + step.entry / 2;
+      hand_over(a, scales);
+      hand_over(b, scales + kGroup);
     }
-    R* out = program_.coefficients.data() + 2 * step.entry;
-    if (step.pattern == Pattern::xor_tile) {
-      xor_tile_rows(step, out, a, b);
-    } else {
-      sum_tile_rows(step, out, a, b);
+    Rotations g[8];
+    rotations<8>(step, 0, g);
+    switch (step.pattern) {
+      case Pattern::xor_tile:
+        xor_tile_rows(step, g, a, b);
+        break;
+      case Pattern::diamond_tile:
+        diamond_tile_rows(step, g, a, b);
+        break;
+      default:
+        sum_tile_rows(step, g, a, b);
     }
-    if (std::min(smallest_scale(a), smallest_scale(b)) < Limits<R, Undo>::leave) {
-      program_.scales.resize(scale_start);
+    if (smallest_scale(a, b) < Limits<R, Undo>::leave) {
       add_plain(step, k);
       return;
     }
@@ -230,57 +338,54 @@ class ProgramBuilder {
     save_group(step.b, b);
   }
 
-  struct Rotations {
-    Double8 tangent;
-    Double8 cosine;
-    Double8 reciprocal;  // of the cosine
-  };
+  // Writes the coefficients and weights of entries `first` .. first + 7, whose rows have the scales x
+  // and y. `turn` is -1 where the row of x is the larger coordinate, which turns the rotation and its
+  // phase around.
+  [[gnu::always_inline]] void write_row(const Step& step, int first, const Rotations& g,
+                                        const Group& x, const Group& y,
+                                        const Double8& turn) const {
+    const Double8 tangent = turn * g.tangent;
+    write_eight(step, first, tangent * (y.d * x.r), tangent * (x.d * y.r), g.phase.cosine,
+                turn * g.phase.sine);
+    if (Undo) write_weights(step, first, turn * x.d * y.d);
+  }
 
-  template <int Count>
-  [[gnu::always_inline]] void rotations(const Double8* angles, Rotations* out) const {
-    if (__builtin_expect(reduced_, 1)) {
+  // |p|, |q| with their signs, and the phase.
+  [[gnu::always_inline]] void write_eight(const Step& step, int first, const Double8& p,
+                                          const Double8& q, const Double8& phase_cosine,
+                                          const Double8& phase_sine) const {
+    R* out = program_.coefficients.data() + kCoefficients<F> * (step.entry + first);
+    if constexpr (is_complex_v<F>) {
+      const Eight re_p = __builtin_convertvector(p * phase_cosine, Eight);
+      const Eight im_p = __builtin_convertvector(-p * phase_sine, Eight);
+      const Eight re_q = __builtin_convertvector(q * phase_cosine, Eight);
+      const Eight im_q = __builtin_convertvector(q * phase_sine, Eight);
 #pragma GCC unroll 8
-      for (int m = 0; m < Count; ++m) {
-        Double8 sine, cosine;
-        sincos_reduced<R>(angles[m], sine, cosine);
-        out[m] = of_sine_and_cosine(sine, cosine);
+      for (int k = 0; k < 8; ++k) {
+        out[4 * k] = re_p[k];
+        out[4 * k + 1] = im_p[k];
+        out[4 * k + 2] = re_q[k];
+        out[4 * k + 3] = im_q[k];
       }
     } else {
-      for (int m = 0; m < Count; ++m) {
-        Double8 sine, cosine;
-        sincos_any(angles[m], sine, cosine);
-        out[m] = of_sine_and_cosine(sine, cosine);
-      }
+      typedef std::conditional_t<sizeof(R) == 4, std::int32_t, std::int64_t> Index;
+      typedef Index Order __attribute__((vector_size(8 * sizeof(R))));
+      const Eight x = __builtin_convertvector(p, Eight);
+      const Eight y = __builtin_convertvector(q, Eight);
+      *reinterpret_cast<UnalignedEight*>(out) =
+          __builtin_shuffle(x, y, Order{0, 8, 1, 9, 2, 10, 3, 11});
+      *reinterpret_cast<UnalignedEight*>(out + 8) =
+          __builtin_shuffle(x, y, Order{4, 12, 5, 13, 6, 14, 7, 15});
     }
   }
 
-  [[gnu::always_inline]] static Rotations of_sine_and_cosine(const Double8& sine,
-                                                             const Double8& cosine) {
-    const Double8 r = reciprocal(cosine);
-    return {Undo ? -(sine * r) : sine * r, cosine, r};
+  [[gnu::always_inline]] void write_weights(const Step& step, int first,
+                                            const Double8& weights) const {
+    *reinterpret_cast<UnalignedEight*>(program_.weights.data() + step.entry + first) =
+        __builtin_convertvector(weights, Eight);
   }
 
-  // The rotations of a tile, eight entries in each of `out`.
-  [[gnu::always_inline]] void tile_rotations(const Step& step, Rotations* out) const {
-    const std::int32_t* source = plan_.sources.data() + step.source;
-    Double8 t[8];
-    if (step.runs && angles_.stride == 1) {
-#pragma GCC unroll 8
-      for (int m = 0; m < 8; ++m) t[m] = eight_in_a_row(angles_.data + source[m]);
-    } else {
-      R angles[64];
-      for (int e = 0; e < 64; ++e) {
-        const std::int32_t index = source_of(plan_, step, e);
-        angles[e] = index < 0 ? R(0) : angles_[index];
-      }
-      for (int m = 0; m < 8; ++m) t[m] = eight_in_a_row(angles + 8 * m);
-    }
-    rotations<8>(t, out);
-  }
-
-  void xor_tile_rows(const Step& step, R* out, Group& a, Group& b) const {
-    Rotations g[8];
-    tile_rotations(step, g);
+  void xor_tile_rows(const Step& step, const Rotations* g, Group& a, Group& b) const {
     const Int8 iota = {0, 1, 2, 3, 4, 5, 6, 7};
     Group rows = a;
     Group partners = b;
@@ -288,130 +393,240 @@ class ProgramBuilder {
     for (int row = 0; row < 8; ++row) {
       const int s = Undo ? 7 - row : row;
       const Int8 order = iota ^ static_cast<std::int64_t>(s);
-      const Double8 d = __builtin_shuffle(partners.d, order);
-      const Double8 r = __builtin_shuffle(partners.r, order);
-      write_row(out + 16 * s, g[s].tangent * (d * rows.r), g[s].tangent * (rows.d * r));
-      if (Undo) set_eight_weights(step, 8 * s, rows.d * d);
-      rows.d *= g[s].cosine;
-      rows.r *= g[s].reciprocal;
-      partners.d = __builtin_shuffle(d * g[s].cosine, order);
-      partners.r = __builtin_shuffle(r * g[s].reciprocal, order);
+      Group other = partners.shuffled(order);
+      write_row(step, 8 * s, g[s], rows, other, Double8{} + 1.0);
+      rows.turn(g[s].cosine, g[s].reciprocal);
+      other.turn(g[s].cosine, g[s].reciprocal);
+      partners = other.shuffled(order);
     }
     a = rows;
     b = partners;
   }
 
-  // Anti-diagonal k + l = sum: lane k has row k of a and row (sum - k) mod 8 of b. Anti-diagonals m
-  // and m + 8 have no lane in common and share a row of eight entries.
-  void sum_tile_rows(const Step& step, R* out, Group& a, Group& b) const {
+  // Sum and difference tiles. Anti-diagonal `sum`: lane k has row k of a (7 - k in a difference tile)
+  // and row (sum - k) mod 8 of b. Anti-diagonals m and m + 8 have no lane in common and share a row of
+  // eight entries.
+  void sum_tile_rows(const Step& step, const Rotations* g, Group& a, Group& b) const {
     const Int8 iota = {0, 1, 2, 3, 4, 5, 6, 7};
     const Int8 next = (iota - 1) & 7;  // lane k takes from lane k - 1
     const Int8 previous = (iota + 1) & 7;
+    const bool difference = step.pattern == Pattern::difference_tile;
+    const Int8 rows_of_a = difference ? 7 - iota : iota;
     // Where lane k finds its row of b for a sum of 14, or 0, and lane l that of row l.
     const Int8 at_14 = (14 - iota) & 7;
     const Int8 at_0 = -iota & 7;
     const Int8 at_first = Undo ? at_14 : at_0;
     const Int8 at_last = Undo ? at_0 : at_14;
-    Rotations g[8];
-    tile_rotations(step, g);
-    const Double8 coordinate_a = coordinates(step.a);
+    const Double8 coordinate_a = __builtin_shuffle(coordinates(step.a), rows_of_a);
     Double8 coordinate_b = __builtin_shuffle(coordinates(step.b), at_first);
-    Group c{__builtin_shuffle(b.d, at_first), __builtin_shuffle(b.r, at_first)};
-    const auto roll = [&](const Int8& order) {
-      c.d = __builtin_shuffle(c.d, order);
-      c.r = __builtin_shuffle(c.r, order);
-      coordinate_b = __builtin_shuffle(coordinate_b, order);
-    };
-    Double8 p[8], q[8], weight[8];
+    Group rows = a.shuffled(rows_of_a);
+    Group partners = b.shuffled(at_first);
+    // The scales that each entry meets: x of its row of a, y of its row of b.
+    Group x[8], y[8];
+    Double8 turn[8];
     for (int m = 0; m < 15; ++m) {
       const int sum = Undo ? 14 - m : m;
       const int row = sum % 8;
       const Int8 active = sum < 8 ? iota <= static_cast<std::int64_t>(sum)
                                   : iota > static_cast<std::int64_t>(sum - 8);
-      const Double8 turn = coordinate_a > coordinate_b ? Double8{} - 1.0 : Double8{} + 1.0;
-      const Double8 tangent = turn * g[row].tangent;
-      p[row] = active ? tangent * c.d * a.r : p[row];
-      q[row] = active ? tangent * a.d * c.r : q[row];
-      if (Undo) weight[row] = active ? turn * a.d * c.d : weight[row];
+      const Double8 turns = coordinate_a > coordinate_b ? Double8{} - 1.0 : Double8{} + 1.0;
+      x[row] = {active ? rows.d : x[row].d, active ? rows.r : x[row].r};
+      y[row] = {active ? partners.d : y[row].d, active ? partners.r : y[row].r};
+      turn[row] = active ? turns : turn[row];
       const Double8 one = Double8{} + 1.0;
       const Double8 cosine = active ? g[row].cosine : one;
       const Double8 reciprocal = active ? g[row].reciprocal : one;
-      a.d *= cosine;
-      a.r *= reciprocal;
-      c.d *= cosine;
-      c.r *= reciprocal;
-      if (m < 14) roll(Undo ? previous : next);
-    }
-    b.d = __builtin_shuffle(c.d, at_last);
-    b.r = __builtin_shuffle(c.r, at_last);
-    for (int row = 0; row < 8; ++row) {
-      write_row(out + 16 * row, p[row], q[row]);
-      if (Undo) {
-        set_eight_weights(step, 8 * row, weight[row]);
+      rows.turn(cosine, reciprocal);
+      partners.turn(cosine, reciprocal);
+      if (m < 14) {
+        partners = partners.shuffled(Undo ? previous : next);
+        coordinate_b = __builtin_shuffle(coordinate_b, Undo ? previous : next);
       }
     }
+    for (int row = 0; row < 8; ++row) write_row(step, 8 * row, g[row], x[row], y[row], turn[row]);
+    a = rows.shuffled(rows_of_a);
+    b = partners.shuffled(at_last);
+  }
+
+  // Slots are in the order of the coordinates.
+  void diamond_tile_rows(const Step& step, const Rotations* g, Group& a, Group& b) const {
+    static constexpr auto kOrder = tile_order<kGroup>(Pattern::diamond_tile);
+    double d[2 * kGroup], r[2 * kGroup];
+    store_group(a, d, r);
+    store_group(b, d + kGroup, r + kGroup);
+    Group x[8], y[8];
+    for (int m = 0; m < kTileEntries; ++m) {
+      const TileIndex at = kOrder[static_cast<std::size_t>(Undo ? kTileEntries - 1 - m : m)];
+      const RowPair rows = tile_rows<kGroup>(Pattern::diamond_tile, at);
+      const int row = (at.k + at.l) % 8;
+      x[row].d[at.k] = d[rows.i];
+      x[row].r[at.k] = r[rows.i];
+      y[row].d[at.k] = d[rows.j];
+      y[row].r[at.k] = r[rows.j];
+      for (const int k : {rows.i, rows.j}) {
+        d[k] *= g[row].cosine[at.k];
+        r[k] *= g[row].reciprocal[at.k];
+      }
+    }
+    for (int row = 0; row < 8; ++row) {
+      write_row(step, 8 * row, g[row], x[row], y[row], Double8{} + 1.0);
+    }
+    a = group_at(d, r);
+    b = group_at(d + kGroup, r + kGroup);
   }
 
   Double8 coordinates(std::int32_t slot) const {
-    Double8 out;
-    for (int k = 0; k < 8; ++k) {
-      out[k] = static_cast<double>(plan_.coordinate_of_slot[static_cast<std::size_t>(slot + k)]);
-    }
-    return out;
-  }
-
-  // Eight coefficients (p, q) one after the other.
-  [[gnu::always_inline]] static void write_row(R* out, const Double8& p, const Double8& q) {
-    typedef R Row __attribute__((vector_size(8 * sizeof(R))));
-    typedef R Unaligned __attribute__((vector_size(8 * sizeof(R)), aligned(alignof(R)), may_alias));
-    typedef std::conditional_t<sizeof(R) == 4, std::int32_t, std::int64_t> Index;
-    typedef Index Order __attribute__((vector_size(8 * sizeof(R))));
-    const Row x = __builtin_convertvector(p, Row);
-    const Row y = __builtin_convertvector(q, Row);
-    *reinterpret_cast<Unaligned*>(out) = __builtin_shuffle(x, y, Order{0, 8, 1, 9, 2, 10, 3, 11});
-    *reinterpret_cast<Unaligned*>(out + 8) =
-        __builtin_shuffle(x, y, Order{4, 12, 5, 13, 6, 14, 7, 15});
+    typedef std::int32_t Integers __attribute__((vector_size(32), aligned(4), may_alias));
+    return __builtin_convertvector(
+        *reinterpret_cast<const Integers*>(plan_.coordinate_of_slot.data() + slot), Double8);
   }
 
   void add_leaf(const Step& step, std::size_t k) {
+    static constexpr auto kOrder = leaf_order();
     Group g = load_group(step.a);
-    const std::size_t scale_start = program_.scales.size();
-    if (begin(k, smallest_scale(g))) hand_over(g);
-    Double8 t[4] = {};
-    for (int e = 0; e < 28; ++e) t[e / 8][e % 8] = angle(source_of(plan_, step, e));
+    if (smallest_scale(g) < Limits<R, Undo>::enter) {
+      program_.modes[k] = Mode::normalised;
+      hand_over(g, program_.scales.data() + step.entry / 2);
+    }
     Rotations rotation[4];  // entries 8 m .. 8 m + 7
-    rotations<4>(t, rotation);
-    R* out = program_.coefficients.data() + 2 * step.entry;
-    for_each_entry<Undo>(plan_, step, [&](std::int32_t slot_i, std::int32_t slot_j, int e) {
-      const int i = slot_i - step.a;
-      const int j = slot_j - step.a;
-      const Rotations& r = rotation[e / 8];
-      out[2 * e] = static_cast<R>(r.tangent[e % 8] * g.d[j] * g.r[i]);
-      out[2 * e + 1] = static_cast<R>(r.tangent[e % 8] * g.d[i] * g.r[j]);
-      if (Undo) set_weight(step, e, g.d[i] * g.d[j]);
-      g.d[i] *= r.cosine[e % 8];
-      g.d[j] *= r.cosine[e % 8];
-      g.r[i] *= r.reciprocal[e % 8];
-      g.r[j] *= r.reciprocal[e % 8];
-    });
+    rotations<4>(step, 0, rotation);
+    Group x[4] = {};
+    Group y[4] = {};
+    for (int m = 0; m < kLeafEntries; ++m) {
+      const int e = Undo ? kLeafEntries - 1 - m : m;
+      const RowPair rows = kOrder[static_cast<std::size_t>(e)];
+      x[e / 8].d[e % 8] = g.d[rows.i];
+      x[e / 8].r[e % 8] = g.r[rows.i];
+      y[e / 8].d[e % 8] = g.d[rows.j];
+      y[e / 8].r[e % 8] = g.r[rows.j];
+      for (const int row : {rows.i, rows.j}) {
+        g.d[row] *= rotation[e / 8].cosine[e % 8];
+        g.r[row] *= rotation[e / 8].reciprocal[e % 8];
+      }
+    }
+    write_rows(step, 0, kLeafEntries, rotation, x, y);
     if (smallest_scale(g) < Limits<R, Undo>::leave) {
-      program_.scales.resize(scale_start);
       add_plain(step, k);
       return;
     }
     save_group(step.a, g);
   }
 
-  void set_weight(const Step& step, int e, double weight) const {
-    program_.weights.data()[step.entry + e] = static_cast<R>(weight);
+  // As write_row, for `count` entries of rows in the order of their coordinates; those of the last row
+  // that are not there are not written.
+  void write_rows(const Step& step, int first, int count, const Rotations* g, const Group* x,
+                  const Group* y) const {
+    for (int m = 0; 8 * m < count; ++m) {
+      if (count - 8 * m >= 8) {
+        write_row(step, first + 8 * m, g[m], x[m], y[m], Double8{} + 1.0);
+        continue;
+      }
+      for (int e = 0; e < count - 8 * m; ++e) {
+        const int entry = first + 8 * m + e;
+        const double tangent = g[m].tangent[e];
+        write_one(program_.coefficients.data() + kCoefficients<F> * (step.entry + entry),
+                  tangent * (y[m].d[e] * x[m].r[e]), tangent * (x[m].d[e] * y[m].r[e]),
+                  g[m].phase.cosine[e], g[m].phase.sine[e]);
+        if (Undo) set_weight(step, entry, x[m].d[e] * y[m].d[e]);
+      }
+    }
   }
 
-  [[gnu::always_inline]] void set_eight_weights(const Step& step, int e,
-                                                const Double8& weights) const {
-    typedef R Row __attribute__((vector_size(8 * sizeof(R))));
-    typedef R Unaligned __attribute__((vector_size(8 * sizeof(R)), aligned(alignof(R)), may_alias));
-    *reinterpret_cast<Unaligned*>(program_.weights.data() + step.entry + e) =
-        __builtin_convertvector(weights, Row);
+  static void write_one(R* out, double p, double q, double phase_cosine, double phase_sine) {
+    if constexpr (is_complex_v<F>) {
+      out[0] = static_cast<R>(p * phase_cosine);
+      out[1] = static_cast<R>(-p * phase_sine);
+      out[2] = static_cast<R>(q * phase_cosine);
+      out[3] = static_cast<R>(q * phase_sine);
+    } else {
+      out[0] = static_cast<R>(p);
+      out[1] = static_cast<R>(q);
+    }
+  }
+
+  // The scales of rows i and j of eight pairs. Lanes beyond `count` repeat the last pair.
+  struct PairGroups {
+    Group x;
+    Group y;
+  };
+  PairGroups load_pairs(const SlotPair* pairs, int count) const {
+    const auto of = [&](const std::vector<double>& values, std::int32_t SlotPair::*slot)
+        __attribute__((always_inline)) {
+      return eight_of([&](int e) __attribute__((always_inline)) {
+        return values[static_cast<std::size_t>(pairs[std::min(e, count - 1)].*slot)];
+      });
+    };
+    return {{of(scales_, &SlotPair::i), of(reciprocals_, &SlotPair::i)},
+            {of(scales_, &SlotPair::j), of(reciprocals_, &SlotPair::j)}};
+  }
+
+  void save_pairs(const SlotPair* pairs, int count, const PairGroups& groups) {
+    double d[16], r[16];
+    store_group(groups.x, d, r);
+    store_group(groups.y, d + 8, r + 8);
+    for (int e = 0; e < count; ++e) {
+      const auto i = static_cast<std::size_t>(pairs[e].i);
+      const auto j = static_cast<std::size_t>(pairs[e].j);
+      scales_[i] = d[e];
+      scales_[j] = d[8 + e];
+      reciprocals_[i] = r[e];
+      reciprocals_[j] = r[8 + e];
+    }
+  }
+
+  // Eight pairs at a time.
+  void add_pairs(const Step& step, std::size_t k) {
+    const SlotPair* pairs = plan_.pair_slots.data() + step.a;
+    const std::int32_t eights = (step.count + 7) / 8;
+    const auto in_eight = [&](std::int32_t m) { return std::min(step.count - 8 * m, 8); };
+    std::vector<double> before(static_cast<std::size_t>(2 * step.count));  // should it become plain
+    double smallest = 1.0;
+    for (std::int32_t e = 0; e < step.count; ++e) {
+      const double d_i = scales_[static_cast<std::size_t>(pairs[e].i)];
+      const double d_j = scales_[static_cast<std::size_t>(pairs[e].j)];
+      before[static_cast<std::size_t>(2 * e)] = d_i;
+      before[static_cast<std::size_t>(2 * e + 1)] = d_j;
+      smallest = std::min(smallest, std::min(std::abs(d_i), std::abs(d_j)));
+    }
+    const bool normalise = smallest < Limits<R, Undo>::enter;
+    if (normalise) {
+      program_.modes[k] = Mode::normalised;
+      R* factors = new_extra(k, 2 * step.count);
+      for (std::size_t s = 0; s < before.size(); ++s) factors[s] = static_cast<R>(before[s]);
+    }
+    Double8 smallest_after = Double8{} + 1.0;
+    for (std::int32_t m = 0; m < eights; ++m) {
+      const int count = in_eight(m);
+      PairGroups groups = load_pairs(pairs + 8 * m, count);
+      if (normalise) groups.x.d = groups.x.r = groups.y.d = groups.y.r = Double8{} + 1.0;
+      Rotations g;
+      rotations<1>(step, 8 * m, &g);
+      write_rows(step, 8 * m, count, &g, &groups.x, &groups.y);
+      groups.x.turn(g.cosine, g.reciprocal);
+      groups.y.turn(g.cosine, g.reciprocal);
+      smallest_after =
+          lesser(smallest_after, lesser(magnitude(groups.x.d), magnitude(groups.y.d)));
+      save_pairs(pairs + 8 * m, count, groups);
+    }
+    if (smallest_of(smallest_after) < Limits<R, Undo>::leave) {
+      for (std::int32_t e = 0; e < step.count; ++e) {
+        for (int row = 0; row < 2; ++row) {
+          const auto slot = static_cast<std::size_t>(row == 0 ? pairs[e].i : pairs[e].j);
+          scales_[slot] = before[static_cast<std::size_t>(2 * e + row)];
+          reciprocals_[slot] = 1.0 / scales_[slot];
+        }
+      }
+      add_plain(step, k);
+    }
+  }
+
+  R* new_extra(std::size_t k, std::int64_t count) {
+    program_.extra[k].reset(new R[static_cast<std::size_t>(count)]);
+    return program_.extra[k].get();
+  }
+
+  void set_weight(const Step& step, int e, double weight) const {
+    program_.weights.data()[step.entry + e] = static_cast<R>(weight);
   }
 
   // -1 where the row of the first slot is the larger coordinate, which turns the rotation around.
@@ -428,53 +643,31 @@ class ProgramBuilder {
   // The scales stay; the stored rows turn by diag(d)^-1 G diag(d).
   void add_plain(const Step& step, std::size_t k) {
     program_.modes[k] = Mode::plain;
-    program_.starts[k] = static_cast<std::int64_t>(program_.plain.size());
-    find_sines(step);
-    program_.plain.resize(program_.plain.size() + static_cast<std::size_t>(3 * step.count));
-    R* out = program_.plain.data() + program_.starts[k];
+    R* out = new_extra(k, (1 + kCoefficients<F>)*step.count);
+    SinesAndCosines values;
+    values.find<R>(plan_, step, angles_, is_complex_v<F> ? phases_ : Strided<const R>{}, reduced_);
     for_each_entry<Undo>(plan_, step, [&](std::int32_t slot_i, std::int32_t slot_j, int e) {
+      if (source_of(plan_, step, e) < 0) return;
       const auto i = static_cast<std::size_t>(slot_i);
       const auto j = static_cast<std::size_t>(slot_j);
-      if (source_of(plan_, step, e) < 0) return;
       const double turn = orientation(slot_i, slot_j);
-      const double s = (Undo ? -turn : turn) * sines_[static_cast<std::size_t>(e)];
-      *out++ = static_cast<R>(cosines_[static_cast<std::size_t>(e)]);
-      *out++ = static_cast<R>(-s * scales_[j] * reciprocals_[i]);
-      *out++ = static_cast<R>(s * scales_[i] * reciprocals_[j]);
+      const double sine = (Undo ? -turn : turn) * values.sine(e);
+      *out++ = static_cast<R>(values.cosine(e));
+      write_one(out, sine * scales_[j] * reciprocals_[i], sine * scales_[i] * reciprocals_[j],
+                values.phase_cosine(e), turn * values.phase_sine(e));
+      out += kCoefficients<F>;
       if (Undo) set_weight(step, e, turn * scales_[i] * scales_[j]);
     });
-    program_.plain.resize(static_cast<std::size_t>(out - program_.plain.data()));
-  }
-
-  // Fills sines_ and cosines_ for the entries of a step.
-  void find_sines(const Step& step) {
-    const std::int32_t rows = (step.count + 7) / 8;
-    sines_.resize(static_cast<std::size_t>(8 * rows));
-    cosines_.resize(static_cast<std::size_t>(8 * rows));
-    for (std::int32_t first = 0; first < step.count; first += 8) {
-      Double8 t{}, sine, cosine;
-      for (std::int32_t e = first; e < std::min(first + 8, step.count); ++e) {
-        t[e - first] = angle(source_of(plan_, step, e));
-      }
-      if (reduced_) {
-        sincos_reduced<R>(t, sine, cosine);
-      } else {
-        sincos_any(t, sine, cosine);
-      }
-      *reinterpret_cast<Unaligned8*>(sines_.data() + first) = sine;
-      *reinterpret_cast<Unaligned8*>(cosines_.data() + first) = cosine;
-    }
   }
 
   const Plan& plan_;
   const Strided<const R> angles_;
+  const Strided<const R> phases_;
   const bool reduced_;
   const bool careful_;
-  Program<R>& program_;
-  std::vector<double> scales_;
+  Program<F>& program_;
+  std::vector<double>& scales_;  // at the end, the program's final ones
   std::vector<double> reciprocals_;
-  std::vector<double> sines_;  // of a plain step
-  std::vector<double> cosines_;
 };
 
 }  // namespace givens::cpu::GIVENS_ISA

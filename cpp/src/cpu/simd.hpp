@@ -41,9 +41,23 @@ template <class R>
   return lanes[0];
 }
 
+// Calls body(std::integral_constant<int, m>) for m = 0 .. Count - 1: loops over arrays of vectors
+// that must stay in registers, which compilers leave in memory where an index is not a constant from
+// the start.
+template <class Body, int... M>
+[[gnu::always_inline]] inline void unrolled_over(Body&& body, std::integer_sequence<int, M...>) {
+  (body(std::integral_constant<int, M>{}), ...);
+}
+template <int Count, class Body>
+[[gnu::always_inline]] inline void unrolled(Body&& body) {
+  unrolled_over(body, std::make_integer_sequence<int, Count>{});
+}
+
 // Eight doubles or integers, whatever the registers' width: one row of a tile.
 typedef double Double8 __attribute__((vector_size(64)));
 typedef std::int64_t Int8 __attribute__((vector_size(64)));
 typedef float Float8 __attribute__((vector_size(32)));
+// The same where memory is aligned for a double only, as that of a std::vector is.
+typedef double Unaligned8 __attribute__((vector_size(64), aligned(8), may_alias));
 
 }  // namespace givens::cpu::GIVENS_ISA

@@ -68,6 +68,53 @@ inline void sincos_any(const Double8& x, Double8& sine, Double8& cosine) {
   }
 }
 
+// Those of the angles and phases of a step's entries, for who takes them one by one.
+class SinesAndCosines {
+ public:
+  // `phases` may be absent. `reduced`: none is beyond kLargestReduced.
+  template <class R>
+  void find(const Plan& plan, const Step& step, const Strided<const R>& angles,
+            const Strided<const R>& phases, bool reduced) {
+    const std::size_t rows = (static_cast<std::size_t>(step.count) + 7) / 8;
+    values_.resize(32 * rows);
+    for (std::size_t m = 0; m < rows; ++m) {
+      Double8 t{}, f{};
+      for (int lane = 0; lane < 8; ++lane) {
+        const int e = 8 * static_cast<int>(m) + lane;
+        const std::int32_t source = e < step.count ? source_of(plan, step, e) : -1;
+        if (source < 0) continue;
+        t[lane] = static_cast<double>(angles[source]);
+        if (phases) f[lane] = static_cast<double>(phases[source]);
+      }
+      set<R>(2 * m, t, reduced);
+      set<R>(2 * m + 1, f, reduced);
+    }
+  }
+
+  double sine(int e) const { return value(e, 0); }
+  double cosine(int e) const { return value(e, 8); }
+  double phase_sine(int e) const { return value(e, 16); }
+  double phase_cosine(int e) const { return value(e, 24); }
+
+ private:
+  template <class R>
+  void set(std::size_t row, const Double8& x, bool reduced) {
+    Double8 s, c;
+    if (reduced) {
+      sincos_reduced<R>(x, s, c);
+    } else {
+      sincos_any(x, s, c);
+    }
+    *reinterpret_cast<Unaligned8*>(values_.data() + 16 * row) = s;
+    *reinterpret_cast<Unaligned8*>(values_.data() + 16 * row + 8) = c;
+  }
+  double value(int e, int kind) const {
+    return values_[static_cast<std::size_t>(32 * (e / 8) + kind + e % 8)];
+  }
+
+  std::vector<double> values_;
+};
+
 // 1 / x for 2^-1000 < |x| < 2^1000.
 [[gnu::always_inline]] inline Double8 reciprocal(const Double8& x) {
 #if defined(__AVX512F__)

@@ -1,183 +1,266 @@
 // The steps of a plan on a panel. Compiled for each instruction set; see simd.hpp.
 //
-// A panel holds the slots' rows one after the other, `width` columns each, a multiple of kLanes.
-// Rotation (p, q) of rows x and y: x <- x - p y, y <- y + q x.
+// A panel holds the slots' rows one after the other, `row` reals apart. The functions here turn the
+// first `width` reals of each row, a multiple of kSegment.
 
 namespace givens::cpu::GIVENS_ISA {
 
-// Rows of each group that are in registers at once: 8 + 8 where there are 32 registers.
-#if GIVENS_VECTOR_REGISTERS >= 32
-inline constexpr int kForwardBlock = 8;
-#else
-inline constexpr int kForwardBlock = 4;
-#endif
+// --- Blocks: rotations of rows that are all in registers ---
 
-template <class R>
-[[gnu::always_inline]] inline void rotate_rows(Vector<R>& x, Vector<R>& y, const R* pq) {
-  const Vector<R> old = x;
-  x = x - y * pq[0];
-  y = y + old * pq[1];
-}
+// A rotation of rows i and j of a block, and its entry.
+struct Turn {
+  int i;
+  int j;
+  int entry;
+};
 
-// The entry of row k of group a and row l of group b.
-template <Pattern P>
-constexpr int entry_of(int k, int l) {
-  return P == Pattern::xor_tile ? 8 * (k ^ l) + k : 8 * ((k + l) % 8) + k;
-}
+// A block has kHalf rows of group a and kHalf of group b, in this order, and kTurns rotations.
 
-// The rounds that the rotations between two blocks of B rows fall into.
-template <Pattern P, int B>
-inline constexpr int kRounds = P == Pattern::xor_tile ? B : 2 * B - 1;
-
-// Calls visit(k, l) for rows k, l < B of two blocks, in the order of pattern P, for the rounds
-// First .. Last - 1 of that order.
-template <Pattern P, int B, bool Undo, int First = 0, int Last = kRounds<P, B>, class Visit>
-[[gnu::always_inline]] inline void for_each_in_block(Visit&& visit) {
-#pragma GCC unroll 16
-  for (int m = First; m < Last; ++m) {
-    const int round = Undo ? kRounds<P, B> - 1 - m : m;
-#pragma GCC unroll 8
-    for (int k = 0; k < B; ++k) {
-      const int l = P == Pattern::xor_tile ? (k ^ round) : round - k;
-      if (l >= 0 && l < B) visit(k, l);
-    }
+// Block (K, L) of B x B rotations of a tile.
+template <Pattern P, int B, int K, int L>
+struct TileBlock {
+  static constexpr int kHalf = B;
+  static constexpr int kTurns = B * B;
+  static constexpr Turn turn(int m) {
+    const TileIndex at = tile_order<B>(P)[static_cast<std::size_t>(m)];
+    const RowPair rows = tile_rows<B>(P, at);
+    return {rows.i, rows.j, tile_entry(P, B * K + at.k, B * L + at.l)};
   }
-}
+};
 
-// The blocks of B rows that a tile falls into, in order: visit(first row of a, first row of b).
-template <Pattern P, int B, bool Undo, class Visit>
+// A whole leaf.
+struct LeafBlock {
+  static constexpr int kHalf = kGroup / 2;
+  static constexpr int kTurns = kLeafEntries;
+  static constexpr Turn turn(int m) {
+    const RowPair rows = leaf_order()[static_cast<std::size_t>(m)];
+    return {rows.i, rows.j, m};
+  }
+};
+
+// A leaf in parts: rounds 1, 2, 3 within each of its halves ...
+template <int Half>
+struct HalfLeafBlock {
+  static constexpr int kHalf = kGroup / 4;
+  static constexpr int kTurns = 6;
+  static constexpr Turn turn(int m) {
+    const int entry = m / 2 * 4 + 2 * Half + m % 2;
+    const RowPair rows = leaf_order()[static_cast<std::size_t>(entry)];
+    return {rows.i - 4 * Half, rows.j - 4 * Half, entry};
+  }
+};
+
+// ... and rounds 4 .. 7, a tile of 4 x 4 between them, in blocks.
+template <int B, int K, int L>
+struct LeafTileBlock {
+  static constexpr int kHalf = B;
+  static constexpr int kTurns = B * B;
+  static constexpr Turn turn(int m) {
+    const TileIndex at = tile_order<B>(Pattern::xor_tile)[static_cast<std::size_t>(m)];
+    const int k = B * K + at.k;
+    const int l = B * L + at.l;
+    return {at.k, B + at.l, 12 + 4 * (k ^ l) + k};
+  }
+};
+
+// Calls visit(block number, K, L), integral constants, for the Blocks x Blocks blocks of a tile in
+// the order of doing, or of undoing.
+template <Pattern P, int Blocks, bool Undo, class Visit>
 [[gnu::always_inline]] inline void for_each_block(Visit&& visit) {
-  for_each_in_block<P, 8 / B, Undo>([&](int k, int l) { visit(B * k, B * l); });
+  unrolled<Blocks * Blocks>([&](auto m) __attribute__((always_inline)) {
+    constexpr int q = Undo ? Blocks * Blocks - 1 - m.value : m.value;
+    constexpr TileIndex at = tile_order<Blocks>(P)[static_cast<std::size_t>(q)];
+    visit(std::integral_constant<int, q>{}, std::integral_constant<int, at.k>{},
+          std::integral_constant<int, at.l>{});
+  });
 }
 
-template <class R, Pattern P, int B, bool Undo, bool Scale>
-[[gnu::always_inline]] inline void block(R* a, R* b, std::int64_t width, const R* pq,
-                                         const R* scale_a, const R* scale_b, int first_k,
-                                         int first_l) {
-  for (std::int64_t w = 0; w < width; w += kLanes<R>) {
+// --- Forward ---
+
+// Rows of each group in registers at once: they fill half of the registers.
+template <class F>
+inline constexpr int kForwardBlock = GIVENS_VECTOR_REGISTERS / (4 * static_cast<int>(kParts<F>));
+
+// `a` and `b` point at the block's rows; `scales`, with Scale, at the factors of the rows.
+template <class F, class Block, bool Undo, bool Scale>
+[[gnu::always_inline]] inline void run_block(real_t<F>* a, real_t<F>* b, std::int64_t row, std::int64_t width,
+                                             const real_t<F>* coefficients,
+                                             const real_t<F>* scales_a,
+                                             const real_t<F>* scales_b) {
+  constexpr int H = Block::kHalf;
+  for (std::int64_t w = 0; w < width; w += kSegment<F>) {
     // Keeps the coefficients where they are: hoisted out of this loop they would be spilled.
     asm volatile("" ::: "memory");
-    Vector<R> x[B], y[B];
-#pragma GCC unroll 8
-    for (int k = 0; k < B; ++k) {
-      x[k] = load(a + k * width + w);
-      y[k] = load(b + k * width + w);
+    Segment<F> x[2 * H];
+    unrolled<H>([&](auto k) __attribute__((always_inline)) {
+      x[k] = Segment<F>::load_from(a + k * row + w);
+      x[H + k] = Segment<F>::load_from(b + k * row + w);
       if constexpr (Scale) {
-        x[k] *= scale_a[k];
-        y[k] *= scale_b[k];
+        x[k].scale(scales_a[k]);
+        x[H + k].scale(scales_b[k]);
       }
-    }
-    for_each_in_block<P, B, Undo>([&](int k, int l) __attribute__((always_inline)) {
-      rotate_rows<R>(x[k], y[l], pq + 2 * entry_of<P>(first_k + k, first_l + l));
     });
-#pragma GCC unroll 8
-    for (int k = 0; k < B; ++k) {
-      store(a + k * width + w, x[k]);
-      store(b + k * width + w, y[k]);
-    }
+    unrolled<Block::kTurns>([&](auto m) __attribute__((always_inline)) {
+      constexpr Turn turn = Block::turn(Undo ? Block::kTurns - 1 - m.value : m.value);
+      rotate_segments(x[turn.i], x[turn.j], coefficients + kCoefficients<F> * turn.entry);
+    });
+    unrolled<H>([&](auto k) __attribute__((always_inline)) {
+      x[k].store_to(a + k * row + w);
+      x[H + k].store_to(b + k * row + w);
+    });
   }
 }
 
 template <class R>
-void multiply_rows(R* rows, std::int64_t width, const R* factors, int count) {
+void multiply_rows(R* rows, std::int64_t row, std::int64_t width, const R* factors, int count) {
   for (int k = 0; k < count; ++k) {
     for (std::int64_t w = 0; w < width; w += kLanes<R>) {
-      store(rows + k * width + w, load(rows + k * width + w) * factors[k]);
+      store(rows + k * row + w, load(rows + k * row + w) * factors[k]);
     }
   }
 }
 
 // `scales` is null, or has the 16 factors that the rows are multiplied by first.
-template <class R, Pattern P, bool Undo>
-[[gnu::noinline]] void tile(R* a, R* b, std::int64_t width, const R* pq, const R* scales) {
-  constexpr int B = kForwardBlock;
+template <class F, Pattern P, bool Undo>
+[[gnu::noinline]] void tile(real_t<F>* a, real_t<F>* b, std::int64_t row, std::int64_t width,
+                            const real_t<F>* coefficients, const real_t<F>* scales) {
+  constexpr int B = kForwardBlock<F>;
   if constexpr (B == kGroup) {
+    using Block = TileBlock<P, B, 0, 0>;
     if (scales) {
-      block<R, P, B, Undo, true>(a, b, width, pq, scales, scales + 8, 0, 0);
+      run_block<F, Block, Undo, true>(a, b, row, width, coefficients, scales, scales + kGroup);
     } else {
-      block<R, P, B, Undo, false>(a, b, width, pq, nullptr, nullptr, 0, 0);
+      run_block<F, Block, Undo, false>(a, b, row, width, coefficients, nullptr, nullptr);
     }
   } else {
     if (scales) {
-      multiply_rows(a, width, scales, kGroup);
-      multiply_rows(b, width, scales + 8, kGroup);
+      multiply_rows(a, row, width, scales, kGroup);
+      multiply_rows(b, row, width, scales + kGroup, kGroup);
     }
-    for_each_block<P, B, Undo>([&](int k, int l) __attribute__((always_inline)) {
-      block<R, P, B, Undo, false>(a + k * width, b + l * width, width, pq, nullptr, nullptr, k, l);
-    });
+    for_each_block<P, kGroup / B, Undo>(
+        [&](auto, auto k, auto l) __attribute__((always_inline)) {
+          constexpr RowPair rows = block_rows<B>(P, {k.value, l.value});
+          run_block<F, TileBlock<P, B, k.value, l.value>, Undo, false>(
+              a + rows.i * row, b + rows.j * row, row, width, coefficients, nullptr, nullptr);
+        });
   }
 }
 
-// The 28 rotations within a group.
-template <class R, bool Undo>
-[[gnu::noinline]] void leaf(R* rows, std::int64_t width, const R* pq, const R* scales) {
-  for (std::int64_t w = 0; w < width; w += kLanes<R>) {
-    asm volatile("" ::: "memory");
-    Vector<R> x[8];
-#pragma GCC unroll 8
-    for (int k = 0; k < 8; ++k) x[k] = load(rows + k * width + w);
+// The 28 rotations within a group. `scales` is null or has 8 factors.
+template <class F, bool Undo>
+[[gnu::noinline]] void leaf(real_t<F>* rows, std::int64_t row, std::int64_t width, const real_t<F>* coefficients,
+                            const real_t<F>* scales) {
+  using R = real_t<F>;
+  R* const middle = rows + kGroup / 2 * row;
+  if constexpr (kGroup * kParts<F> <= GIVENS_VECTOR_REGISTERS / 2) {
     if (scales) {
-#pragma GCC unroll 8
-      for (int k = 0; k < 8; ++k) x[k] *= scales[k];
+      run_block<F, LeafBlock, Undo, true>(rows, middle, row, width, coefficients, scales,
+                                          scales + kGroup / 2);
+    } else {
+      run_block<F, LeafBlock, Undo, false>(rows, middle, row, width, coefficients, nullptr, nullptr);
     }
-#pragma GCC unroll 8
-    for (int m = 0; m < 7; ++m) {
-      const int r = Undo ? 7 - m : m + 1;
-      const int high = r >= 4 ? 4 : r >= 2 ? 2 : 1;
-#pragma GCC unroll 4
-      for (int t = 0; t < 4; ++t) {
-        const int i = (t & (high - 1)) | (t & ~(high - 1)) << 1;
-        rotate_rows<R>(x[i], x[i ^ r], pq + 2 * (4 * (r - 1) + t));
-      }
-    }
-#pragma GCC unroll 8
-    for (int k = 0; k < 8; ++k) store(rows + k * width + w, x[k]);
+  } else {
+    if (scales) multiply_rows(rows, row, width, scales, kGroup);
+    const auto halves = [&]() __attribute__((always_inline)) {
+      run_block<F, HalfLeafBlock<0>, Undo, false>(rows, rows + 2 * row, row, width, coefficients,
+                                                  nullptr, nullptr);
+      run_block<F, HalfLeafBlock<1>, Undo, false>(middle, middle + 2 * row, row, width, coefficients,
+                                                  nullptr, nullptr);
+    };
+    if constexpr (!Undo) halves();
+    constexpr int B = kForwardBlock<F>;
+    for_each_block<Pattern::xor_tile, 4 / B, Undo>(
+        [&](auto, auto k, auto l) __attribute__((always_inline)) {
+          run_block<F, LeafTileBlock<B, k.value, l.value>, Undo, false>(
+              rows + B * k * row, middle + B * l * row, row, width, coefficients, nullptr, nullptr);
+        });
+    if constexpr (Undo) halves();
   }
 }
 
-// One rotation [c p; q c] of two rows in memory.
-template <class R>
-[[gnu::always_inline]] inline void plain_rotation(R* x, R* y, std::int64_t width, const R* cpq) {
-  for (std::int64_t w = 0; w < width; w += kLanes<R>) {
-    const Vector<R> old_x = load(x + w);
-    const Vector<R> old_y = load(y + w);
-    store(x + w, old_x * cpq[0] + old_y * cpq[1]);
-    store(y + w, old_x * cpq[2] + old_y * cpq[0]);
+// Rotations of disjoint pairs of rows. `scales` is null, or has the factors of the rows of each.
+template <class F>
+[[gnu::noinline]] void rotate_pairs(const SlotPair* pairs, std::int32_t count, real_t<F>* panel,
+                                    std::int64_t row, std::int64_t width,
+                                    const real_t<F>* coefficients,
+                                    const real_t<F>* scales) {
+  if (scales) {
+    for (std::int32_t e = 0; e < count; ++e) {
+      multiply_rows(panel + pairs[e].i * row, row, width, scales + 2 * e, 1);
+      multiply_rows(panel + pairs[e].j * row, row, width, scales + 2 * e + 1, 1);
+    }
   }
+  for (std::int32_t e = 0; e < count; ++e) {
+    real_t<F>* const row_i = panel + pairs[e].i * row;
+    real_t<F>* const row_j = panel + pairs[e].j * row;
+    for (std::int64_t w = 0; w < width; w += kSegment<F>) {
+      Segment<F> x = Segment<F>::load_from(row_i + w);
+      Segment<F> y = Segment<F>::load_from(row_j + w);
+      rotate_segments(x, y, coefficients + kCoefficients<F> * e);
+      x.store_to(row_i + w);
+      y.store_to(row_j + w);
+    }
+  }
+}
+
+// The rotations of a plain step, one after the other.
+template <class F, bool Undo>
+void rotate_rows_plainly(const Plan& plan, const Step& step, const real_t<F>* rotation,
+                         real_t<F>* panel, std::int64_t row, std::int64_t width) {
+  for_each_entry<Undo>(plan, step, [&](std::int32_t i, std::int32_t j, int e) {
+    if (source_of(plan, step, e) < 0) return;
+    real_t<F>* const row_i = panel + i * row;
+    real_t<F>* const row_j = panel + j * row;
+    for (std::int64_t w = 0; w < width; w += kSegment<F>) {
+      Segment<F> x = Segment<F>::load_from(row_i + w);
+      Segment<F> y = Segment<F>::load_from(row_j + w);
+      rotate_plainly(x, y, rotation);
+      x.store_to(row_i + w);
+      y.store_to(row_j + w);
+    }
+    rotation += 1 + kCoefficients<F>;
+  });
 }
 
 // Runs one step on a panel.
-template <class R, bool Undo>
-void run_step(const Plan& plan, const Program<R>& program, std::int64_t index, R* panel,
-              std::int64_t width) {
+template <class F, bool Undo>
+void run_step(const Plan& plan, const Program<F>& program, std::int64_t index, real_t<F>* panel,
+              std::int64_t row, std::int64_t width) {
+  using R = real_t<F>;
   const auto k = static_cast<std::size_t>(index);
   const Step& step = plan.steps[k];
   if (program.modes[k] == Mode::plain) {
-    const R* rotation = program.plain.data() + program.starts[k];
-    for_each_entry<Undo>(plan, step, [&](std::int32_t i, std::int32_t j, int e) {
-      if (source_of(plan, step, e) < 0) return;
-      plain_rotation(panel + i * width, panel + j * width, width, rotation);
-      rotation += 3;
-    });
+    rotate_rows_plainly<F, Undo>(plan, step, program.extra[k].get(), panel, row, width);
     return;
   }
-  const R* scales =
-      program.modes[k] == Mode::normalised ? program.scales.data() + program.starts[k] : nullptr;
-  const R* coefficients = program.coefficients.data() + 2 * step.entry;
-  R* a = panel + step.a * width;
-  R* b = panel + step.b * width;
+  const bool normalised = program.modes[k] == Mode::normalised;
+  const R* coefficients = program.coefficients.data() + kCoefficients<F> * step.entry;
+  if (step.pattern == Pattern::pairs) {
+    rotate_pairs<F>(plan.pair_slots.data() + step.a, step.count, panel, row, width, coefficients,
+                    normalised ? program.extra[k].get() : nullptr);
+    return;
+  }
+  const R* scales = normalised ? program.scales_of(step) : nullptr;
+  R* a = panel + step.a * row;
+  R* b = panel + step.b * row;
   switch (step.pattern) {
     case Pattern::xor_tile:
-      tile<R, Pattern::xor_tile, Undo>(a, b, width, coefficients, scales);
+      tile<F, Pattern::xor_tile, Undo>(a, b, row, width, coefficients, scales);
       break;
     case Pattern::sum_tile:
-      tile<R, Pattern::sum_tile, Undo>(a, b, width, coefficients, scales);
+      tile<F, Pattern::sum_tile, Undo>(a, b, row, width, coefficients, scales);
+      break;
+    case Pattern::difference_tile:
+      tile<F, Pattern::difference_tile, Undo>(a, b, row, width, coefficients, scales);
+      break;
+    case Pattern::diamond_tile:
+      tile<F, Pattern::diamond_tile, Undo>(a, b, row, width, coefficients, scales);
       break;
     case Pattern::xor_leaf:
-      leaf<R, Undo>(a, width, coefficients, scales);
+      leaf<F, Undo>(a, row, width, coefficients, scales);
       break;
     case Pattern::pairs:
-      break;  // always plain
+      break;
   }
 }
 

@@ -1,0 +1,148 @@
+// From the sums over columns to the gradients of a matrix's parameters. Compiled for each instruction
+// set; see simd.hpp.
+
+namespace givens::cpu::GIVENS_ISA {
+
+// The sums of one matrix, over columns that went through one program, and what they say of its
+// parameters.
+//
+// The sum of a rotation of rows i and j is W[j, i], W = A Y^H - Y A^H of the states after it, Y, and
+// the loss's gradient there, A. With z = exp(-ip) W[j, i] the gradient of the angle is Re z, and that
+// of the phase
+//   sin t cos t Im z + (sin t)^2 (Im W[j, j] - Im W[i, i]) / 2.
+// The diagonal of W is summed once, after all rotations, and then follows from what is known as they
+// are undone: W <- G^H W G.
+template <class F>
+class GradientSums {
+ public:
+  using R = real_t<F>;
+
+  explicit GradientSums(const Plan& plan) : plan_(plan) {}
+
+  bool empty() const { return entries_.empty() && diagonal_.empty(); }
+
+  // The sums of the steps' entries; see vjp_tiles.hpp.
+  R* entries() { return entries_.data(); }
+
+  // Starts the sums of a pair of panels, which hold the states after all rotations.
+  void start(const R* y, const R* g, std::int64_t width) {
+    entries_.resize(static_cast<std::size_t>(kParts<F> * plan_.entries), R(0));
+    if constexpr (is_complex_v<F>) {
+      diagonal_.resize(static_cast<std::size_t>(plan_.slots), 0.0);
+      for (std::size_t s = 0; s < diagonal_.size(); ++s) {
+        const std::int64_t row = static_cast<std::int64_t>(s) * width;
+        Vector<R> total{};
+        for (std::int64_t w = row; w < row + width; w += kSegment<F>) {
+          const auto a = Segment<F>::load_from(y + w);
+          const auto b = Segment<F>::load_from(g + w);
+          total = total + b.im * a.re - b.re * a.im;
+        }
+        diagonal_[s] += 2 * static_cast<double>(sum<R>(total));
+      }
+    }
+  }
+
+  // Adds the gradients to those of the problem, and clears the sums. `program` is the one for Undo
+  // that the columns went through, `kind` that of its parameters.
+  template <class T, class Offsets>
+  void add_to(const VjpProblem<T>& problem, const Offsets& matrix, const Program<F>& program,
+              Angles kind) {
+    // Through U^H the gradient is minus that through U.
+    const R sign = problem.inverse ? R(-1) : R(1);
+    const Strided<R> gangles = problem.gangles.at(matrix[7]);
+    if constexpr (is_complex_v<F>) {
+      if (problem.gdiagonal) add_diagonal(sign, problem.gdiagonal.at(matrix[9]));
+      const auto parameters = problem.parameters.at(matrix);
+      for (std::size_t k = plan_.steps.size(); k-- > 0;) {
+        add_complex(k, program, kind, parameters, sign, gangles, problem.gphases.at(matrix[8]));
+      }
+    } else {
+      for (std::size_t k = 0; k < plan_.steps.size(); ++k) add_real(k, program, sign, gangles);
+    }
+    std::fill(entries_.begin(), entries_.end(), R(0));
+    diagonal_.clear();
+  }
+
+ private:
+  void add_diagonal(R sign, const Strided<R>& gdiagonal) const {
+    for (std::size_t s = 0; s < diagonal_.size(); ++s) {
+      const std::int32_t coordinate = plan_.coordinate_of_slot[s];
+      if (coordinate >= 0) gdiagonal[coordinate] += sign * static_cast<R>(diagonal_[s] / 2);
+    }
+  }
+
+  void add_real(std::size_t k, const Program<F>& program, R sign, const Strided<R>& gangles) const {
+    const Step& step = plan_.steps[k];
+    const R* weights = program.weights.data() + step.entry;
+    const R* sums = entries_.data() + step.entry;
+    const std::int8_t* places = sum_places<F>(step, program.modes[k]);
+    R in_order[kTileEntries];  // by entry, times sign and weight
+    if (places) {
+      for (std::int32_t e = 0; e < step.count; ++e) {
+        in_order[e] = sign * weights[e] * sums[places[e]];
+      }
+    }
+    const std::int32_t* sources = plan_.sources.data() + step.source;
+    if (places && step.sources == Sources::runs && gangles.stride == 1) {
+      if (step.pattern == Pattern::xor_leaf) {
+        add_runs<4>(sources, step.count, in_order, gangles.data);
+      } else {
+        add_runs<8>(sources, step.count, in_order, gangles.data);
+      }
+      return;
+    }
+    for (std::int32_t e = 0; e < step.count; ++e) {
+      const std::int32_t angle = source_of(plan_, step, e);
+      if (angle >= 0) gangles[angle] += places ? in_order[e] : sign * weights[e] * sums[e];
+    }
+  }
+
+  template <int Length>
+  [[gnu::always_inline]] static void add_runs(const std::int32_t* sources, std::int32_t count,
+                                              const R* values, R* gangles) {
+    for (int r = 0; r < count / Length; ++r) {
+      R* out = gangles + sources[r];
+      for (int e = 0; e < Length; ++e) out[e] += values[Length * r + e];
+    }
+  }
+
+  // Undoes step k on the diagonal of W.
+  void add_complex(std::size_t k, const Program<F>& program, Angles kind,
+                   const MatrixParameters<R>& parameters, R sign, const Strided<R>& gangles,
+                   const Strided<R>& gphases) {
+    const Step& step = plan_.steps[k];
+    const R* weights = program.weights.data() + step.entry;
+    const R* sums = entries_.data() + 2 * step.entry;
+    const std::int8_t* places = sum_places<F>(step, program.modes[k]);
+    values_.find<R>(plan_, step, parameters.angles, parameters.phases, kind == Angles::reduced);
+    for_each_entry<true>(plan_, step, [&](std::int32_t a, std::int32_t b, int e) {
+      const std::int32_t source = source_of(plan_, step, e);
+      if (source < 0) return;
+      const double s = values_.sine(e);
+      const double c = values_.cosine(e);
+      const R* sum = sums + 2 * (places ? places[e] : e);
+      // The weight is negative where row a is the larger coordinate, and the sum then W[i, j].
+      const auto weight = static_cast<double>(weights[e]);
+      const bool turned = plan_.coordinate_of_slot[static_cast<std::size_t>(a)] >
+                          plan_.coordinate_of_slot[static_cast<std::size_t>(b)];
+      const double re_w = weight * static_cast<double>(sum[0]);
+      const double im_w = (turned ? -weight : weight) * static_cast<double>(sum[1]);
+      const double re_z = re_w * values_.phase_cosine(e) + im_w * values_.phase_sine(e);
+      const double im_z = im_w * values_.phase_cosine(e) - re_w * values_.phase_sine(e);
+      double& d_i = diagonal_[static_cast<std::size_t>(turned ? b : a)];
+      double& d_j = diagonal_[static_cast<std::size_t>(turned ? a : b)];
+      gangles[source] += sign * static_cast<R>(re_z);
+      if (gphases) gphases[source] += sign * static_cast<R>(s * c * im_z + s * s * (d_j - d_i) / 2);
+      const double trace = d_i + d_j;
+      d_i = c * c * d_i + s * s * d_j + 2 * c * s * im_z;
+      d_j = trace - d_i;
+    });
+  }
+
+  const Plan& plan_;
+  std::vector<R> entries_;
+  std::vector<double> diagonal_;  // Im W[s, s]; of complex ones only
+  SinesAndCosines values_;
+};
+
+}  // namespace givens::cpu::GIVENS_ISA

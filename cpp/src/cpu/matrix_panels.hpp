@@ -1,0 +1,110 @@
+// Forming U, panel by panel of its columns. Compiled for each instruction set; see simd.hpp.
+
+namespace givens::cpu::GIVENS_ISA {
+
+// Columns first .. first + count - 1 of the identity, on the slots that `range` names.
+template <class F>
+void pack_identity(const Plan& plan, std::int64_t first, std::int64_t count, Range range,
+                   real_t<F>* panel, std::int64_t width) {
+  using R = real_t<F>;
+  for (std::int64_t s = range.first; s < range.last; ++s) {
+    R* row = panel + s * width;
+    std::fill_n(row, width, R(0));
+    const std::int64_t column = plan.coordinate_of_slot[static_cast<std::size_t>(s)] - first;
+    if (column < 0 || column >= count) continue;
+    row[column / kLanes<R> * kSegment<F> + column % kLanes<R>] = R(1);
+  }
+}
+
+// Takes a panel of the identity's columns, `count` from `first`, through all steps.
+template <class F>
+void run_from_identity(const Plan& plan, const Program<F>& program, std::int64_t first,
+                       std::int64_t count, real_t<F>* panel, std::int64_t width) {
+  const FlushSubnormals flush(true);
+  const Range columns = slots_of(plan, first, count);
+  // Before a level only the blocks of the level below that hold these columns are not zero. Slots
+  // are filled when a level reaches them.
+  Range filled{columns.first, columns.first};
+  for (const Level& level : plan.levels) {
+    const Range reached = {
+        columns.first / level.block * level.block,
+        std::min((columns.last + level.block - 1) / level.block * level.block, plan.slots)};
+    pack_identity<F>(plan, first, count, {reached.first, filled.first}, panel, width);
+    pack_identity<F>(plan, first, count, {filled.last, reached.last}, panel, width);
+    filled = reached;
+    for_each_part<F, false>(level, columns, width,
+                     [&](Range steps, std::int64_t from, std::int64_t reals) {
+                       for (std::int64_t k = steps.first; k < steps.last; ++k) {
+                         run_step<F, false>(plan, program, k, panel + from, width, reals);
+                       }
+                     });
+  }
+}
+
+// What a thread needs to form panels of U.
+template <class F>
+class MatrixWorker {
+ public:
+  using R = real_t<F>;
+
+  MatrixWorker(const MatrixProblem<F>& problem, const Plan& plan)
+      : problem_(problem),
+        plan_(plan),
+        width_(panel_width<F>(problem.schedule.columns(), 64)),
+        each_(width_ / kParts<F>),
+        panel_(plan.slots * width_) {}
+
+  std::int64_t panels() const { return (problem_.schedule.columns() + each_ - 1) / each_; }
+
+  template <class Offsets>
+  void run(const Program<F>& program, const Offsets& matrix, std::int64_t index) {
+    const std::int64_t first = index * each_;
+    const std::int64_t count = std::min(each_, problem_.schedule.columns() - first);
+    run_from_identity<F>(plan_, program, first, count, panel_.data(), width_);
+    offsets_.clear();
+    for (std::int64_t c = 0; c < count; ++c) {
+      offsets_.push_back(kParts<F> * (first + c) * problem_.column_stride);
+    }
+    unpack<F>(plan_, panel_.data(), width_, program.factors,
+              {reinterpret_cast<R*>(problem_.u + matrix[4]), kParts<F> * problem_.row_stride,
+               offsets_.data(), count});
+  }
+
+ private:
+  const MatrixProblem<F>& problem_;
+  const Plan& plan_;
+  const std::int64_t width_;
+  const std::int64_t each_;  // columns in a panel
+  const PanelBuffer<R> panel_;
+  std::vector<std::int64_t> offsets_;
+};
+
+template <class F>
+void matrix_all(const MatrixProblem<F>& problem, const Plan& plan) {
+  const std::int64_t rotations = problem.schedule.num_rotations();
+  const std::int64_t matrices = problem.matrices.size();
+  const auto in_parts = [&](int threads) {
+    Programs<F, false> programs(plan);
+    for (std::int64_t m = 0; m < matrices; ++m) {
+      const auto matrix = problem.matrices.at(m);
+      programs.set(problem.parameters.at(matrix), rotations);
+      const Program<F>& program = programs.for_vectors(true, threads);
+      const std::int64_t panels = MatrixWorker<F>(problem, plan).panels();
+      auto panel = [&](std::int64_t p) { MatrixWorker<F>(problem, plan).run(program, matrix, p); };
+      parallel_for(panels, threads, panel);
+    }
+  };
+  const auto whole = [&](std::int64_t first, std::int64_t last) {
+    Programs<F, false> programs(plan);
+    MatrixWorker<F> worker(problem, plan);
+    for (std::int64_t m = first; m < last; ++m) {
+      const auto matrix = problem.matrices.at(m);
+      programs.set(problem.parameters.at(matrix), rotations);
+      const Program<F>& program = programs.for_vectors(true);
+      for (std::int64_t p = 0; p < worker.panels(); ++p) worker.run(program, matrix, p);
+    }
+  };
+  share_out(matrices, true, threads_for(problem, problem.schedule.columns()), in_parts, whole);
+}
+
+}  // namespace givens::cpu::GIVENS_ISA

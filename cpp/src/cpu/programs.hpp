@@ -1,0 +1,181 @@
+// The programs of a matrix's parameters. Compiled for each instruction set; see simd.hpp.
+
+namespace givens::cpu::GIVENS_ISA {
+
+// The field of the rotations on vectors of T: real ones without phases and diagonal.
+template <class T, class Body>
+void with_field(const MatrixParameters<real_t<T>>& parameters, Body&& body) {
+  if constexpr (is_complex_v<T>) {
+    if (parameters.phases || parameters.diagonal) {
+      body(T{});
+      return;
+    }
+  }
+  body(real_t<T>{});
+}
+
+// Whether |v[k]| <= limit for all k; false if one is NaN.
+template <class R>
+bool all_within(const Strided<const R>& v, std::int64_t count, R limit) {
+  if (v.stride != 1) {
+    bool within = true;
+    for (std::int64_t k = 0; k < count; ++k) within &= std::abs(v[k]) <= limit;
+    return within;
+  }
+  typedef std::conditional_t<sizeof(R) == 4, std::int32_t, std::int64_t> Integer;
+  typedef Integer Mask __attribute__((vector_size(GIVENS_VECTOR_BYTES)));
+  Mask within = Mask{} - 1;
+  std::int64_t k = 0;
+  for (; k + kLanes<R> <= count; k += kLanes<R>) {
+    const Vector<R> x = load(v.data + k);
+    within &= (x <= limit) & (x >= -limit);
+  }
+  bool all = true;
+  for (std::int64_t lane = 0; lane < kLanes<R>; ++lane) all = all && within[lane] != 0;
+  for (; k < count; ++k) all = all && std::abs(v[k]) <= limit;
+  return all;
+}
+
+template <class R>
+Angles kind_of_angles(const Strided<const R>& angles, std::int64_t count) {
+  if (all_within(angles, count, static_cast<R>(kLargestReduced))) return Angles::reduced;
+  return all_within(angles, count, std::numeric_limits<R>::max()) ? Angles::finite
+                                                                  : Angles::not_finite;
+}
+
+// The larger of two kinds fits both.
+template <class R>
+Angles kind_of_parameters(const MatrixParameters<R>& parameters, std::int64_t rotations) {
+  const Angles angles = kind_of_angles(parameters.angles, rotations);
+  return parameters.phases ? std::max(angles, kind_of_angles(parameters.phases, rotations))
+                           : angles;
+}
+
+// D, the factor of each slot after all rotations, from the diagonal or the signs. Empty for the
+// identity.
+template <class F>
+std::vector<F> diagonal_factors(const Plan& plan, const MatrixParameters<real_t<F>>& parameters) {
+  std::vector<F> out;
+  if (!parameters.diagonal && !parameters.signs) return out;
+  for (const std::int32_t coordinate : plan.coordinate_of_slot) {
+    F factor(1);
+    if (coordinate >= 0) {
+      if constexpr (is_complex_v<F>) {
+        if (parameters.diagonal) {
+          const auto angle = static_cast<double>(parameters.diagonal[coordinate]);
+          using R = real_t<F>;
+          factor = F(static_cast<R>(std::cos(angle)), static_cast<R>(std::sin(angle)));
+        }
+      }
+      if (parameters.signs) factor = F(parameters.signs[coordinate]);
+    }
+    out.push_back(factor);
+  }
+  return out;
+}
+
+template <class F>
+std::vector<F> conjugates(std::vector<F> factors) {
+  for (F& factor : factors) factor = conjugate(factor);
+  return factors;
+}
+
+// Builds a program on at most `threads` threads. The steps of a wave wait for those of the waves
+// before.
+template <class F, bool Undo>
+void build_program(const Plan& plan, const ProgramInput<F>& input, Program<F>& program,
+                   int threads) {
+  ProgramBuilder<F, Undo> builder(plan, input, program);
+  if (threads == 1) {
+    builder.run(0, static_cast<std::int64_t>(plan.steps.size()));
+    return;
+  }
+  struct Task {
+    std::int64_t first;
+    std::int64_t last;
+    std::int64_t after;  // how many tasks must be done before
+  };
+  std::vector<Task> tasks;
+  for (std::size_t w = 0; w < plan.waves.size(); ++w) {
+    const auto& first = plan.waves[Undo ? plan.waves.size() - 1 - w : w].first;
+    const auto before = static_cast<std::int64_t>(tasks.size());
+    for (std::size_t q = 0; q + 1 < first.size(); ++q) {
+      tasks.push_back({first[q], first[q + 1], before});
+    }
+  }
+  // Tasks are taken in order, so that those waited for are done or on their way.
+  std::atomic<std::int64_t> done{0};
+  auto run = [&](std::int64_t k) {
+    const Task& task = tasks[static_cast<std::size_t>(k)];
+    wait_until([&] { return done.load(std::memory_order_acquire) >= task.after; });
+    builder.run(task.first, task.last);
+    done.fetch_add(1, std::memory_order_release);
+  };
+  parallel_for(static_cast<std::int64_t>(tasks.size()), threads, run);
+}
+
+// The programs of one matrix, each built when it is first asked for, by any thread.
+template <class F, bool Undo>
+class Programs {
+ public:
+  using R = real_t<F>;
+
+  explicit Programs(const Plan& plan) : plan_(plan) {}
+
+  // Matrices that follow one another with the same parameters share their programs. No other thread
+  // may be using them.
+  void set(const MatrixParameters<R>& parameters, std::int64_t rotations) {
+    if (is_set_ && parameters.angles.data == parameters_.angles.data &&
+        parameters.phases.data == parameters_.phases.data &&
+        parameters.diagonal.data == parameters_.diagonal.data &&
+        parameters.signs.data == parameters_.signs.data) {
+      return;
+    }
+    is_set_ = true;
+    parameters_ = parameters;
+    kind_ = kind_of_parameters(parameters, rotations);
+    diagonal_ = diagonal_factors<F>(plan_, parameters);
+    fast_built_ = careful_built_ = false;
+  }
+
+  Angles kind() const { return kind_; }
+
+  // D; empty for the identity.
+  const std::vector<F>& diagonal() const { return diagonal_; }
+
+  const Program<F>& for_vectors(bool moderate, int threads = 1) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (moderate) return built(fast_, fast_built_, false, threads);
+    return built(careful_, careful_built_, true, threads);
+  }
+
+ private:
+  const Program<F>& built(Program<F>& program, bool& done, bool careful, int threads) {
+    if (!done) {
+      build_program<F, Undo>(plan_, {parameters_.angles, parameters_.phases, kind_, careful},
+                             program, threads);
+      program.factors.clear();
+      for (const double scale : program.final_scales) {
+        program.factors.push_back(F(static_cast<R>(scale)));
+      }
+      if (!Undo) {
+        for (std::size_t s = 0; s < diagonal_.size(); ++s) program.factors[s] *= diagonal_[s];
+      }
+      done = true;
+    }
+    return program;
+  }
+
+  const Plan& plan_;
+  bool is_set_ = false;
+  MatrixParameters<R> parameters_;
+  std::vector<F> diagonal_;
+  Angles kind_ = Angles::reduced;
+  Program<F> fast_;
+  Program<F> careful_;
+  bool fast_built_ = false;
+  bool careful_built_ = false;
+  std::mutex mutex_;
+};
+
+}  // namespace givens::cpu::GIVENS_ISA

@@ -1,0 +1,254 @@
+// The gradients through rotate and matrix, panel by panel. Compiled for each instruction set; see
+// simd.hpp.
+
+namespace givens::cpu::GIVENS_ISA {
+
+// The programs that the gradient of one matrix takes.
+template <class F>
+struct VjpPrograms {
+  explicit VjpPrograms(const Plan& plan) : reverse(plan), forward(plan) {}
+
+  void set(const MatrixParameters<real_t<F>>& parameters, std::int64_t rotations, bool inverse) {
+    reverse.set(parameters, rotations);
+    if (inverse) forward.set(parameters, rotations);
+  }
+
+  Programs<F, true> reverse;
+  Programs<F, false> forward;  // for the inverse only
+};
+
+// The order in which panels add to the sums: at every step, panel after panel, whatever threads they
+// are on, so that the sums are the same for any number of threads. A panel may be at a step when the
+// panel before it is done with it.
+class PanelOrder {
+ public:
+  PanelOrder(std::int64_t panels, std::int64_t steps)
+      : left_(std::make_unique<std::atomic<std::int64_t>[]>(static_cast<std::size_t>(panels))) {
+    for (std::int64_t p = 0; p < panels; ++p) at(p).store(steps, std::memory_order_relaxed);
+  }
+
+  // Waits until the panel before `panel` has only steps 0 .. steps - 1 left.
+  void wait(std::int64_t panel, std::int64_t steps) const {
+    if (panel == 0) return;
+    wait_until([&] { return at(panel - 1).load(std::memory_order_acquire) <= steps; });
+  }
+
+  // Panel `panel` has only steps 0 .. steps - 1 left.
+  void pass(std::int64_t panel, std::int64_t steps) {
+    at(panel).store(steps, std::memory_order_release);
+  }
+
+ private:
+  std::atomic<std::int64_t>& at(std::int64_t panel) const {
+    return left_[static_cast<std::size_t>(panel)];
+  }
+  std::unique_ptr<std::atomic<std::int64_t>[]> left_;
+};
+
+// Passes a panel that was not done to its end.
+class PanelPass {
+ public:
+  PanelPass(PanelOrder& order, std::int64_t panel) : order_(order), panel_(panel) {}
+  ~PanelPass() {
+    order_.wait(panel_, 0);
+    order_.pass(panel_, 0);
+  }
+  PanelPass(const PanelPass&) = delete;
+  PanelPass& operator=(const PanelPass&) = delete;
+
+ private:
+  PanelOrder& order_;
+  std::int64_t panel_;
+};
+
+// What a thread needs for panels of a gradient, through rotate, or through matrix, where y is U and
+// `from_identity` is true: then below a level only the blocks that hold a panel's columns count.
+template <class T, class F>
+class VjpWorker {
+ public:
+  using R = real_t<T>;
+
+  VjpWorker(const VjpProblem<T>& problem, const Plan& plan, bool from_identity)
+      : problem_(problem),
+        plan_(plan),
+        from_identity_(from_identity),
+        width_(panel_width<F>(kParts<T> / kParts<F> * problem.vectors.size(), 128)),
+        each_(width_ / kParts<T>),
+        size_(plan.slots * width_),
+        y_(size_),
+        g_(size_),
+        forward_g_(problem.inverse ? size_ : 0),
+        ones_(static_cast<std::size_t>(plan.slots), F(1)) {}
+
+  std::int64_t panels() const { return (problem_.vectors.size() + each_ - 1) / each_; }
+
+  // Writes gx for a panel and adds to the sums. `sums` is that of moderate vectors, then that of
+  // others.
+  template <class Offsets>
+  void run(VjpPrograms<F>& programs, const Offsets& matrix, std::int64_t panel, PanelOrder& order,
+           GradientSums<F>* sums) {
+    const PanelPass pass(order, panel);
+    const std::int64_t first = panel * each_;
+    const std::int64_t count = std::min(each_, problem_.vectors.size() - first);
+    const auto columns = [&](auto* data, std::int64_t stride, std::size_t operand) {
+      return columns_of<T, F>(data, stride, problem_.vectors, operand, first, count, offsets_);
+    };
+    pack<F>(plan_, columns(problem_.y.data + matrix[4], problem_.y.stride, 0), y_.data(), width_);
+    pack<F>(plan_, columns(problem_.gy.data + matrix[5], problem_.gy.stride, 1), g_.data(), width_);
+    const std::vector<F>& diagonal = programs.reverse.diagonal();
+    if (!problem_.inverse && !diagonal.empty()) {
+      for (R* rows : {y_.data(), g_.data()}) multiply_by(conjugates(diagonal), rows, width_);
+    }
+    constexpr R largest = Limits<R, true>::largest;
+    const Survey y_numbers = survey(y_.data(), plan_.slots, width_, largest);
+    const Survey g_numbers = survey(g_.data(), plan_.slots, width_, largest);
+    const Range slots = slots_of(plan_, first, count);  // of U's columns, if y is U
+    R* const gx = problem_.inverse ? forward_g_.data() : g_.data();
+    if (y_numbers.moderate && g_numbers.moderate) {
+      const FlushSubnormals flush(y_numbers.may_flush && g_numbers.may_flush);
+      sweep(programs, true, slots, y_.data(), g_.data(), gx, panel, &order, sums[0]);
+    } else {
+      // As in RotateWorker.
+      const PanelBuffer<R> other_y(size_);
+      const PanelBuffer<R> other_g(size_);
+      const PanelBuffer<R> other_forward_g(problem_.inverse ? size_ : 0);
+      R* const other_gx = problem_.inverse ? other_forward_g.data() : other_g.data();
+      std::vector<char> chosen = excessive_columns<F>(y_.data(), plan_.slots, width_, largest);
+      const std::vector<char> too = excessive_columns<F>(g_.data(), plan_.slots, width_, largest);
+      for (std::size_t c = 0; c < chosen.size(); ++c) chosen[c] |= too[c];
+      set_apart(y_.data(), other_y.data(), plan_.slots, width_, chosen);
+      set_apart(g_.data(), other_g.data(), plan_.slots, width_, chosen);
+      order.wait(panel, 0);
+      {
+        const FlushSubnormals flush(survey(y_.data(), plan_.slots, width_, largest).may_flush &&
+                                    survey(g_.data(), plan_.slots, width_, largest).may_flush);
+        sweep(programs, true, slots, y_.data(), g_.data(), gx, panel, nullptr, sums[0]);
+      }
+      sweep(programs, false, slots, other_y.data(), other_g.data(), other_gx, panel, nullptr,
+            sums[1]);
+      bring_back(gx, other_gx, plan_.slots, width_, chosen);
+    }
+    if (problem_.gx) {
+      unpack<F>(plan_, gx, width_, ones_,
+                columns(problem_.gx.data + matrix[6], problem_.gx.stride, 2));
+    }
+  }
+
+ private:
+  // Undoes the steps on panels y and g, of U's columns those that concern `slots` only, and adds to
+  // the sums, step by step in `order` if there is one. Then gx is in `gx`: that is g, or for the inverse a panel of
+  // its own.
+  void sweep(VjpPrograms<F>& programs, bool moderate, Range slots, R* y, R* g, R* gx,
+             std::int64_t panel, PanelOrder* order, GradientSums<F>& sums) {
+    const Program<F>& program = programs.reverse.for_vectors(moderate);
+    if (problem_.inverse) {
+      // Through U^H the gradient is minus that through U at x = U y, and gx = U gy.
+      const Program<F>& forward = programs.forward.for_vectors(moderate);
+      for (R* rows : {y, g}) {
+        run_steps<F, false>(plan_, forward, rows, width_);
+        apply_scales(forward.final_scales, rows, width_);
+      }
+      std::copy_n(g, size_, gx);
+      multiply_by(programs.forward.diagonal(), gx, width_);
+    }
+    if (order) order->wait(panel, std::max<std::int64_t>(static_cast<std::int64_t>(plan_.steps.size()) - 1, 0));
+    sums.start(y, g, width_);
+    const auto undo = [&](Range steps, std::int64_t from, std::int64_t reals) {
+      // A few steps at a time, lest panels spend their time on waiting.
+      for (std::int64_t last = steps.last; last > steps.first;) {
+        const std::int64_t first = std::max(last - kStepsAtOnce, steps.first);
+        if (order) order->wait(panel, first);
+        for (std::int64_t k = last - 1; k >= first; --k) {
+          run_vjp_step<F>(plan_, program, k, y + from, g + from, width_, reals, sums.entries());
+        }
+        if (order) order->pass(panel, first);
+        last = first;
+      }
+    };
+    for (auto level = plan_.levels.rbegin(); level != plan_.levels.rend(); ++level) {
+      if (from_identity_) {
+        for_each_part<F, true>(*level, slots, width_, undo);
+      } else {
+        undo({level->first.front(), level->first.back()}, 0, width_);
+      }
+    }
+    if (!problem_.inverse) apply_scales(program.final_scales, g, width_);
+  }
+
+  static constexpr std::int64_t kStepsAtOnce = 16;
+
+  static void apply_scales(const std::vector<double>& scales, R* panel, std::int64_t width) {
+    for (std::size_t s = 0; s < scales.size(); ++s) {
+      const R scale = static_cast<R>(scales[s]);
+      multiply_rows(panel + static_cast<std::int64_t>(s) * width, width, width, &scale, 1);
+    }
+  }
+
+  const VjpProblem<T>& problem_;
+  const Plan& plan_;
+  const bool from_identity_;
+  const std::int64_t width_;
+  const std::int64_t each_;  // vectors in a panel
+  const std::int64_t size_;
+  const PanelBuffer<R> y_;
+  const PanelBuffer<R> g_;
+  const PanelBuffer<R> forward_g_;
+  const std::vector<F> ones_;
+  std::vector<std::int64_t> offsets_;
+};
+
+template <class T>
+int vjp_threads(const VjpProblem<T>& problem) {
+  return threads_for(problem, 3 * kParts<T> * problem.vectors.size());
+}
+
+template <class T, class F>
+void vjp_all(const VjpProblem<T>& problem, const Plan& plan, bool from_identity) {
+  const std::int64_t rotations = problem.schedule.num_rotations();
+  const std::int64_t matrices = problem.matrices.size();
+  const auto steps = static_cast<std::int64_t>(plan.steps.size());
+  const auto finish = [&](VjpPrograms<F>& programs, const auto& matrix, GradientSums<F>* sums) {
+    for (const bool moderate : {true, false}) {
+      GradientSums<F>& part = sums[moderate ? 0 : 1];
+      if (part.empty()) continue;
+      part.add_to(problem, matrix, programs.reverse.for_vectors(moderate),
+                  programs.reverse.kind());
+    }
+  };
+  const auto in_parts = [&](int threads) {
+    VjpPrograms<F> programs(plan);
+    const std::int64_t panels = VjpWorker<T, F>(problem, plan, from_identity).panels();
+    for (std::int64_t m = 0; m < matrices; ++m) {
+      const auto matrix = problem.matrices.at(m);
+      programs.set(problem.parameters.at(matrix), rotations, problem.inverse);
+      programs.reverse.for_vectors(true, threads);
+      if (problem.inverse) programs.forward.for_vectors(true, threads);
+      GradientSums<F> sums[2] = {GradientSums<F>(plan), GradientSums<F>(plan)};
+      PanelOrder order(panels, steps);
+      auto run = [&](std::int64_t panel) {
+        VjpWorker<T, F>(problem, plan, from_identity).run(programs, matrix, panel, order, sums);
+      };
+      parallel_for(panels, threads, run);
+      finish(programs, matrix, sums);
+    }
+  };
+  const auto whole = [&](std::int64_t first, std::int64_t last) {
+    VjpPrograms<F> programs(plan);
+    VjpWorker<T, F> worker(problem, plan, from_identity);
+    GradientSums<F> sums[2] = {GradientSums<F>(plan), GradientSums<F>(plan)};
+    for (std::int64_t m = first; m < last; ++m) {
+      const auto matrix = problem.matrices.at(m);
+      programs.set(problem.parameters.at(matrix), rotations, problem.inverse);
+      PanelOrder order(worker.panels(), steps);
+      for (std::int64_t panel = 0; panel < worker.panels(); ++panel) {
+        worker.run(programs, matrix, panel, order, sums);
+      }
+      finish(programs, matrix, sums);
+    }
+  };
+  share_out(matrices, !problem.matrices.repeats(7) && !problem.matrices.repeats(8) &&
+                          !problem.matrices.repeats(9),
+            vjp_threads(problem), in_parts, whole);
+}
+
+}  // namespace givens::cpu::GIVENS_ISA
