@@ -8,6 +8,9 @@ PIP := $(VENV)/bin/python -m pip --disable-pip-version-check
 # The tools of the environment come before those of the system.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
+# Tests of CTest at a time.
+export CTEST_PARALLEL_LEVEL ?= $(shell nproc 2>/dev/null || echo 2)
+
 # What the Python package is built from. The folders are listed too: their time changes when a file
 # is removed.
 PACKAGE_SOURCES := CMakeLists.txt pyproject.toml README.md LICENSE \

@@ -77,14 +77,13 @@ class Placed {
 
   void set(const std::vector<T>& values) {
     std::size_t k = 0;
-    test::for_each_index(test::shape_of(view_),
-                         [&](const test::Index& index) { test::at(view_, index) = values[k++]; });
+    test::for_each_element(view_, [&](T& element) { element = values[k++]; });
   }
   std::vector<T> values() const { return test::elements(ArrayView<const T>(view_)); }
 
   // Whether nothing but the elements has been written. Overwrites them.
   bool only_elements_written() {
-    set(std::vector<T>(values().size(), T(kUntouched)));
+    test::for_each_element(view_, [](T& element) { element = T(kUntouched); });
     return std::all_of(storage_.begin(), storage_.end(),
                        [](const T& value) { return value == T(kUntouched); });
   }
