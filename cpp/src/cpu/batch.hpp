@@ -61,7 +61,7 @@ class BatchParameters {
 
     std::int64_t size_;
     std::int64_t rows_;
-    PanelBuffer<R> buffer_;
+    Scratch<R> buffer_;
   };
 
   // Fills the memory; `chunk` has the offsets of angles and of signs as operands 0 and 3.
@@ -125,7 +125,7 @@ class BatchMatrix {
   void run(std::int64_t first, std::int64_t last) const {
     const FlushSubnormals flush(true);
     const typename BatchParameters<R>::Memory memory(parameters_);
-    const PanelBuffer<R> block(n_ * row_step_ * kLanes<R>);
+    const Scratch<R> block(n_ * row_step_ * kLanes<R>);
     for_each_chunk<R>(problem_.matrices, first, last, [&](const auto& chunk) {
       const BatchAngles<R> angles = parameters_.load(chunk, memory);
       fill_with_identity(block.data());
@@ -172,7 +172,7 @@ class BatchRotate {
 
   void run(std::int64_t first, std::int64_t last) const {
     const typename BatchParameters<R>::Memory memory(parameters_);
-    const PanelBuffer<R> block(n_ * row_step_ * kLanes<R>);
+    const Scratch<R> block(n_ * row_step_ * kLanes<R>);
     for_each_chunk<R>(problem_.matrices, first, last, [&](const auto& chunk) {
       const BatchAngles<R> angles = parameters_.load(chunk, memory);
       load_lanes<R>(reinterpret_cast<const R*>(problem_.x.data), chunk.operand(4, kParts<T>), x_,
@@ -233,9 +233,9 @@ class BatchVjp {
     const typename BatchParameters<R>::Memory memory(parameters_);
     const std::int64_t size = n_ * row_step_ * kLanes<R>;
     const std::int64_t sums_size = parameters_.rotations() * kLanes<R>;
-    const PanelBuffer<R> y(size);
-    const PanelBuffer<R> g(size);
-    const PanelBuffer<R> sums(sums_size);
+    const Scratch<R> y(size);
+    const Scratch<R> g(size);
+    const Scratch<R> sums(sums_size);
     for_each_chunk<R>(problem_.matrices, first, last, [&](const auto& chunk) {
       const BatchAngles<R> angles = parameters_.load(chunk, memory);
       load_lanes<R>(reinterpret_cast<const R*>(problem_.y.data), chunk.operand(4, kParts<T>), y_,

@@ -12,11 +12,11 @@
 #include <limits>
 #include <memory>
 #include <mutex>
-#include <new>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
 #include "engine.hpp"
+#include "scratch.hpp"
 #include "threads.hpp"
 #include "wait.hpp"

@@ -19,16 +19,20 @@ class GradientSums {
 
   explicit GradientSums(const Plan& plan) : plan_(plan) {}
 
-  bool empty() const { return entries_.empty() && diagonal_.empty(); }
+  bool empty() const { return !started_; }
 
   // The sums of the steps' entries; see vjp_tiles.hpp.
   R* entries() { return entries_.data(); }
 
   // Starts the sums of a pair of panels, which hold the states after all rotations.
   void start(const R* y, const R* g, std::int64_t width) {
-    entries_.resize(static_cast<std::size_t>(kParts<F> * plan_.entries), R(0));
+    if (!started_) {
+      entries_.resize(kParts<F> * plan_.entries);
+      std::fill_n(entries_.data(), kParts<F> * plan_.entries, R(0));
+      diagonal_.assign(is_complex_v<F> ? static_cast<std::size_t>(plan_.slots) : 0, 0.0);
+      started_ = true;
+    }
     if constexpr (is_complex_v<F>) {
-      diagonal_.resize(static_cast<std::size_t>(plan_.slots), 0.0);
       for (std::size_t s = 0; s < diagonal_.size(); ++s) {
         const std::int64_t row = static_cast<std::int64_t>(s) * width;
         Vector<R> total{};
@@ -42,7 +46,7 @@ class GradientSums {
     }
   }
 
-  // Adds the gradients to those of the problem, and clears the sums. `program` is the one for Undo
+  // Adds the gradients to those of the problem, and ends the sums. `program` is the one for Undo
   // that the columns went through, `kind` that of its parameters.
   template <class T, class Offsets>
   void add_to(const VjpProblem<T>& problem, const Offsets& matrix, const Program<F>& program,
@@ -59,8 +63,7 @@ class GradientSums {
     } else {
       for (std::size_t k = 0; k < plan_.steps.size(); ++k) add_real(k, program, sign, gangles);
     }
-    std::fill(entries_.begin(), entries_.end(), R(0));
-    diagonal_.clear();
+    started_ = false;
   }
 
  private:
@@ -75,34 +78,56 @@ class GradientSums {
     const Step& step = plan_.steps[k];
     const R* weights = program.weights.data() + step.entry;
     const R* sums = entries_.data() + step.entry;
-    const std::int8_t* places = sum_places<F>(step, program.modes[k]);
-    R in_order[kTileEntries];  // by entry, times sign and weight
-    if (places) {
-      for (std::int32_t e = 0; e < step.count; ++e) {
-        in_order[e] = sign * weights[e] * sums[places[e]];
-      }
-    }
-    const std::int32_t* sources = plan_.sources.data() + step.source;
-    if (places && step.sources == Sources::runs && gangles.stride == 1) {
+    const bool in_registers = program.modes[k] != Mode::plain && step.pattern != Pattern::pairs;
+    R in_order[kTileEntries];
+    if (in_registers) sums_by_entry(step.pattern, sums, in_order);
+    if (in_registers && step.sources == Sources::runs && gangles.stride == 1) {
+      const std::int32_t* sources = plan_.sources.data() + step.source;
       if (step.pattern == Pattern::xor_leaf) {
-        add_runs<4>(sources, step.count, in_order, gangles.data);
+        add_runs<4>(sources, step.count, sign, weights, in_order, gangles.data);
       } else {
-        add_runs<8>(sources, step.count, in_order, gangles.data);
+        add_runs<8>(sources, step.count, sign, weights, in_order, gangles.data);
       }
       return;
     }
+    if (in_registers) sums = in_order;
     for (std::int32_t e = 0; e < step.count; ++e) {
       const std::int32_t angle = source_of(plan_, step, e);
-      if (angle >= 0) gangles[angle] += places ? in_order[e] : sign * weights[e] * sums[e];
+      if (angle >= 0) gangles[angle] += sign * weights[e] * sums[e];
+    }
+  }
+
+  // From the order in which tiles and leaves leave their sums to that of the entries.
+  static void sums_by_entry(Pattern pattern, const R* sums, R* out) {
+    const auto reorder = [&](auto number) __attribute__((always_inline)) {
+      unrolled<kTileEntries>([&](auto e) __attribute__((always_inline)) {
+        constexpr int place = SumPlaces<F>::kTiles[number.value][e.value];
+        out[e] = sums[place];
+      });
+    };
+    switch (pattern) {
+      case Pattern::xor_tile:
+        return reorder(std::integral_constant<std::size_t, 0>{});
+      case Pattern::sum_tile:
+        return reorder(std::integral_constant<std::size_t, 1>{});
+      case Pattern::difference_tile:
+        return reorder(std::integral_constant<std::size_t, 2>{});
+      case Pattern::diamond_tile:
+        return reorder(std::integral_constant<std::size_t, 3>{});
+      default:
+        for (std::size_t e = 0; e < kLeafEntries; ++e) out[e] = sums[SumPlaces<F>::kLeaf[e]];
     }
   }
 
   template <int Length>
   [[gnu::always_inline]] static void add_runs(const std::int32_t* sources, std::int32_t count,
-                                              const R* values, R* gangles) {
+                                              R sign, const R* weights, const R* sums,
+                                              R* gangles) {
     for (int r = 0; r < count / Length; ++r) {
       R* out = gangles + sources[r];
-      for (int e = 0; e < Length; ++e) out[e] += values[Length * r + e];
+      for (int e = 0; e < Length; ++e) {
+        out[e] += sign * weights[Length * r + e] * sums[Length * r + e];
+      }
     }
   }
 
@@ -140,7 +165,8 @@ class GradientSums {
   }
 
   const Plan& plan_;
-  std::vector<R> entries_;
+  bool started_ = false;
+  Scratch<R> entries_;
   std::vector<double> diagonal_;  // Im W[s, s]; of complex ones only
   SinesAndCosines values_;
 };

@@ -75,7 +75,7 @@ class MatrixWorker {
   const Plan& plan_;
   const std::int64_t width_;
   const std::int64_t each_;  // columns in a panel
-  const PanelBuffer<R> panel_;
+  const Scratch<R> panel_;
   std::vector<std::int64_t> offsets_;
 };
 

@@ -3,24 +3,6 @@
 
 namespace givens::cpu::GIVENS_ISA {
 
-inline constexpr std::size_t kPanelAlignment = 64;
-
-// Memory for panels, aligned, not initialised.
-template <class R>
-class PanelBuffer {
- public:
-  explicit PanelBuffer(std::int64_t size)
-      : data_(static_cast<R*>(::operator new(static_cast<std::size_t>(size) * sizeof(R),
-                                             std::align_val_t(kPanelAlignment)))) {}
-  ~PanelBuffer() { ::operator delete(data_, std::align_val_t(kPanelAlignment)); }
-  PanelBuffer(const PanelBuffer&) = delete;
-  PanelBuffer& operator=(const PanelBuffer&) = delete;
-  R* data() const { return data_; }
-
- private:
-  R* data_;
-};
-
 // The columns of a panel in the caller's memory: column c of row k starts at data[k * row +
 // offsets[c]], reals all. A column of F is a column of the caller's array, or where F is real and the
 // array complex its real or its imaginary part, which real rotations treat alike.

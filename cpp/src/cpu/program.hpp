@@ -44,23 +44,6 @@ struct Limits<double, true> {
   static constexpr double largest = 0x1p250;
 };
 
-// An array that is not initialised and keeps its memory when it is made smaller.
-template <class R>
-class Scratch {
- public:
-  void resize(std::int64_t size) {
-    if (size > capacity_) {
-      data_.reset(new R[static_cast<std::size_t>(size)]);
-      capacity_ = size;
-    }
-  }
-  R* data() const { return data_.get(); }
-
- private:
-  std::unique_ptr<R[]> data_;
-  std::int64_t capacity_ = 0;
-};
-
 template <class F>
 struct Program {
   using R = real_t<F>;

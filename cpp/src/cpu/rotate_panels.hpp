@@ -63,7 +63,7 @@ class RotateWorker {
       factors = &program.factors;
     } else {
       // The vectors that need care go alone, so that the others' results do not depend on them.
-      const PanelBuffer<R> others(plan_.slots * width_);
+      const Scratch<R> others(plan_.slots * width_);
       const std::vector<char> chosen = excessive_columns<F>(panel, plan_.slots, width_, largest);
       set_apart(panel, others.data(), plan_.slots, width_, chosen);
       const bool may_flush = survey(panel, plan_.slots, width_, largest).may_flush;
@@ -85,7 +85,7 @@ class RotateWorker {
   const Plan& plan_;
   const std::int64_t width_;
   const std::int64_t each_;  // vectors in a panel
-  const PanelBuffer<R> panel_;
+  const Scratch<R> panel_;
   const std::vector<F> ones_;
   std::vector<std::int64_t> offsets_;
 };

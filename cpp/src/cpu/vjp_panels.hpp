@@ -109,9 +109,9 @@ class VjpWorker {
       sweep(programs, true, slots, y_.data(), g_.data(), gx, panel, &order, sums[0]);
     } else {
       // As in RotateWorker.
-      const PanelBuffer<R> other_y(size_);
-      const PanelBuffer<R> other_g(size_);
-      const PanelBuffer<R> other_forward_g(problem_.inverse ? size_ : 0);
+      const Scratch<R> other_y(size_);
+      const Scratch<R> other_g(size_);
+      const Scratch<R> other_forward_g(problem_.inverse ? size_ : 0);
       R* const other_gx = problem_.inverse ? other_forward_g.data() : other_g.data();
       std::vector<char> chosen = excessive_columns<F>(y_.data(), plan_.slots, width_, largest);
       const std::vector<char> too = excessive_columns<F>(g_.data(), plan_.slots, width_, largest);
@@ -190,9 +190,9 @@ class VjpWorker {
   const std::int64_t width_;
   const std::int64_t each_;  // vectors in a panel
   const std::int64_t size_;
-  const PanelBuffer<R> y_;
-  const PanelBuffer<R> g_;
-  const PanelBuffer<R> forward_g_;
+  const Scratch<R> y_;
+  const Scratch<R> g_;
+  const Scratch<R> forward_g_;
   const std::vector<F> ones_;
   std::vector<std::int64_t> offsets_;
 };
@@ -223,7 +223,7 @@ void vjp_all(const VjpProblem<T>& problem, const Plan& plan, bool from_identity)
       programs.set(problem.parameters.at(matrix), rotations, problem.inverse);
       programs.reverse.for_vectors(true, threads);
       if (problem.inverse) programs.forward.for_vectors(true, threads);
-      GradientSums<F> sums[2] = {GradientSums<F>(plan), GradientSums<F>(plan)};
+      GradientSums<F> sums[] = {GradientSums<F>(plan), GradientSums<F>(plan)};
       PanelOrder order(panels, steps);
       auto run = [&](std::int64_t panel) {
         VjpWorker<T, F>(problem, plan, from_identity).run(programs, matrix, panel, order, sums);
@@ -235,7 +235,7 @@ void vjp_all(const VjpProblem<T>& problem, const Plan& plan, bool from_identity)
   const auto whole = [&](std::int64_t first, std::int64_t last) {
     VjpPrograms<F> programs(plan);
     VjpWorker<T, F> worker(problem, plan, from_identity);
-    GradientSums<F> sums[2] = {GradientSums<F>(plan), GradientSums<F>(plan)};
+    GradientSums<F> sums[] = {GradientSums<F>(plan), GradientSums<F>(plan)};
     for (std::int64_t m = first; m < last; ++m) {
       const auto matrix = problem.matrices.at(m);
       programs.set(problem.parameters.at(matrix), rotations, problem.inverse);
