@@ -53,14 +53,23 @@ $(VENV)/.package: $(VENV)/.build-tools $(PACKAGE_SOURCES)
 	$(PIP) install --quiet --no-build-isolation '.[demo]'
 	touch $@
 
+# These have what the package needs too, but not the package: checks of the source need none, and it
+# would be built once more.
+requirements = $(VENV)/bin/python -c 'import sys, tomllib; \
+	project = tomllib.load(open("pyproject.toml", "rb"))["project"]; \
+	extras = [n for e in sys.argv[1:] for n in project["optional-dependencies"][e]]; \
+	print(*project["dependencies"], *(n for n in extras if not n.startswith("givens")), sep="\n")'
+
 # What the tests and checks need.
-$(VENV)/.dev-tools: pyproject.toml | $(VENV)/.package
-	$(PIP) install --quiet --no-build-isolation '.[test,dev]'
+$(VENV)/.dev-tools: $(VENV)/.build-tools
+	$(requirements) demo test dev > $(VENV)/dev-tools.txt
+	$(PIP) install --quiet -r $(VENV)/dev-tools.txt
 	touch $@
 
 # What the benchmarks compare with.
-$(VENV)/.bench-tools: pyproject.toml | $(VENV)/.package
-	$(PIP) install --quiet --no-build-isolation '.[bench]'
+$(VENV)/.bench-tools: $(VENV)/.build-tools
+	$(requirements) bench > $(VENV)/bench-tools.txt
+	$(PIP) install --quiet -r $(VENV)/bench-tools.txt
 	touch $@
 
 # A header, which CMake and Ninja cannot get from PyPI.
@@ -97,13 +106,14 @@ format: $(VENV)/.dev-tools
 	ruff format .
 	find cpp python/bindings tests -name '*.[ch]pp' -exec clang-format -i {} +
 
-# The bindings are compiled here too, so that their warnings are judged as well.
+# The package is built with the C++ tests and with warnings as errors, and installed: what the Python
+# tests then test are the same objects, which take long to compile.
 test-cpp: $(VENV)/.build-tools doctest
-	cmake --preset werror -D GIVENS_BUILD_PYTHON=ON \
-		-D Python_EXECUTABLE='$(CURDIR)/$(VENV)/bin/python' \
-		-D pybind11_DIR="$$(python -m pybind11 --cmakedir)"
-	cmake --build --preset werror
-	ctest --preset werror
+	$(PIP) install --quiet --no-build-isolation --config-settings=build-dir=build/package \
+		--config-settings=cmake.define.GIVENS_BUILD_TESTS=ON \
+		--config-settings=cmake.define.GIVENS_WARNINGS_AS_ERRORS=ON '.[demo]'
+	touch $(VENV)/.package
+	ctest --test-dir build/package --output-on-failure --no-tests=error
 
 test-sanitizers: $(VENV)/.build-tools doctest
 	cmake --preset asan
