@@ -167,7 +167,8 @@ class VjpWorker {
     };
     for (auto level = plan_.levels.rbegin(); level != plan_.levels.rend(); ++level) {
       if (from_identity_) {
-        for_each_part<F, true>(*level, slots, width_, undo);
+        // Of T: each vector has kParts<T> reals, also where F is real.
+        for_each_part<T, true>(*level, slots, width_, undo);
       } else {
         undo({level->first.front(), level->first.back()}, 0, width_);
       }
