@@ -247,9 +247,11 @@ void vjp_all(const VjpProblem<T>& problem, const Plan& plan, bool from_identity)
       finish(programs, matrix, sums);
     }
   };
-  share_out(matrices, !problem.matrices.repeats(7) && !problem.matrices.repeats(8) &&
-                          !problem.matrices.repeats(9),
-            vjp_threads(problem), in_parts, whole);
+  // An operand that is absent has strides of zero.
+  const bool independent = !problem.matrices.repeats(7) &&
+                           !(problem.gphases && problem.matrices.repeats(8)) &&
+                           !(problem.gdiagonal && problem.matrices.repeats(9));
+  share_out(matrices, independent, vjp_threads(problem), in_parts, whole);
 }
 
 }  // namespace givens::cpu::GIVENS_ISA
