@@ -134,6 +134,12 @@ template <class R>
 
 template <class R>
 [[gnu::always_inline]] inline Segment<std::complex<R>> times(const Segment<std::complex<R>>& x,
+                                                             R factor) {
+  return {x.re * factor, x.im * factor};
+}
+
+template <class R>
+[[gnu::always_inline]] inline Segment<std::complex<R>> times(const Segment<std::complex<R>>& x,
                                                              const std::complex<R>& factor) {
   const R re = factor.real();
   const R im = factor.imag();
@@ -211,10 +217,10 @@ void pack(const Plan& plan, const Columns<const real_t<F>>& x, real_t<F>* panel,
   }
 }
 
-// Writes a panel back, row s times factors[s].
-template <class F>
+// Writes a panel back, row s times factors[s], of F or real.
+template <class F, class Factor>
 void unpack(const Plan& plan, const real_t<F>* panel, std::int64_t width,
-            const std::vector<F>& factors, const Columns<real_t<F>>& y) {
+            const std::vector<Factor>& factors, const Columns<real_t<F>>& y) {
   using R = real_t<F>;
   constexpr std::int64_t N = kLanes<R>;
   const bool contiguous = y.consecutive(kParts<F>);
@@ -242,7 +248,7 @@ void unpack(const Plan& plan, const real_t<F>* panel, std::int64_t width,
       continue;
     }
     R* to = y.data + coordinate * y.row;
-    const F factor = factors[static_cast<std::size_t>(s)];
+    const Factor factor = factors[static_cast<std::size_t>(s)];
     for (std::int64_t c = 0; c < y.count; c += N) {
       const Segment<F> x = times(Segment<F>::load_from(row + c * kParts<F>), factor);
       if (contiguous && c + N <= y.count) {

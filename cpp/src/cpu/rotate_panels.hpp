@@ -37,7 +37,7 @@ class RotateWorker {
         width_(panel_width<F>(kParts<T> / kParts<F> * problem.vectors.size(), 128)),
         each_(width_ / kParts<T>),
         panel_(plan.slots * width_),
-        ones_(static_cast<std::size_t>(plan.slots), F(1)) {}
+        ones_(static_cast<std::size_t>(plan.slots), R(1)) {}
 
   std::int64_t panels() const { return (problem_.vectors.size() + each_ - 1) / each_; }
 
@@ -55,12 +55,17 @@ class RotateWorker {
     }
     constexpr R largest = Limits<R, Undo>::largest;
     const Survey numbers = survey(panel, plan_.slots, width_, largest);
-    const std::vector<F>* factors = &ones_;
+    const auto write = [&](const auto& factors) {
+      unpack<F>(plan_, panel, width_, factors,
+                columns(problem_.y.data + matrix[5], problem_.y.stride, 1));
+    };
     if (numbers.moderate) {
-      const FlushSubnormals flush(numbers.may_flush);
       const Program<F>& program = programs.for_vectors(true);
-      run_steps<F, Undo>(plan_, program, panel, width_);
-      factors = &program.factors;
+      {
+        const FlushSubnormals flush(numbers.may_flush);
+        run_steps<F, Undo>(plan_, program, panel, width_);
+      }
+      write(program.factors);
     } else {
       // The vectors that need care go alone, so that the others' results do not depend on them.
       const Scratch<R> others(plan_.slots * width_);
@@ -68,16 +73,17 @@ class RotateWorker {
       set_apart(panel, others.data(), plan_.slots, width_, chosen);
       const bool may_flush = survey(panel, plan_.slots, width_, largest).may_flush;
       for (const bool moderate : {true, false}) {
-        const FlushSubnormals flush(moderate && may_flush);
         R* part = moderate ? panel : others.data();
         const Program<F>& program = programs.for_vectors(moderate);
-        run_steps<F, Undo>(plan_, program, part, width_);
-        multiply_by(program.factors, part, width_);
+        {
+          const FlushSubnormals flush(moderate && may_flush);
+          run_steps<F, Undo>(plan_, program, part, width_);
+        }
+        multiply_by(program.factors, part, width_);  // not flushed, as in `write` above
       }
       bring_back(panel, others.data(), plan_.slots, width_, chosen);
+      write(ones_);
     }
-    unpack<F>(plan_, panel, width_, *factors,
-              columns(problem_.y.data + matrix[5], problem_.y.stride, 1));
   }
 
  private:
@@ -86,7 +92,7 @@ class RotateWorker {
   const std::int64_t width_;
   const std::int64_t each_;  // vectors in a panel
   const Scratch<R> panel_;
-  const std::vector<F> ones_;
+  const std::vector<R> ones_;  // real: a complex 1 would change the sign of zeros
   std::vector<std::int64_t> offsets_;
 };
 

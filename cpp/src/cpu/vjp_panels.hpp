@@ -78,7 +78,7 @@ class VjpWorker {
         y_(size_),
         g_(size_),
         forward_g_(problem.inverse ? size_ : 0),
-        ones_(static_cast<std::size_t>(plan.slots), F(1)) {}
+        ones_(static_cast<std::size_t>(plan.slots), R(1)) {}
 
   std::int64_t panels() const { return (problem_.vectors.size() + each_ - 1) / each_; }
 
@@ -194,7 +194,7 @@ class VjpWorker {
   const Scratch<R> y_;
   const Scratch<R> g_;
   const Scratch<R> forward_g_;
-  const std::vector<F> ones_;
+  const std::vector<R> ones_;
   std::vector<std::int64_t> offsets_;
 };
 
