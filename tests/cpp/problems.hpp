@@ -74,6 +74,12 @@ std::vector<Choice> choices() {
   }
 }
 
+// Everything that T allows.
+template <class T>
+Choice full_choice() {
+  return {givens::is_complex_v<T>, givens::is_complex_v<T>, !givens::is_complex_v<T>};
+}
+
 template <class R>
 struct OwnedParameters {
   Array<R> angles;

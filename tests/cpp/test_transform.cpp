@@ -24,17 +24,12 @@ using givens::RotateOptions;
 using givens::Schedule;
 using test::Array;
 using test::Choice;
+using test::full_choice;
 using test::Index;
 using test::OwnedGradients;
 using test::OwnedParameters;
 using test::Random;
 using test::Shape;
-
-// Everything that T allows.
-template <class T>
-Choice full_choice() {
-  return {givens::is_complex_v<T>, givens::is_complex_v<T>, !givens::is_complex_v<T>};
-}
 
 template <class T>
 Array<T> rotated(const Array<T>& x, const OwnedParameters<real_t<T>>& parameters,
