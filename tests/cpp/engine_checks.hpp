@@ -15,6 +15,7 @@
 #include <limits>
 #include <string>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "array.hpp"
@@ -36,6 +37,7 @@ using givens::RotateOptions;
 using givens::Schedule;
 using givens::cpu::Engine;
 using givens::cpu::engines;
+using givens::cpu::Plan;
 using givens::cpu::plan_of;
 
 // --- The same numbers in double ---
@@ -80,50 +82,57 @@ Array<T> reference_matrix(const OwnedParameters<real_t<T>>& parameters, const Sc
   return U;
 }
 
+// A plan other than that of the schedule may be given to the calls of an engine.
+inline const Plan& plan_or(const Plan* plan, const Schedule& schedule) {
+  return plan ? *plan : plan_of(schedule);
+}
+
 template <class T>
-bool engine_rotate(const Engine& engine, const ArrayView<const T>& x,
+void engine_rotate(const Engine& engine, const ArrayView<const T>& x,
                    const givens::Parameters<real_t<T>>& parameters, const Schedule& schedule,
-                   const ArrayView<T>& y, const RotateOptions& options) {
-  return engine.functions<T>().rotate(
-      givens::validate::rotate<T>(x, parameters, schedule, y, options), plan_of(schedule));
+                   const ArrayView<T>& y, const RotateOptions& options,
+                   const Plan* plan = nullptr) {
+  engine.functions<T>().rotate(givens::validate::rotate<T>(x, parameters, schedule, y, options),
+                               plan_or(plan, schedule));
 }
 
 template <class T>
 Array<T> engine_rotated(const Engine& engine, const Array<T>& x,
                         const OwnedParameters<real_t<T>>& parameters, const Schedule& schedule,
-                        const RotateOptions& options) {
+                        const RotateOptions& options, const Plan* plan = nullptr) {
   Array<T> y(
-      givens::validate::rotated_shape<T>(x.view(), parameters.views(), schedule, options.axis));
-  REQUIRE(engine_rotate<T>(engine, x.view(), parameters.views(), schedule, y.view(), options));
+      givens::validate::rotated_shape<T>(x.view(), parameters.views(), schedule, options.axis),
+      T(77));
+  engine_rotate<T>(engine, x.view(), parameters.views(), schedule, y.view(), options, plan);
   return y;
 }
 
 template <class T>
 Array<T> engine_matrix(const Engine& engine, const OwnedParameters<real_t<T>>& parameters,
-                       const Schedule& schedule) {
+                       const Schedule& schedule, int num_threads = 0, const Plan* plan = nullptr) {
   Array<T> U(givens::validate::matrix_shape(parameters.views(), schedule), T(77));
-  REQUIRE(engine.functions<T>().matrix(
-      givens::validate::matrix<T>(parameters.views(), schedule, U.view()), plan_of(schedule)));
+  engine.functions<T>().matrix(
+      givens::validate::matrix<T>(parameters.views(), schedule, U.view(), num_threads),
+      plan_or(plan, schedule));
   return U;
 }
 
 template <class T>
 struct Gradients {
   Array<T> gx;  // empty for the gradient through matrix
-  Array<real_t<T>> gangles;
+  OwnedGradients<real_t<T>> of;
 };
 
 // `engine` is null for the reference engine.
 template <class T>
 Gradients<T> gradients(const Engine* engine, const Array<T>& y, const Array<T>& gy,
                        const OwnedParameters<real_t<T>>& parameters, const Schedule& schedule,
-                       const RotateOptions& options) {
-  Gradients<T> out{Array<T>(y.shape), Array<real_t<T>>(parameters.angles.shape)};
-  const auto problem =
-      givens::validate::rotate_vjp<T>(y.view(), gy.view(), parameters.views(), schedule,
-                                      out.gx.view(), {out.gangles.view(), {}, {}}, options);
+                       const RotateOptions& options, const Plan* plan = nullptr) {
+  Gradients<T> out{Array<T>(y.shape), OwnedGradients<real_t<T>>(parameters)};
+  const auto problem = givens::validate::rotate_vjp<T>(
+      y.view(), gy.view(), parameters.views(), schedule, out.gx.view(), out.of.views(), options);
   if (engine) {
-    REQUIRE(engine->functions<T>().vjp(problem, plan_of(schedule)));
+    engine->functions<T>().vjp(problem, plan_or(plan, schedule));
   } else {
     givens::reference::vjp(problem);
   }
@@ -133,12 +142,13 @@ Gradients<T> gradients(const Engine* engine, const Array<T>& y, const Array<T>& 
 template <class T>
 Gradients<T> matrix_gradients(const Engine* engine, const Array<T>& U, const Array<T>& gU,
                               const OwnedParameters<real_t<T>>& parameters,
-                              const Schedule& schedule) {
-  Gradients<T> out{Array<T>({0}), Array<real_t<T>>(parameters.angles.shape)};
+                              const Schedule& schedule, int num_threads = 0,
+                              const Plan* plan = nullptr) {
+  Gradients<T> out{Array<T>({0}), OwnedGradients<real_t<T>>(parameters)};
   const auto problem = givens::validate::matrix_vjp<T>(U.view(), gU.view(), parameters.views(),
-                                                       schedule, {out.gangles.view(), {}, {}});
+                                                       schedule, out.of.views(), num_threads);
   if (engine) {
-    REQUIRE(engine->functions<T>().matrix_vjp(problem, plan_of(schedule)));
+    engine->functions<T>().matrix_vjp(problem, plan_or(plan, schedule));
   } else {
     givens::reference::vjp(problem);
   }
@@ -226,14 +236,28 @@ double vectors_error(const Array<T>& got, const Array<Wide<T>>& expected, const 
   return worst;
 }
 
-// The same for the angles' gradients. Of each vector a gradient has at most |y| |gy|, in which both
-// states are off by the allowance (twice, where the inverse goes there and back); the sum over the
-// columns, one or two of each vector, and its factor are rounded in R.
+// What is allowed of the parameters' gradients.
+struct GradientAllowance {
+  double angles;
+  double phases;
+  double diagonal;
+};
+
+// An angle's gradient is a part of W[j, i], W = gy y^H - y gy^H, which is at most |y| |gy| for each
+// vector. Both states are off by the allowance (twice, where the inverse goes there and back). The
+// sum over a vector's columns has four multiply-adds, or eight for two parts of which one or the
+// other counts more: at most three roundings of epsilon; then there are a few factors.
+//
+// A phase's has the diagonal of W beside it, at most 2 |y| |gy| in all. It follows from that after
+// all rotations, round by round, from what is found of W[j, i]: it is off by the rounding of a
+// state in all rounds, which is in the allowance once more, and by that of the sum in each.
+//
+// The diagonal's is half of that of W after all rotations, where there has been rounding only if
+// the inverse went there.
 template <class T>
-double gradient_error(const Array<real_t<T>>& got, const Array<double>& expected, const Array<T>& y,
-                      const Array<T>& gy, const Schedule& schedule, const RotateOptions& options) {
+GradientAllowance gradient_allowance(const Array<T>& y, const Array<T>& gy,
+                                     const Schedule& schedule, const RotateOptions& options) {
   using R = real_t<T>;
-  if (got.shape != expected.shape) return std::numeric_limits<double>::infinity();
   const double ways = options.inverse ? 2 : 1;
   double products = 0;
   double lengths = 0;
@@ -246,13 +270,34 @@ double gradient_error(const Array<real_t<T>>& got, const Array<double>& expected
     vectors += 1;
   });
   const double smallest = static_cast<double>(std::numeric_limits<R>::denorm_min());
-  const double allowed =
-      products * (2 * ways * relative_allowance<R>(schedule) +
-                  (2 * vectors + 8) * static_cast<double>(std::numeric_limits<R>::epsilon())) +
+  const double epsilon = static_cast<double>(std::numeric_limits<R>::epsilon());
+  const double states = 2 * relative_allowance<R>(schedule);
+  const double sum = (3 * vectors + 8) * epsilon;
+  const double rounds = static_cast<double>(schedule.num_rounds() + 3);
+  const double absolute =
       lengths * ways * absolute_allowance<R>(schedule) + (4 * vectors + 8) * smallest;
+  return {products * (ways * states + sum) + absolute,
+          products * ((ways + 1) * states + rounds * sum) + rounds * absolute,
+          products * ((ways - 1) * states + sum + 16 * epsilon) + absolute};
+}
+
+// The largest error of some gradients in units of what is allowed.
+template <class R>
+double gradient_error(const Array<R>& got, const Array<double>& expected, double allowed) {
+  if (got.shape != expected.shape) return std::numeric_limits<double>::infinity();
   const double error = largest_difference(got.values, expected.values);
   if (error == 0) return 0;
   return std::isnan(error) ? std::numeric_limits<double>::infinity() : error / allowed;
+}
+
+template <class T>
+void check_gradients(const OwnedGradients<real_t<T>>& got, const OwnedGradients<double>& expected,
+                     const Array<T>& y, const Array<T>& gy, const Schedule& schedule,
+                     const RotateOptions& options) {
+  const GradientAllowance allowed = gradient_allowance(y, gy, schedule, options);
+  CHECK(gradient_error(got.angles, expected.angles, allowed.angles) <= 1);
+  if (got.phases) CHECK(gradient_error(*got.phases, *expected.phases, allowed.phases) <= 1);
+  if (got.diagonal) CHECK(gradient_error(*got.diagonal, *expected.diagonal, allowed.diagonal) <= 1);
 }
 
 // --- Angles ---
@@ -305,6 +350,35 @@ R special_angle(Random& random) {
   return random.uniform() < 0 ? -angle : angle;
 }
 
+// One of a kind, wherever it is.
+template <class R>
+R angle_of(AngleKind kind, Random& random) {
+  switch (kind) {
+    case AngleKind::small:
+      return static_cast<R>(1e-3 * random.uniform());
+    case AngleKind::normal:
+      return static_cast<R>(gaussian(random));
+    case AngleKind::full_turn:
+    case AngleKind::right_runs:
+      return static_cast<R>(kPi * random.uniform());
+    case AngleKind::special:
+      return special_angle<R>(random);
+    case AngleKind::near_right:
+      return static_cast<R>(kPi / 2 + 1e-3 * random.uniform());
+    case AngleKind::right:
+      return static_cast<R>(kPi / 2);
+    case AngleKind::to_a_million:
+      return static_cast<R>(1e6 * random.uniform());
+    case AngleKind::huge:
+      return static_cast<R>(random.uniform() *
+                            std::pow(10.0, static_cast<double>(random.below(31))));
+    case AngleKind::subnormal:
+      return static_cast<R>(random.uniform() * static_cast<double>(std::numeric_limits<R>::min()));
+  }
+  return R(0);
+}
+
+// Angles or phases of all rotations.
 template <class R>
 Array<R> angles_of(AngleKind kind, const Schedule& schedule, Random& random,
                    const Shape& batch = {}) {
@@ -312,57 +386,56 @@ Array<R> angles_of(AngleKind kind, const Schedule& schedule, Random& random,
   const std::vector<Pair> pairs = schedule.pairs();
   const auto row = schedule.n() > 0 ? random.below(schedule.n()) : 0;
   const R right = static_cast<R>(kPi / 2);
+  const R choices[] = {right, -right, std::nextafter(right, R(0)), std::nextafter(right, R(2))};
   for (std::size_t k = 0; k < out.values.size(); ++k) {
-    double t = 0;
-    switch (kind) {
-      case AngleKind::small:
-        t = 1e-3 * random.uniform();
-        break;
-      case AngleKind::normal:
-        t = gaussian(random);
-        break;
-      case AngleKind::full_turn:
-        t = kPi * random.uniform();
-        break;
-      case AngleKind::special:
-        out.values[k] = special_angle<R>(random);
-        continue;
-      case AngleKind::near_right:
-        t = kPi / 2 + 1e-3 * random.uniform();
-        break;
-      case AngleKind::right:
-        out.values[k] = right;
-        continue;
-      case AngleKind::right_runs: {
-        const Pair pair = pairs[k % pairs.size()];
-        t = kPi * random.uniform();
-        if (pair.i != row && pair.j != row) break;
-        const R choices[] = {right, -right, std::nextafter(right, R(0)),
-                             std::nextafter(right, R(2))};
-        out.values[k] = choices[random.below(4)];
-        continue;
-      }
-      case AngleKind::to_a_million:
-        t = 1e6 * random.uniform();
-        break;
-      case AngleKind::huge:
-        t = random.uniform() * std::pow(10.0, static_cast<double>(random.below(31)));
-        break;
-      case AngleKind::subnormal:
-        t = random.uniform() * static_cast<double>(std::numeric_limits<R>::min());
-        break;
-    }
-    out.values[k] = static_cast<R>(t);
+    const Pair pair = pairs[k % pairs.size()];
+    const bool in_run = kind == AngleKind::right_runs && (pair.i == row || pair.j == row);
+    out.values[k] = in_run ? choices[random.below(4)] : angle_of<R>(kind, random);
   }
   return out;
 }
 
+// Leading axes of the parameters.
+struct BatchShapes {
+  Shape angles;
+  Shape phases;
+  Shape rows;  // of the diagonal or the signs
+
+  BatchShapes() = default;
+  BatchShapes(const Shape& all) : angles(all), phases(all), rows(all) {}
+  BatchShapes(Shape of_angles, Shape of_phases, Shape of_rows)
+      : angles(std::move(of_angles)), phases(std::move(of_phases)), rows(std::move(of_rows)) {}
+};
+
+// `phases` is the kind of the phases and of the diagonal.
 template <class R>
-OwnedParameters<R> parameters_of(AngleKind kind, const Schedule& schedule, bool signs,
-                                 Random& random, const Shape& batch = {}) {
-  OwnedParameters<R> out = random_parameters<R>(schedule, {false, false, signs}, random, batch);
-  out.angles = angles_of<R>(kind, schedule, random, batch);
+OwnedParameters<R> parameters_of(AngleKind angles, AngleKind phases, const Schedule& schedule,
+                                 const Choice& choice, Random& random,
+                                 const BatchShapes& batch = {}) {
+  OwnedParameters<R> out{angles_of<R>(angles, schedule, random, batch.angles), {}, {}, {}};
+  if (choice.phases) out.phases = angles_of<R>(phases, schedule, random, batch.phases);
+  const Shape rows = joined(batch.rows, schedule.n());
+  if (choice.diagonal) {
+    out.diagonal.emplace(rows);
+    for (R& angle : out.diagonal->values) angle = angle_of<R>(phases, random);
+  }
+  if (choice.signs) {
+    out.signs = random.array<R>(rows);
+    for (R& sign : out.signs->values) sign = sign < 0 ? R(-1) : R(1);
+  }
   return out;
+}
+
+// Any of the choices of parameters that there are for T.
+template <class T>
+Choice any_choice(Random& random) {
+  const std::vector<Choice> all = choices<T>();
+  return all[static_cast<std::size_t>(random.below(static_cast<std::int64_t>(all.size())))];
+}
+
+inline AngleKind any_angles(Random& random) {
+  const auto kinds = static_cast<std::int64_t>(std::size(kAngleKinds));
+  return random.uniform() < 0 ? AngleKind::full_turn : kAngleKinds[random.below(kinds)];
 }
 
 // --- Vectors ---
@@ -443,6 +516,26 @@ Array<T> vectors_of(VectorKind kind, const Shape& shape, std::int64_t axis, Rand
   return out;
 }
 
+// Makes one vector in so many of y far too large and that of gy as much smaller, or the other way
+// around, so that it keeps its part in every gradient. A matrix has `vectors` of them; every other
+// matrix is left alone.
+template <class T>
+void make_some_large(Array<T>& y, Array<T>& gy, std::int64_t axis, std::int64_t vectors,
+                     std::int64_t one_in, Random& random) {
+  using R = real_t<T>;
+  const double scale = sizeof(R) == 4 ? 1e9 : 1e80;  // beyond Limits::largest
+  std::int64_t vector = 0;
+  for_each_vector(y.shape, axis, [&](const std::vector<std::size_t>& places) {
+    const std::int64_t matrix = vector++ / vectors;
+    if (matrix % 2 != 0 || random.below(one_in) != 0) return;
+    const double factor = random.uniform() < 0 ? scale : 1 / scale;
+    for (const std::size_t place : places) {
+      y.values[place] *= static_cast<R>(factor);
+      gy.values[place] *= static_cast<R>(1 / factor);
+    }
+  });
+}
+
 // Every vector of a kind of its own.
 template <class T>
 Array<T> mixed_vectors(const Shape& shape, std::int64_t axis, Random& random) {
@@ -458,57 +551,59 @@ Array<T> mixed_vectors(const Shape& shape, std::int64_t axis, Random& random) {
 
 template <class T>
 void check_rotate(const Array<T>& x, const OwnedParameters<real_t<T>>& parameters,
-                  const Schedule& schedule, const RotateOptions& options) {
+                  const Schedule& schedule, const RotateOptions& options,
+                  const Plan* plan = nullptr) {
   const auto expected = reference_rotate(widened(x), widened(parameters), schedule, options);
   for (const Engine* engine : engines()) {
     CAPTURE(std::string(engine->name));
-    const Array<T> y = engine_rotated(*engine, x, parameters, schedule, options);
+    const Array<T> y = engine_rotated(*engine, x, parameters, schedule, options, plan);
     CHECK(vectors_error(y, expected, schedule, options.axis) <= 1);
     if (y.shape != x.shape) continue;
     Array<T> in_place = x;
-    REQUIRE(engine_rotate<T>(*engine, in_place.view(), parameters.views(), schedule,
-                             in_place.view(), options));
+    engine_rotate<T>(*engine, in_place.view(), parameters.views(), schedule, in_place.view(),
+                     options, plan);
     CHECK(vectors_error(in_place, expected, schedule, options.axis) <= 1);
   }
 }
 
 template <class T>
 void check_vjp(const Array<T>& y, const Array<T>& gy, const OwnedParameters<real_t<T>>& parameters,
-               const Schedule& schedule, const RotateOptions& options) {
+               const Schedule& schedule, const RotateOptions& options, const Plan* plan = nullptr) {
   const auto expected =
       gradients<Wide<T>>(nullptr, widened(y), widened(gy), widened(parameters), schedule, options);
   for (const Engine* engine : engines()) {
     CAPTURE(std::string(engine->name));
-    const Gradients<T> got = gradients(engine, y, gy, parameters, schedule, options);
+    const Gradients<T> got = gradients(engine, y, gy, parameters, schedule, options, plan);
     CHECK(vectors_error(got.gx, expected.gx, schedule, options.axis) <= 1);
-    CHECK(gradient_error(got.gangles, expected.gangles, y, gy, schedule, options) <= 1);
+    check_gradients(got.of, expected.of, y, gy, schedule, options);
   }
 }
 
-template <class R>
-void check_matrix(const OwnedParameters<R>& parameters, const Schedule& schedule, Random& random) {
-  const Array<double> expected = reference_matrix<double>(widened(parameters), schedule);
-  Array<R> U(expected.shape);
-  for (std::size_t k = 0; k < U.values.size(); ++k) {
-    U.values[k] = static_cast<R>(expected.values[k]);
-  }
-  const Array<R> gU = random.array<R>(U.shape);
+template <class T>
+void check_matrix(const OwnedParameters<real_t<T>>& parameters, const Schedule& schedule,
+                  Random& random, const Plan* plan = nullptr) {
+  const auto expected = reference_matrix<Wide<T>>(widened(parameters), schedule);
+  Array<T> U(expected.shape);
+  for (std::size_t k = 0; k < U.values.size(); ++k)
+    U.values[k] = static_cast<T>(expected.values[k]);
+  const Array<T> gU = random.array<T>(U.shape);
   const auto expected_gradients =
-      matrix_gradients<double>(nullptr, widened(U), widened(gU), widened(parameters), schedule);
+      matrix_gradients<Wide<T>>(nullptr, widened(U), widened(gU), widened(parameters), schedule);
   for (const Engine* engine : engines()) {
     CAPTURE(std::string(engine->name));
-    const Array<R> got = engine_matrix<R>(*engine, parameters, schedule);
+    const Array<T> got = engine_matrix<T>(*engine, parameters, schedule, 0, plan);
     CHECK(vectors_error(got, expected, schedule, -2) <= 1);
-    const Gradients<R> g = matrix_gradients<R>(engine, U, gU, parameters, schedule);
-    CHECK(gradient_error(g.gangles, expected_gradients.gangles, U, gU, schedule, {-2, false}) <= 1);
+    const Gradients<T> g = matrix_gradients<T>(engine, U, gU, parameters, schedule, 0, plan);
+    check_gradients(g.of, expected_gradients.of, U, gU, schedule, {-2, false});
   }
 }
 
 // Around the groups of rows and the widths of registers.
 inline constexpr std::int64_t kEngineSizes[] = {0,  1,  2,  3,  5,  7,  8,   9,   15, 16,
                                                 17, 31, 33, 63, 64, 65, 100, 127, 129};
-// One below and above the widths of registers and panels.
-inline constexpr std::int64_t kVectorCounts[9] = {0, 1, 2, 15, 16, 17, 33, 65, 129};
+// One below and above the widths of registers and panels, which have 128 reals.
+inline constexpr std::int64_t kVectorCounts[] = {0,  1,  2,  3,  7,  8,  9,   15,  16, 17,
+                                                 31, 32, 33, 63, 64, 65, 127, 128, 129};
 
 // Of the long cases one in so many is run: the thread sanitizer makes them twenty times longer, the
 // address sanitizer eight times.

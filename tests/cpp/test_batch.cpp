@@ -172,7 +172,7 @@ Results<T> compute(const givens::cpu::Engine* engine, const Batch<T>& batch, boo
   const auto rotation =
       givens::validate::rotate<T>(batch.x.view(), parameters, schedule, y.view(), options);
   if (engine) {
-    CHECK(engine->functions<T>().rotate(rotation, plan));
+    engine->functions<T>().rotate(rotation, plan);
   } else {
     givens::reference::rotate(rotation);
   }
@@ -186,7 +186,7 @@ Results<T> compute(const givens::cpu::Engine* engine, const Batch<T>& batch, boo
       givens::validate::rotate_vjp<T>(batch.x.view(), batch.g.view(), parameters, schedule,
                                       gx.view(), {gangles.view(), {}, {}}, options);
   if (engine) {
-    CHECK(engine->functions<T>().vjp(vjp, plan));
+    engine->functions<T>().vjp(vjp, plan);
   } else {
     givens::reference::vjp(vjp);
   }
@@ -199,7 +199,7 @@ Results<T> compute(const givens::cpu::Engine* engine, const Batch<T>& batch, boo
     Placed<R> u(test::shape_of(batch.u.view()), arrangement);
     const auto matrix = givens::validate::matrix<R>(parameters, schedule, u.view());
     if (engine) {
-      CHECK(engine->functions<T>().matrix(matrix, plan));
+      engine->functions<T>().matrix(matrix, plan);
     } else {
       givens::reference::matrix(matrix);
     }
@@ -210,7 +210,7 @@ Results<T> compute(const givens::cpu::Engine* engine, const Batch<T>& batch, boo
     const auto matrix_vjp = givens::validate::matrix_vjp<R>(
         batch.u.view(), batch.gu.view(), parameters, schedule, {gangles.view(), {}, {}});
     if (engine) {
-      CHECK(engine->functions<T>().matrix_vjp(matrix_vjp, plan));
+      engine->functions<T>().matrix_vjp(matrix_vjp, plan);
     } else {
       givens::reference::vjp(matrix_vjp);
     }
@@ -421,8 +421,8 @@ TEST_CASE_TEMPLATE("batch: parameters and vectors that matrices share", T, GIVEN
       const auto vjp = givens::validate::rotate_vjp<T>(y.view(), gy.view(), views, schedule,
                                                        gx.view(), gradients.views(), {});
       if (engine) {
-        CHECK(engine->functions<T>().rotate(rotation, givens::cpu::plan_of(schedule)));
-        CHECK(engine->functions<T>().vjp(vjp, givens::cpu::plan_of(schedule)));
+        engine->functions<T>().rotate(rotation, givens::cpu::plan_of(schedule));
+        engine->functions<T>().vjp(vjp, givens::cpu::plan_of(schedule));
       } else {
         givens::reference::rotate(rotation);
         givens::reference::vjp(vjp);
@@ -450,12 +450,11 @@ TEST_CASE_TEMPLATE("batch: in place", T, GIVENS_TEST_TYPES) {
       const auto& rotate = engine->functions<T>().rotate;
       test::Array<T> apart({37, n});
       test::Array<T> in_place = x;
-      CHECK(rotate(
-          givens::validate::rotate<T>(x.view(), parameters.views(), schedule, apart.view(), {}),
-          givens::cpu::plan_of(schedule)));
-      CHECK(rotate(givens::validate::rotate<T>(in_place.view(), parameters.views(), schedule,
-                                               in_place.view(), {}),
-                   givens::cpu::plan_of(schedule)));
+      rotate(givens::validate::rotate<T>(x.view(), parameters.views(), schedule, apart.view(), {}),
+             givens::cpu::plan_of(schedule));
+      rotate(givens::validate::rotate<T>(in_place.view(), parameters.views(), schedule,
+                                         in_place.view(), {}),
+             givens::cpu::plan_of(schedule));
       CHECK(same_bits(apart.values, in_place.values));
     }
   }
@@ -479,9 +478,8 @@ TEST_CASE_TEMPLATE("batch: sine and cosine are within 2 units in the last place"
     for (const givens::cpu::Engine* engine : givens::cpu::engines()) {
       CAPTURE(std::string(engine->name));
       test::Array<R> U({matrices, 2, 2});
-      CHECK(
-          engine->functions<R>().matrix(givens::validate::matrix<R>(parameters, schedule, U.view()),
-                                        givens::cpu::plan_of(schedule)));
+      engine->functions<R>().matrix(givens::validate::matrix<R>(parameters, schedule, U.view()),
+                                    givens::cpu::plan_of(schedule));
       long double worst = 0;
       bool rotations = true;
       for (std::size_t k = 0; k < matrices; ++k) {

@@ -2,7 +2,6 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
-#include <complex>
 #include <cstdint>
 #include <iterator>
 #include <string>
@@ -41,48 +40,6 @@ TEST_CASE("engines: fastest first, the baseline last") {
   CHECK((chosen == nullptr || std::count(all.begin(), all.end(), chosen) == 1));
 }
 
-TEST_CASE_TEMPLATE("an engine leaves a problem alone or computes it", T, std::complex<float>,
-                   std::complex<double>) {
-  using R = real_t<T>;
-  Random random(71);
-  const T untouched(77);
-  for (const Schedule& schedule : {Schedule::xor_(9), Schedule::circle(20)}) {
-    for (const Choice& choice : test::choices<T>()) {
-      const auto parameters = test::random_parameters<R>(schedule, choice, random);
-      const Array<T> x = random.array<T>({3, schedule.n()});
-      const auto y = reference_rotate(widened(x), widened(parameters), schedule, {});
-      const auto U = reference_matrix<std::complex<double>>(widened(parameters), schedule);
-      for (const Engine* engine : engines()) {
-        CAPTURE(std::string(engine->name));
-        Array<T> got(x.shape, untouched);
-        if (engine_rotate<T>(*engine, x.view(), parameters.views(), schedule, got.view(), {})) {
-          CHECK(vectors_error(got, y, schedule, -1) <= 1);
-        } else {
-          CHECK((choice.phases || choice.diagonal));
-          CHECK(got.values == Array<T>(x.shape, untouched).values);
-        }
-        Array<T> got_U(U.shape, untouched);
-        if (engine->functions<T>().matrix(
-                givens::validate::matrix<T>(parameters.views(), schedule, got_U.view()),
-                plan_of(schedule))) {
-          CHECK(vectors_error(got_U, U, schedule, -2) <= 1);
-        } else {
-          CHECK(got_U.values == Array<T>(U.shape, untouched).values);
-        }
-        if (!choice.phases && !choice.diagonal) continue;
-        Array<T> gx(x.shape, untouched);
-        OwnedGradients<R> gangles(parameters);
-        const auto problem = givens::validate::rotate_vjp<T>(
-            got.view(), x.view(), parameters.views(), schedule, gx.view(), gangles.views(), {});
-        if (!engine->functions<T>().vjp(problem, plan_of(schedule))) {
-          CHECK(gx.values == Array<T>(x.shape, untouched).values);
-          CHECK(gangles.all() == OwnedGradients<R>(parameters).all());
-        }
-      }
-    }
-  }
-}
-
 TEST_CASE_TEMPLATE("engines: rotate and its gradient, every schedule and size", T,
                    GIVENS_TEST_TYPES) {
   using R = real_t<T>;
@@ -91,17 +48,21 @@ TEST_CASE_TEMPLATE("engines: rotate and its gradient, every schedule and size", 
     for (const Schedule& schedule : test::schedules(n, random)) {
       if (too_long(n, random)) continue;
       CAPTURE(schedule.repr());
-      const std::int64_t counts = n < 60 ? 9 : 7;  // many large vectors would take long
+      // Many large vectors would take long.
+      const auto counts = static_cast<std::int64_t>(std::size(kVectorCounts)) - (n < 60 ? 0 : 7);
       const Arrangement a = arrangement(n, kVectorCounts[random.below(counts)], random);
       const RotateOptions options{a.axis, either(random)};
       CAPTURE(a.shape.front());
       CAPTURE(options.axis);
       CAPTURE(options.inverse);
-      const auto kinds = static_cast<std::int64_t>(std::size(kAngleKinds));
-      const AngleKind kind =
-          either(random) ? AngleKind::full_turn : kAngleKinds[random.below(kinds)];
-      CAPTURE(kind);
-      const auto parameters = parameters_of<R>(kind, schedule, either(random), random);
+      const AngleKind angles = any_angles(random);
+      const AngleKind phases = any_angles(random);
+      CAPTURE(angles);
+      CAPTURE(phases);
+      const Choice choice = any_choice<T>(random);
+      CAPTURE(choice.phases);
+      CAPTURE(choice.diagonal);
+      const auto parameters = parameters_of<R>(angles, phases, schedule, choice, random);
       const Array<T> x =
           either(random) ? mixed_vectors<T>(a.shape, a.axis, random) : random.array<T>(a.shape);
       check_rotate(x, parameters, schedule, options);
@@ -110,19 +71,41 @@ TEST_CASE_TEMPLATE("engines: rotate and its gradient, every schedule and size", 
   }
 }
 
-TEST_CASE_TEMPLATE("engines: matrix and its gradient, every schedule and size", R, float, double) {
+TEST_CASE_TEMPLATE("engines: matrix and its gradient, every schedule and size", T,
+                   GIVENS_TEST_TYPES) {
   Random random(73);
   for (const std::int64_t n : kEngineSizes) {
     for (const Schedule& schedule : test::schedules(n, random)) {
       if (too_long(n, random)) continue;
       CAPTURE(schedule.repr());
-      const auto kinds = static_cast<std::int64_t>(std::size(kAngleKinds));
-      const AngleKind kind =
-          either(random) ? AngleKind::full_turn : kAngleKinds[random.below(kinds)];
-      CAPTURE(kind);
+      const AngleKind angles = any_angles(random);
+      const AngleKind phases = any_angles(random);
+      CAPTURE(angles);
+      CAPTURE(phases);
+      const Choice choice = any_choice<T>(random);
+      CAPTURE(choice.phases);
+      CAPTURE(choice.diagonal);
       const Shape batch = n < 20 ? Shape{2} : Shape{};
-      check_matrix(parameters_of<R>(kind, schedule, either(random), random, batch), schedule,
-                   random);
+      check_matrix<T>(parameters_of<real_t<T>>(angles, phases, schedule, choice, random, batch),
+                      schedule, random);
+    }
+  }
+}
+
+TEST_CASE_TEMPLATE("engines: any number of columns", T, GIVENS_TEST_TYPES) {
+  Random random(85);
+  const std::int64_t n = 66;
+  for (const std::int64_t columns : kVectorCounts) {
+    if (columns > n) continue;
+    for (const Schedule& schedule : {Schedule::xor_(n, columns), Schedule::circle(n, columns)}) {
+      if (too_long(n, random)) continue;
+      CAPTURE(schedule.repr());
+      const Choice choice = any_choice<T>(random);
+      CAPTURE(choice.phases);
+      CAPTURE(choice.diagonal);
+      check_matrix<T>(parameters_of<real_t<T>>(AngleKind::full_turn, AngleKind::full_turn, schedule,
+                                               choice, random),
+                      schedule, random);
     }
   }
 }
@@ -132,18 +115,22 @@ TEST_CASE_TEMPLATE("engines: any number of vectors", T, GIVENS_TEST_TYPES) {
   Random random(74);
   for (const Schedule& schedule : {Schedule::xor_(20), Schedule::circle(21)}) {
     CAPTURE(schedule.repr());
-    const auto parameters = parameters_of<R>(AngleKind::normal, schedule, true, random);
     for (const std::int64_t vectors : kVectorCounts) {
       CAPTURE(vectors);
       for (const bool inverse : {false, true}) {
-        const Shape rows = {vectors, schedule.n()};
-        const Shape columns = {schedule.n(), vectors};
-        check_rotate(random.array<T>(rows), parameters, schedule, {-1, inverse});
-        check_rotate(random.array<T>(columns), parameters, schedule, {-2, inverse});
-        check_vjp(random.array<T>(rows), random.array<T>(rows), parameters, schedule,
-                  {-1, inverse});
-        check_vjp(random.array<T>(columns), random.array<T>(columns), parameters, schedule,
-                  {-2, inverse});
+        CAPTURE(inverse);
+        for (const bool as_rows : {false, true}) {
+          const Choice choice = any_choice<T>(random);
+          CAPTURE(as_rows);
+          CAPTURE(choice.phases);
+          CAPTURE(choice.diagonal);
+          const auto parameters =
+              parameters_of<R>(AngleKind::normal, AngleKind::full_turn, schedule, choice, random);
+          const Shape shape = as_rows ? Shape{vectors, schedule.n()} : Shape{schedule.n(), vectors};
+          const RotateOptions options{as_rows ? -1 : -2, inverse};
+          check_rotate(random.array<T>(shape), parameters, schedule, options);
+          check_vjp(random.array<T>(shape), random.array<T>(shape), parameters, schedule, options);
+        }
       }
     }
   }

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,33 +16,42 @@ using namespace test;
 TEST_CASE_TEMPLATE("engines: batches of matrices", T, GIVENS_TEST_TYPES) {
   using R = real_t<T>;
   Random random(78);
-  struct Shapes {
-    Shape angles;  // leading axes
-    Shape signs;
+  struct Case {
+    BatchShapes parameters;
     Shape x;  // without the coordinates, which come last
   };
-  const Shapes cases[] = {{{3}, {}, {3}},           {{3}, {}, {1, 5}},       {{1}, {3}, {3, 5}},
-                          {{3, 1}, {2}, {3, 2, 4}}, {{3, 1}, {}, {3, 2, 4}}, {{2}, {2}, {2, 17}},
-                          {{0}, {}, {0, 4}},        {{2}, {1}, {2, 0}},      {{}, {4}, {4, 3}},
-                          {{1, 1}, {}, {2, 3}}};
+  const Case cases[] = {{{{3}, {}, {}}, {3}},
+                        {{{3}, {3}, {}}, {1, 5}},
+                        {{{1}, {3}, {3}}, {3, 5}},
+                        {{{3, 1}, {2}, {1, 2}}, {3, 2, 4}},
+                        {{{3, 1}, {3, 1}, {}}, {3, 2, 4}},
+                        {{{2}, {1}, {2}}, {2, 17}},
+                        {{{0}, {}, {}}, {0, 4}},
+                        {{{2}, {2}, {1}}, {2, 0}},
+                        {{{}, {4}, {4}}, {4, 3}},
+                        {{{1, 1}, {}, {}}, {2, 3}}};
   for (const Schedule& schedule :
        {Schedule::xor_(19), Schedule::circle(18), Schedule::team(9, 3)}) {
     CAPTURE(schedule.repr());
-    for (const Shapes& shapes : cases) {
+    for (const Case& shapes : cases) {
       CAPTURE(&shapes - cases);
-      OwnedParameters<R> parameters{
-          angles_of<R>(AngleKind::normal, schedule, random, shapes.angles), {}, {}, {}};
-      parameters.signs = random.array<R>(test::joined(shapes.signs, schedule.n()));
-      for (R& sign : parameters.signs->values) sign = sign < 0 ? R(-1) : R(1);
-      const Array<T> x = random.array<T>(test::joined(shapes.x, schedule.n()));
-      for (const bool inverse : {false, true}) {
-        const RotateOptions options{-1, inverse};
-        check_rotate(x, parameters, schedule, options);
-        const Shape full =
-            givens::validate::rotated_shape<T>(x.view(), parameters.views(), schedule, -1);
-        check_vjp(random.array<T>(full), random.array<T>(full), parameters, schedule, options);
+      for (const Choice& choice : test::choices<T>()) {
+        CAPTURE(choice.phases);
+        CAPTURE(choice.diagonal);
+        CAPTURE(choice.signs);
+        const auto parameters = parameters_of<R>(AngleKind::normal, AngleKind::full_turn, schedule,
+                                                 choice, random, shapes.parameters);
+        const Array<T> x = random.array<T>(test::joined(shapes.x, schedule.n()));
+        for (const bool inverse : {false, true}) {
+          CAPTURE(inverse);
+          const RotateOptions options{-1, inverse};
+          check_rotate(x, parameters, schedule, options);
+          const Shape full =
+              givens::validate::rotated_shape<T>(x.view(), parameters.views(), schedule, -1);
+          check_vjp(random.array<T>(full), random.array<T>(full), parameters, schedule, options);
+        }
+        check_matrix<T>(parameters, schedule, random);
       }
-      if constexpr (!givens::is_complex_v<T>) check_matrix(parameters, schedule, random);
     }
   }
 }
@@ -106,90 +117,161 @@ class Placed {
 
 }  // namespace
 
+namespace {
+
+// Parameters, or their gradients, each in memory of a layout of its own.
+template <class R>
+struct PlacedParameters {
+  Placed<R> angles;
+  std::optional<Placed<R>> phases;
+  std::optional<Placed<R>> diagonal;
+  std::optional<Placed<R>> signs;
+
+  PlacedParameters(const OwnedParameters<R>& from, const Layout* layouts)
+      : angles(from.angles, layouts[0], R(7)) {
+    if (from.phases) phases.emplace(*from.phases, layouts[1], R(7));
+    if (from.diagonal) diagonal.emplace(*from.diagonal, layouts[2], R(7));
+    if (from.signs) signs.emplace(*from.signs, layouts[3], R(7));
+  }
+
+  givens::Parameters<R> views() const {
+    givens::Parameters<R> out{angles.view(), {}, {}, {}};
+    if (phases) out.phases = phases->view();
+    if (diagonal) out.diagonal = diagonal->view();
+    if (signs) out.signs = signs->view();
+    return out;
+  }
+};
+
+template <class R>
+struct PlacedGradients {
+  Placed<R> angles;
+  std::optional<Placed<R>> phases;
+  std::optional<Placed<R>> diagonal;
+
+  PlacedGradients(const OwnedParameters<R>& of, const Layout* layouts)
+      : angles(of.angles.shape, layouts[0], R(0)) {
+    if (of.phases) phases.emplace(of.phases->shape, layouts[1], R(0));
+    if (of.diagonal) diagonal.emplace(of.diagonal->shape, layouts[2], R(0));
+  }
+
+  givens::ParameterGradients<R> views() const {
+    givens::ParameterGradients<R> out{angles.view(), {}, {}};
+    if (phases) out.phases = phases->view();
+    if (diagonal) out.diagonal = diagonal->view();
+    return out;
+  }
+
+  OwnedGradients<R> values(const OwnedParameters<R>& of) const {
+    OwnedGradients<R> out(of);
+    out.angles = angles.values();
+    if (phases) out.phases = phases->values();
+    if (diagonal) out.diagonal = diagonal->values();
+    return out;
+  }
+};
+
+}  // namespace
+
 TEST_CASE_TEMPLATE("engines: arrays of any strides", T, GIVENS_TEST_TYPES) {
   using R = real_t<T>;
   Random random(79);
   const Layout layouts[] = {{{0, 1, 2}, 1, 0}, {{0, 2, 1}, 1, 0}, {{2, 1, 0}, 1, 0},
                             {{1, 0, 2}, 2, 7}, {{0, 1, 2}, 1, 4}, {{0, 2, 1}, 1, 2},
                             {{0, 1, 2}, 3, 0}, {{2, 0, 1}, 1, 5}};
-  const Layout of_angles[] = {{{0, 1}, 1, 0}, {{0, 1}, 1, 2}, {{1, 0}, 1, 0}, {{0, 1}, 3, 3}};
+  // Of parameters; four from any of the first four on.
+  const Layout rows[] = {{{0, 1}, 1, 0}, {{0, 1}, 1, 2}, {{1, 0}, 1, 0}, {{0, 1}, 3, 3},
+                         {{0, 1}, 1, 0}, {{0, 1}, 1, 2}, {{1, 0}, 1, 0}};
   const T untouched(77);
   for (const Schedule& schedule : {Schedule::xor_(33), Schedule::circle(18)}) {
     CAPTURE(schedule.repr());
-    const auto parameters = parameters_of<R>(AngleKind::full_turn, schedule, true, random, {2});
     const Array<T> x = random.array<T>({2, 18, schedule.n()});
     const Array<T> gy = random.array<T>(x.shape);
-    for (const bool inverse : {false, true}) {
-      const RotateOptions options{-1, inverse};
-      const auto expected = reference_rotate(widened(x), widened(parameters), schedule, options);
-      const auto expected_gradients = gradients<Wide<T>>(nullptr, widened(x), widened(gy),
-                                                         widened(parameters), schedule, options);
-      for (const Engine* engine : engines()) {
-        CAPTURE(std::string(engine->name));
-        for (std::size_t k = 0; k < std::size(layouts); ++k) {
-          CAPTURE(k);
-          const Placed<R> angles(parameters.angles, of_angles[k % std::size(of_angles)], R(7));
-          const Placed<R> signs(*parameters.signs, of_angles[(k + 1) % std::size(of_angles)], R(7));
-          const givens::Parameters<R> views{angles.view(), {}, {}, signs.view()};
-          const Layout& other = layouts[(3 * k + 1) % std::size(layouts)];
-          const Placed<T> from(x, layouts[k], T(0));
-          const Placed<T> to(x.shape, other, untouched);
-          REQUIRE(engine_rotate<T>(*engine, from.view(), views, schedule, to.view(), options));
-          CHECK(vectors_error(to.values(), expected, schedule, -1) <= 1);
-          CHECK(to.count(untouched) == to.gaps());
-          // In place.
-          REQUIRE(engine_rotate<T>(*engine, from.view(), views, schedule, from.view(), options));
-          CHECK(vectors_error(from.values(), expected, schedule, -1) <= 1);
+    std::vector<Choice> some = {{false, false, true}};
+    if (givens::is_complex_v<T>)
+      some.insert(some.end(), {{true, true, false}, {true, false, true}});
+    for (const Choice& choice : some) {
+      CAPTURE(choice.phases);
+      CAPTURE(choice.diagonal);
+      const auto parameters = parameters_of<R>(AngleKind::full_turn, AngleKind::full_turn, schedule,
+                                               choice, random, Shape{2});
+      for (const bool inverse : {false, true}) {
+        CAPTURE(inverse);
+        const RotateOptions options{-1, inverse};
+        const auto expected = reference_rotate(widened(x), widened(parameters), schedule, options);
+        const auto expected_gradients = gradients<Wide<T>>(nullptr, widened(x), widened(gy),
+                                                           widened(parameters), schedule, options);
+        for (const Engine* engine : engines()) {
+          CAPTURE(std::string(engine->name));
+          for (std::size_t k = 0; k < std::size(layouts); ++k) {
+            CAPTURE(k);
+            const PlacedParameters<R> placed(parameters, rows + k % 4);
+            const givens::Parameters<R> views = placed.views();
+            const Layout& other = layouts[(3 * k + 1) % std::size(layouts)];
+            const Placed<T> from(x, layouts[k], T(0));
+            const Placed<T> to(x.shape, other, untouched);
+            engine_rotate<T>(*engine, from.view(), views, schedule, to.view(), options);
+            CHECK(vectors_error(to.values(), expected, schedule, -1) <= 1);
+            CHECK(to.count(untouched) == to.gaps());
+            // In place.
+            engine_rotate<T>(*engine, from.view(), views, schedule, from.view(), options);
+            CHECK(vectors_error(from.values(), expected, schedule, -1) <= 1);
 
-          const Placed<T> y(x, other, T(0));
-          const Placed<T> g(gy, layouts[k], T(0));
-          const Placed<T> gx(x.shape, layouts[(k + 3) % std::size(layouts)], untouched);
-          const Placed<R> gangles(parameters.angles.shape, of_angles[(k + 2) % 4], R(0));
-          REQUIRE(engine->functions<T>().vjp(
-              givens::validate::rotate_vjp<T>(y.view(), g.view(), views, schedule, gx.view(),
-                                              {gangles.view(), {}, {}}, options),
-              plan_of(schedule)));
-          CHECK(vectors_error(gx.values(), expected_gradients.gx, schedule, -1) <= 1);
-          CHECK(gx.count(untouched) == gx.gaps());
-          CHECK(gradient_error(gangles.values(), expected_gradients.gangles, x, gy, schedule,
-                               options) <= 1);
-        }
-        // One vector read as 18.
-        const Shape repeated = {2, 18, schedule.n()};
-        const std::int64_t n = schedule.n();
-        const std::int64_t strides[] = {18 * n, 0, 1};
-        Array<T> y(repeated);
-        REQUIRE(engine_rotate<T>(*engine, {x.values.data(), 3, repeated.data(), strides},
-                                 parameters.views(), schedule, y.view(), options));
-        for (std::size_t v = 0; v < 2 * 18; ++v) {
-          const auto row = static_cast<std::ptrdiff_t>(v) * n;
-          const auto first = static_cast<std::ptrdiff_t>(v / 18 * 18) * n;
-          CHECK(std::equal(y.values.begin() + row, y.values.begin() + row + n,
-                           y.values.begin() + first));
+            const Placed<T> y(x, other, T(0));
+            const Placed<T> g(gy, layouts[k], T(0));
+            const Placed<T> gx(x.shape, layouts[(k + 3) % std::size(layouts)], untouched);
+            const PlacedGradients<R> of(parameters, rows + (k + 2) % 4);
+            engine->functions<T>().vjp(
+                givens::validate::rotate_vjp<T>(y.view(), g.view(), views, schedule, gx.view(),
+                                                of.views(), options),
+                plan_of(schedule));
+            CHECK(vectors_error(gx.values(), expected_gradients.gx, schedule, -1) <= 1);
+            CHECK(gx.count(untouched) == gx.gaps());
+            check_gradients(of.values(parameters), expected_gradients.of, x, gy, schedule, options);
+          }
+          // One vector read as 18.
+          const Shape repeated = {2, 18, schedule.n()};
+          const std::int64_t n = schedule.n();
+          const std::int64_t strides[] = {18 * n, 0, 1};
+          Array<T> y(repeated);
+          engine_rotate<T>(*engine, {x.values.data(), 3, repeated.data(), strides},
+                           parameters.views(), schedule, y.view(), options);
+          for (std::size_t v = 0; v < 2 * 18; ++v) {
+            const auto row = static_cast<std::ptrdiff_t>(v) * n;
+            const auto first = static_cast<std::ptrdiff_t>(v / 18 * 18) * n;
+            CHECK(std::equal(y.values.begin() + row, y.values.begin() + row + n,
+                             y.values.begin() + first));
+          }
         }
       }
     }
   }
 }
 
-TEST_CASE_TEMPLATE("engines: U into memory of any strides", R, float, double) {
+TEST_CASE_TEMPLATE("engines: U into memory of any strides", T, GIVENS_TEST_TYPES) {
+  using R = real_t<T>;
   Random random(80);
   const Layout layouts[] = {{{0, 1, 2}, 1, 0}, {{0, 2, 1}, 1, 0}, {{2, 1, 0}, 1, 0},
                             {{1, 0, 2}, 2, 7}, {{0, 1, 2}, 1, 4}, {{0, 2, 1}, 3, 2}};
   for (const Schedule& schedule : {Schedule::xor_(33), Schedule::circle(18, 11)}) {
     CAPTURE(schedule.repr());
-    const auto parameters = parameters_of<R>(AngleKind::full_turn, schedule, true, random, {2});
-    const Array<double> expected = reference_matrix<double>(widened(parameters), schedule);
-    for (const Engine* engine : engines()) {
-      CAPTURE(std::string(engine->name));
-      for (const Layout& layout : layouts) {
-        CAPTURE(&layout - layouts);
-        const Placed<R> U(expected.shape, layout, R(77));
-        REQUIRE(engine->functions<R>().matrix(
-            givens::validate::matrix<R>(parameters.views(), schedule, U.view()),
-            plan_of(schedule)));
-        CHECK(vectors_error(U.values(), expected, schedule, -2) <= 1);
-        CHECK(U.count(R(77)) == U.gaps());
+    for (const Choice& choice : test::choices<T>()) {
+      CAPTURE(choice.phases);
+      CAPTURE(choice.diagonal);
+      const auto parameters = parameters_of<R>(AngleKind::full_turn, AngleKind::full_turn, schedule,
+                                               choice, random, Shape{2});
+      const auto expected = reference_matrix<Wide<T>>(widened(parameters), schedule);
+      for (const Engine* engine : engines()) {
+        CAPTURE(std::string(engine->name));
+        for (const Layout& layout : layouts) {
+          CAPTURE(&layout - layouts);
+          const Placed<T> U(expected.shape, layout, T(77));
+          engine->functions<T>().matrix(
+              givens::validate::matrix<T>(parameters.views(), schedule, U.view()),
+              plan_of(schedule));
+          CHECK(vectors_error(U.values(), expected, schedule, -2) <= 1);
+          CHECK(U.count(T(77)) == U.gaps());
+        }
       }
     }
   }

@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <complex>
 #include <cstddef>
+#include <cstdint>
 #include <limits>
 #include <string>
 #include <vector>
@@ -22,7 +24,8 @@ TEST_CASE_TEMPLATE("engines: angles of every kind", T, GIVENS_TEST_TYPES) {
     for (const AngleKind kind : kAngleKinds) {
       if (too_long(schedule.n(), random)) continue;
       CAPTURE(kind);
-      const auto parameters = parameters_of<R>(kind, schedule, either(random), random);
+      const auto parameters =
+          parameters_of<R>(kind, AngleKind::full_turn, schedule, any_choice<T>(random), random);
       for (const bool inverse : {false, true}) {
         CAPTURE(inverse);
         check_rotate(random.array<T>(shape), parameters, schedule, {-1, inverse});
@@ -31,7 +34,34 @@ TEST_CASE_TEMPLATE("engines: angles of every kind", T, GIVENS_TEST_TYPES) {
         check_vjp(random.array<T>(shape), random.array<T>(shape), parameters, schedule,
                   {-1, inverse});
       }
-      if constexpr (!givens::is_complex_v<T>) check_matrix(parameters, schedule, random);
+      check_matrix<T>(parameters, schedule, random);
+    }
+  }
+}
+
+TEST_CASE_TEMPLATE("engines: phases of every kind", T, std::complex<float>, std::complex<double>) {
+  using R = real_t<T>;
+  Random random(86);
+  for (const Schedule& schedule :
+       {Schedule::xor_(40), Schedule::circle(41), Schedule::team(24, 8), Schedule::xor_(64)}) {
+    CAPTURE(schedule.repr());
+    const Shape shape = {17, schedule.n()};
+    for (const AngleKind kind : kAngleKinds) {
+      for (const Choice& choice : {Choice{true, true, false}, Choice{true, false, true}}) {
+        if (too_long(schedule.n(), random)) continue;
+        CAPTURE(kind);
+        CAPTURE(choice.diagonal);
+        const AngleKind angles = either(random) ? kind : AngleKind::full_turn;
+        CAPTURE(angles);
+        const auto parameters = parameters_of<R>(angles, kind, schedule, choice, random);
+        const RotateOptions options{-1, either(random)};
+        CAPTURE(options.inverse);
+        check_rotate(random.array<T>(shape), parameters, schedule, options);
+        check_rotate(vectors_of<T>(VectorKind::one_hot, shape, -1, random), parameters, schedule,
+                     options);
+        check_vjp(random.array<T>(shape), random.array<T>(shape), parameters, schedule, options);
+        check_matrix<T>(parameters, schedule, random);
+      }
     }
   }
 }
@@ -50,7 +80,11 @@ TEST_CASE_TEMPLATE("engines: vectors of every kind", T, GIVENS_TEST_TYPES) {
         CAPTURE(angles);
         for (const bool inverse : {false, true}) {
           CAPTURE(inverse);
-          const auto parameters = parameters_of<R>(angles, schedule, either(random), random);
+          const Choice choice = any_choice<T>(random);
+          CAPTURE(choice.phases);
+          CAPTURE(choice.diagonal);
+          const auto parameters =
+              parameters_of<R>(angles, AngleKind::full_turn, schedule, choice, random);
           const RotateOptions options{-2, inverse};
           const Array<T> x = vectors_of<T>(kind, shape, -2, random);
           check_rotate(x, parameters, schedule, options);
@@ -60,9 +94,12 @@ TEST_CASE_TEMPLATE("engines: vectors of every kind", T, GIVENS_TEST_TYPES) {
         }
       }
     }
-    const auto parameters = parameters_of<R>(AngleKind::full_turn, schedule, true, random);
-    check_rotate(mixed_vectors<T>(shape, -2, random), parameters, schedule, {-2, false});
-    check_rotate(mixed_vectors<T>(shape, -2, random), parameters, schedule, {-2, true});
+    for (const Choice& choice : test::choices<T>()) {
+      const auto parameters =
+          parameters_of<R>(AngleKind::full_turn, AngleKind::full_turn, schedule, choice, random);
+      check_rotate(mixed_vectors<T>(shape, -2, random), parameters, schedule, {-2, false});
+      check_rotate(mixed_vectors<T>(shape, -2, random), parameters, schedule, {-2, true});
+    }
   }
 }
 
@@ -79,8 +116,10 @@ TEST_CASE_TEMPLATE("engines: the gradient of large vectors does not overflow", T
     for (const AngleKind kind :
          {AngleKind::full_turn, AngleKind::near_right, AngleKind::right_runs}) {
       CAPTURE(kind);
-      const auto parameters = parameters_of<R>(kind, schedule, false, random);
       for (const bool inverse : {false, true}) {
+        const Choice choice = any_choice<T>(random);
+        const auto parameters =
+            parameters_of<R>(kind, AngleKind::full_turn, schedule, choice, random);
         check_vjp(random.array<T>(shape, scale), random.array<T>(shape, scale), parameters,
                   schedule, {-1, inverse});
       }
@@ -88,25 +127,59 @@ TEST_CASE_TEMPLATE("engines: the gradient of large vectors does not overflow", T
   }
 }
 
+// Vectors that are too large go alone, and so do their sums: neither those nor the others' may be
+// lost or taken twice.
+TEST_CASE_TEMPLATE("engines: the gradient of large vectors beside others", T, GIVENS_TEST_TYPES) {
+  using R = real_t<T>;
+  Random random(87);
+  for (const Schedule& schedule : {Schedule::xor_(20), Schedule::circle(21)}) {
+    CAPTURE(schedule.repr());
+    // Matrices follow one another with and without such vectors, and have two panels.
+    const Shape shape = {4, 70, schedule.n()};
+    for (const Choice& choice : test::choices<T>()) {
+      CAPTURE(choice.phases);
+      CAPTURE(choice.diagonal);
+      for (const bool inverse : {false, true}) {
+        CAPTURE(inverse);
+        const auto parameters = parameters_of<R>(AngleKind::full_turn, AngleKind::full_turn,
+                                                 schedule, choice, random, Shape{4});
+        Array<T> y = random.array<T>(shape);
+        Array<T> gy = random.array<T>(shape);
+        make_some_large(y, gy, -1, 70, 4, random);
+        check_vjp(y, gy, parameters, schedule, {-1, inverse});
+      }
+    }
+  }
+}
+
 namespace {
 
-// The largest entry of |U^T U - I|.
-template <class R>
-double from_orthogonal(const Array<R>& U, const Schedule& schedule) {
+// The largest entry of |U^H U - I|.
+template <class T>
+double from_unitary(const Array<T>& U, const Schedule& schedule) {
   const auto n = static_cast<std::size_t>(schedule.n());
-  std::vector<double> products(n * n);
+  std::vector<Wide<T>> products(n * n);
+  std::vector<Wide<T>> row(n);
   for (std::size_t r = 0; r < n; ++r) {
-    const R* row = U.values.data() + r * n;
+    for (std::size_t a = 0; a < n; ++a) row[a] = static_cast<Wide<T>>(U.values[r * n + a]);
     for (std::size_t a = 0; a < n; ++a) {
-      const double left = static_cast<double>(row[a]);
-      double* out = products.data() + a * n;
-      for (std::size_t b = 0; b <= a; ++b) out[b] += left * static_cast<double>(row[b]);
+      Wide<T>* out = products.data() + a * n;
+      if constexpr (givens::is_complex_v<T>) {
+        const double re = row[a].real();
+        const double im = row[a].imag();
+        for (std::size_t b = 0; b <= a; ++b) {
+          out[b] += Wide<T>(re * row[b].real() + im * row[b].imag(),
+                            re * row[b].imag() - im * row[b].real());
+        }
+      } else {
+        for (std::size_t b = 0; b <= a; ++b) out[b] += row[a] * row[b];
+      }
     }
   }
   double worst = 0;
   for (std::size_t a = 0; a < n; ++a) {
     for (std::size_t b = 0; b <= a; ++b) {
-      const double off = std::abs(products[a * n + b] - (a == b ? 1 : 0));
+      const double off = std::abs(products[a * n + b] - (a == b ? 1.0 : 0.0));
       worst = std::isnan(off) ? std::numeric_limits<double>::infinity() : std::max(worst, off);
     }
   }
@@ -117,7 +190,8 @@ double from_orthogonal(const Array<R>& U, const Schedule& schedule) {
 
 // U is off by at most the allowance in each column, twice which the scalar product of two columns
 // may be off.
-TEST_CASE_TEMPLATE("engines: U is orthogonal", R, float, double) {
+TEST_CASE_TEMPLATE("engines: U is unitary", T, GIVENS_TEST_TYPES) {
+  using R = real_t<T>;
   Random random(83);
   const Schedule schedules[] = {Schedule::xor_(65), Schedule::xor_(129), Schedule::xor_(256),
                                 Schedule::circle(129), Schedule::brickwall(100)};
@@ -126,11 +200,12 @@ TEST_CASE_TEMPLATE("engines: U is orthogonal", R, float, double) {
     for (const AngleKind kind : {AngleKind::full_turn, AngleKind::near_right, AngleKind::special}) {
       if (too_long(schedule.n(), random)) continue;
       CAPTURE(kind);
-      const auto parameters = parameters_of<R>(kind, schedule, true, random);
+      const auto parameters =
+          parameters_of<R>(kind, AngleKind::full_turn, schedule, full_choice<T>(), random);
       for (const Engine* engine : engines()) {
         CAPTURE(std::string(engine->name));
-        const Array<R> U = engine_matrix<R>(*engine, parameters, schedule);
-        CHECK(from_orthogonal(U, schedule) <= 2.1 * relative_allowance<R>(schedule));
+        const Array<T> U = engine_matrix<T>(*engine, parameters, schedule);
+        CHECK(from_unitary(U, schedule) <= 2.1 * relative_allowance<R>(schedule));
       }
     }
   }
@@ -139,7 +214,8 @@ TEST_CASE_TEMPLATE("engines: U is orthogonal", R, float, double) {
 // A bound for the worst case leaves room for much that should not be. Roundings that are
 // independent add up like the root of their number, as those of the plain form do: more than a few
 // times its error means that some of them are not, such as scales that drift off their reciprocals.
-TEST_CASE_TEMPLATE("engines: U is as orthogonal as in the plain form", R, float, double) {
+TEST_CASE_TEMPLATE("engines: U is as unitary as in the plain form", T, GIVENS_TEST_TYPES) {
+  using R = real_t<T>;
   Random random(84);
   for (const Schedule& schedule :
        {Schedule::xor_(256), Schedule::circle(256), Schedule::xor_(200)}) {
@@ -147,12 +223,66 @@ TEST_CASE_TEMPLATE("engines: U is as orthogonal as in the plain form", R, float,
     for (const AngleKind kind : {AngleKind::full_turn, AngleKind::normal, AngleKind::small}) {
       if (too_long(schedule.n(), random)) continue;
       CAPTURE(kind);
-      const auto parameters = parameters_of<R>(kind, schedule, false, random);
-      const double plain = from_orthogonal(reference_matrix<R>(parameters, schedule), schedule);
+      const auto parameters =
+          parameters_of<R>(kind, AngleKind::full_turn, schedule, full_choice<T>(), random);
+      const double plain = from_unitary(reference_matrix<T>(parameters, schedule), schedule);
       for (const Engine* engine : engines()) {
         CAPTURE(std::string(engine->name));
-        const Array<R> U = engine_matrix<R>(*engine, parameters, schedule);
-        CHECK(from_orthogonal(U, schedule) <= 5 * plain);
+        const Array<T> U = engine_matrix<T>(*engine, parameters, schedule);
+        CHECK(from_unitary(U, schedule) <= 5 * plain);
+      }
+    }
+  }
+}
+
+namespace {
+
+// The 2-norm of all differences.
+template <class R>
+double distance(const std::vector<R>& got, const std::vector<double>& expected) {
+  double sum = 0;
+  for (std::size_t k = 0; k < got.size(); ++k) {
+    const double off = static_cast<double>(got[k]) - expected[k];
+    sum += off * off;
+  }
+  return std::sqrt(sum);
+}
+
+}  // namespace
+
+// The same for the gradients, whose bounds leave even more room. The engine has those by the phases
+// in another way than the reference, which must not cost digits.
+TEST_CASE_TEMPLATE("engines: gradients are as exact as in the plain form", T, float,
+                   std::complex<float>) {
+  using R = real_t<T>;
+  Random random(88);
+  for (const Schedule& schedule :
+       {Schedule::xor_(64), Schedule::circle(100), Schedule::brickwall(60)}) {
+    CAPTURE(schedule.repr());
+    const Shape shape = {33, schedule.n()};
+    for (const AngleKind kind : {AngleKind::full_turn, AngleKind::normal, AngleKind::small}) {
+      if (too_long(schedule.n(), random)) continue;
+      CAPTURE(kind);
+      const auto parameters =
+          parameters_of<R>(kind, AngleKind::full_turn, schedule, full_choice<T>(), random);
+      const Array<T> y = random.array<T>(shape);
+      const Array<T> gy = random.array<T>(shape);
+      for (const bool inverse : {false, true}) {
+        CAPTURE(inverse);
+        const RotateOptions options{-1, inverse};
+        const auto exact = gradients<Wide<T>>(nullptr, widened(y), widened(gy), widened(parameters),
+                                              schedule, options);
+        // Sums in double.
+        const auto plain = gradients<T>(nullptr, y, gy, parameters, schedule, options);
+        for (const Engine* engine : engines()) {
+          CAPTURE(std::string(engine->name));
+          const auto got = gradients<T>(engine, y, gy, parameters, schedule, options);
+          CHECK(distance(got.of.angles.values, exact.of.angles.values) <=
+                5 * distance(plain.of.angles.values, exact.of.angles.values));
+          if (!got.of.phases) continue;
+          CHECK(distance(got.of.phases->values, exact.of.phases->values) <=
+                5 * distance(plain.of.phases->values, exact.of.phases->values));
+        }
       }
     }
   }
