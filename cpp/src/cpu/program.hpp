@@ -146,43 +146,30 @@ class ProgramBuilder {
     return Double8{value(0), value(1), value(2), value(3), value(4), value(5), value(6), value(7)};
   }
 
-  // The values of `parameter` for entries 8 Rows at a time: out[m][e % 8] for entry e = 8 m + e % 8.
-  // Entries without a rotation get zero, and those
-  // beyond the step's any value.
-  template <int Rows>
-  [[gnu::always_inline]] void fetch(const Step& step, int first_entry,
-                                    const Strided<const R>& parameter, Double8* out) const {
-    if (step.sources == Sources::runs && parameter.stride == 1 && Rows == 8) {
-      const std::int32_t* source = plan_.sources.data() + step.source;
-#pragma GCC unroll 8
-      for (int m = 0; m < Rows; ++m) out[m] = eight_in_a_row(parameter.data + source[m]);
-      return;
+  // The values of `parameter` for entries 8 m .. 8 m + 7. Entries without a rotation get zero, and
+  // those beyond the step's any value.
+  [[gnu::always_inline]] Double8 fetch(const Step& step, int m,
+                                       const Strided<const R>& parameter) const {
+    if (step.sources == Sources::runs && parameter.stride == 1 &&
+        step.pattern == Pattern::xor_tile) {
+      return eight_in_a_row(parameter.data + plan_.sources[static_cast<std::size_t>(step.source + m)]);
     }
-    if (step.sources == Sources::affine && Rows == 8) {
+    if (step.sources == Sources::affine) {
       // Entries as tile_index has them, without its divisions.
       const bool difference = step.pattern == Pattern::difference_tile;
-      const std::int64_t step_k =
-          (difference ? -step.step_k : step.step_k) * parameter.stride;
+      const std::int64_t first = step.source + (difference ? 7 * step.step_k : 0);
+      const std::int64_t step_k = (difference ? -step.step_k : step.step_k) * parameter.stride;
       const std::int64_t step_l = step.step_l * parameter.stride;
-      const R* from = parameter.data + (step.source + (difference ? 7 * step.step_k : 0)) *
-                                           parameter.stride;
-#pragma GCC unroll 8
-      for (int m = 0; m < Rows; ++m) {
-        out[m] = eight_of([&](int lane) __attribute__((always_inline)) {
-          return static_cast<double>(from[lane * step_k + ((m - lane) & 7) * step_l]);
-        });
-      }
-      return;
-    }
-#pragma GCC unroll 8
-    for (int m = 0; m < Rows; ++m) {
-      const int first = first_entry + 8 * m;
-      const int last = std::min(first + 8, step.count) - 1;
-      out[m] = eight_of([&](int lane) __attribute__((always_inline)) {
-        const std::int32_t source = source_of(plan_, step, std::min(first + lane, last));
-        return source < 0 ? 0.0 : static_cast<double>(parameter[source]);
+      const R* from = parameter.data + first * parameter.stride;
+      return eight_of([&](int lane) __attribute__((always_inline)) {
+        return static_cast<double>(from[lane * step_k + ((m - lane) & 7) * step_l]);
       });
     }
+    const int last = std::min(8 * m + 8, step.count) - 1;
+    return eight_of([&](int lane) __attribute__((always_inline)) {
+      const std::int32_t source = source_of(plan_, step, std::min(8 * m + lane, last));
+      return source < 0 ? 0.0 : static_cast<double>(parameter[source]);
+    });
   }
 
   [[gnu::always_inline]] void sincos(const Double8& t, Double8& sine, Double8& cosine) const {
@@ -207,25 +194,24 @@ class ProgramBuilder {
     Phases phase;
   };
 
-  [[gnu::always_inline]] Phases phases_of(const Double8& phase) const {
-    Phases out{};
-    if constexpr (is_complex_v<F>) sincos(phase, out.sine, out.cosine);
+  [[gnu::always_inline]] static Rotations rotations_of(const Double8& sine,
+                                                       const Double8& cosine) {
+    Rotations out{};
+    out.cosine = cosine;
+    out.reciprocal = 1.0 / cosine;
+    out.tangent = Undo ? -(sine * out.reciprocal) : sine * out.reciprocal;
     return out;
   }
 
-  template <int Rows>
-  [[gnu::always_inline]] void rotations(const Step& step, int first_entry, Rotations* out) const {
-    Double8 t[Rows];
-    Double8 f[Rows] = {};
-    fetch<Rows>(step, first_entry, angles_, t);
-    if (is_complex_v<F> && phases_) fetch<Rows>(step, first_entry, phases_, f);
-#pragma GCC unroll 8
-    for (int m = 0; m < Rows; ++m) {
-      Double8 sine, cosine;
-      sincos(t[m], sine, cosine);
-      const Double8 r = reciprocal(cosine);
-      out[m] = {Undo ? -(sine * r) : sine * r, cosine, r, phases_of(f[m])};
+  // Those of entries 8 m .. 8 m + 7.
+  [[gnu::always_inline]] Rotations rotations(const Step& step, int m) const {
+    Double8 sine, cosine;
+    sincos(fetch(step, m, angles_), sine, cosine);
+    Rotations out = rotations_of(sine, cosine);
+    if constexpr (is_complex_v<F>) {
+      sincos(phases_ ? fetch(step, m, phases_) : Double8{}, out.phase.sine, out.phase.cosine);
     }
+    return out;
   }
 
   // --- Scaled form ---
@@ -301,17 +287,15 @@ class ProgramBuilder {
       hand_over(a, scales);
       hand_over(b, scales + kGroup);
     }
-    Rotations g[8];
-    rotations<8>(step, 0, g);
     switch (step.pattern) {
       case Pattern::xor_tile:
-        xor_tile_rows(step, g, a, b);
+        xor_tile_rows(step, a, b);
         break;
       case Pattern::diamond_tile:
-        diamond_tile_rows(step, g, a, b);
+        diamond_tile_rows(step, a, b);
         break;
       default:
-        sum_tile_rows(step, g, a, b);
+        sum_tile_rows(step, a, b);
     }
     if (smallest_scale(a, b) < Limits<R, Undo>::leave) {
       add_plain(step, k);
@@ -368,28 +352,47 @@ class ProgramBuilder {
         __builtin_convertvector(weights, Eight);
   }
 
-  void xor_tile_rows(const Step& step, const Rotations* g, Group& a, Group& b) const {
-    const Int8 iota = {0, 1, 2, 3, 4, 5, 6, 7};
-    Group rows = a;
-    Group partners = b;
-#pragma GCC unroll 8
-    for (int row = 0; row < 8; ++row) {
-      const int s = Undo ? 7 - row : row;
-      const Int8 order = iota ^ static_cast<std::int64_t>(s);
-      Group other = partners.shuffled(order);
-      write_row(step, 8 * s, g[s], rows, other, Double8{} + 1.0);
-      rows.turn(g[s].cosine, g[s].reciprocal);
-      other.turn(g[s].cosine, g[s].reciprocal);
-      partners = other.shuffled(order);
+  void xor_tile_rows(const Step& step, Group& a, Group& b) const {
+    // The usual case apart, without its tests.
+    if (!is_complex_v<F> && step.sources == Sources::runs && angles_.stride == 1 && reduced_) {
+      const std::int32_t* source = plan_.sources.data() + step.source;
+      const R* angles = angles_.data;
+      xor_tile_rows(step, a, b, [=](int s) __attribute__((always_inline)) {
+        Double8 sine, cosine;
+        sincos_reduced<R>(eight_in_a_row(angles + source[s]), sine, cosine);
+        return rotations_of(sine, cosine);
+      });
+    } else {
+      xor_tile_rows(step, a, b, [&](int s) { return rotations(step, s); });
     }
-    a = rows;
-    b = partners;
+  }
+
+  template <class RotationsOf>
+  [[gnu::always_inline]] void xor_tile_rows(const Step& step, Group& group_a, Group& group_b,
+                                            RotationsOf&& rotations_at) const {
+    const Int8 iota = {0, 1, 2, 3, 4, 5, 6, 7};
+    Group a = group_a;
+    Group b = group_b;
+    unrolled<8>([&](auto row) __attribute__((always_inline)) {
+      constexpr int s = Undo ? 7 - row.value : row.value;
+      const Int8 order = iota ^ std::int64_t{s};
+      const Rotations g = rotations_at(s);
+      Group partners = b.shuffled(order);
+      write_row(step, 8 * s, g, a, partners, Double8{} + 1.0);
+      a.turn(g.cosine, g.reciprocal);
+      partners.turn(g.cosine, g.reciprocal);
+      b = partners.shuffled(order);
+    });
+    group_a = a;
+    group_b = b;
   }
 
   // Sum and difference tiles. Anti-diagonal `sum`: lane k has row k of a (7 - k in a difference tile)
   // and row (sum - k) mod 8 of b. Anti-diagonals m and m + 8 have no lane in common and share a row of
   // eight entries.
-  void sum_tile_rows(const Step& step, const Rotations* g, Group& a, Group& b) const {
+  void sum_tile_rows(const Step& step, Group& a, Group& b) const {
+    Rotations g[8];
+    for (int m = 0; m < 8; ++m) g[m] = rotations(step, m);
     const Int8 iota = {0, 1, 2, 3, 4, 5, 6, 7};
     const Int8 next = (iota - 1) & 7;  // lane k takes from lane k - 1
     const Int8 previous = (iota + 1) & 7;
@@ -432,7 +435,9 @@ class ProgramBuilder {
   }
 
   // Slots are in the order of the coordinates.
-  void diamond_tile_rows(const Step& step, const Rotations* g, Group& a, Group& b) const {
+  void diamond_tile_rows(const Step& step, Group& a, Group& b) const {
+    Rotations g[8];
+    for (int m = 0; m < 8; ++m) g[m] = rotations(step, m);
     static constexpr auto kOrder = tile_order<kGroup>(Pattern::diamond_tile);
     double d[2 * kGroup], r[2 * kGroup];
     store_group(a, d, r);
@@ -471,8 +476,8 @@ class ProgramBuilder {
       program_.modes[k] = Mode::normalised;
       hand_over(g, program_.scales.data() + step.entry / 2);
     }
-    Rotations rotation[4];  // entries 8 m .. 8 m + 7
-    rotations<4>(step, 0, rotation);
+    Rotations rotation[4];
+    for (int m = 0; m < 4; ++m) rotation[m] = rotations(step, m);
     Group x[4] = {};
     Group y[4] = {};
     for (int m = 0; m < kLeafEntries; ++m) {
@@ -582,8 +587,7 @@ class ProgramBuilder {
       const int count = in_eight(m);
       PairGroups groups = load_pairs(pairs + 8 * m, count);
       if (normalise) groups.x.d = groups.x.r = groups.y.d = groups.y.r = Double8{} + 1.0;
-      Rotations g;
-      rotations<1>(step, 8 * m, &g);
+      const Rotations g = rotations(step, m);
       write_rows(step, 8 * m, count, &g, &groups.x, &groups.y);
       groups.x.turn(g.cosine, g.reciprocal);
       groups.y.turn(g.cosine, g.reciprocal);
