@@ -4,7 +4,9 @@
 
 namespace givens::cpu {
 
-Plan make_plan(const Schedule& schedule) {
+namespace {
+
+Plan plan_of_kind(const Schedule& schedule) {
   switch (schedule.kind()) {
     case Schedule::Kind::circle:
       return plan_circle(schedule);
@@ -20,6 +22,18 @@ Plan make_plan(const Schedule& schedule) {
       break;
   }
   return plan_rounds(schedule);
+}
+
+}  // namespace
+
+Plan make_plan(const Schedule& schedule) {
+  Plan plan = plan_of_kind(schedule);
+  plan.slot_of_coordinate.resize(at(schedule.n()));
+  for (std::int64_t s = 0; s < plan.slots; ++s) {
+    const std::int32_t coordinate = plan.coordinate_of_slot[at(s)];
+    if (coordinate >= 0) plan.slot_of_coordinate[at(coordinate)] = narrow(s);
+  }
+  return plan;
 }
 
 }  // namespace givens::cpu

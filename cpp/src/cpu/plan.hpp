@@ -57,6 +57,7 @@ struct SlotPair {
 struct Plan {
   std::int64_t slots = 0;
   std::vector<std::int32_t> coordinate_of_slot;  // -1: padding
+  std::vector<std::int32_t> slot_of_coordinate;
   std::vector<Step> steps;
   std::vector<std::int32_t> sources;  // indices of angles; -1: no rotation
   std::vector<SlotPair> pair_slots;

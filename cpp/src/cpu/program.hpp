@@ -391,11 +391,8 @@ class ProgramBuilder {
   // and row (sum - k) mod 8 of b. Anti-diagonals m and m + 8 have no lane in common and share a row of
   // eight entries.
   void sum_tile_rows(const Step& step, Group& a, Group& b) const {
-    Rotations g[8];
-    for (int m = 0; m < 8; ++m) g[m] = rotations(step, m);
     const Int8 iota = {0, 1, 2, 3, 4, 5, 6, 7};
-    const Int8 next = (iota - 1) & 7;  // lane k takes from lane k - 1
-    const Int8 previous = (iota + 1) & 7;
+    const Int8 roll = (iota + (Undo ? 1 : -1)) & 7;  // from one anti-diagonal to the next
     const bool difference = step.pattern == Pattern::difference_tile;
     const Int8 rows_of_a = difference ? 7 - iota : iota;
     // Where lane k finds its row of b for a sum of 14, or 0, and lane l that of row l.
@@ -407,29 +404,47 @@ class ProgramBuilder {
     Double8 coordinate_b = __builtin_shuffle(coordinates(step.b), at_first);
     Group rows = a.shuffled(rows_of_a);
     Group partners = b.shuffled(at_first);
-    // The scales that each entry meets: x of its row of a, y of its row of b.
-    Group x[8], y[8];
-    Double8 turn[8];
-    for (int m = 0; m < 15; ++m) {
-      const int sum = Undo ? 14 - m : m;
-      const int row = sum % 8;
-      const Int8 active = sum < 8 ? iota <= static_cast<std::int64_t>(sum)
-                                  : iota > static_cast<std::int64_t>(sum - 8);
+    Rotations g[8];
+    Double8 p[8], q[8], weight[8], turn[8];
+    unrolled<15>([&](auto m) __attribute__((always_inline)) {
+      constexpr int sum = Undo ? 14 - m.value : m.value;
+      constexpr int row = sum % 8;
+      // The rows of the first eight anti-diagonals are those of all.
+      if constexpr (m.value < 8) g[row] = rotations(step, row);
       const Double8 turns = coordinate_a > coordinate_b ? Double8{} - 1.0 : Double8{} + 1.0;
-      x[row] = {active ? rows.d : x[row].d, active ? rows.r : x[row].r};
-      y[row] = {active ? partners.d : y[row].d, active ? partners.r : y[row].r};
-      turn[row] = active ? turns : turn[row];
+      const Double8 tangent = turns * g[row].tangent;
+      const Double8 new_p = tangent * (partners.d * rows.r);
+      const Double8 new_q = tangent * (rows.d * partners.r);
+      const Double8 new_weight = turns * (rows.d * partners.d);
+      if constexpr (m.value < 7) {
+        // Lanes that another anti-diagonal will overwrite.
+        p[row] = new_p;
+        q[row] = new_q;
+        weight[row] = new_weight;
+        turn[row] = turns;
+      }
+      const Int8 active = sum < 8 ? iota <= std::int64_t{sum} : iota > std::int64_t{sum - 8};
       const Double8 one = Double8{} + 1.0;
       const Double8 cosine = active ? g[row].cosine : one;
       const Double8 reciprocal = active ? g[row].reciprocal : one;
       rows.turn(cosine, reciprocal);
       partners.turn(cosine, reciprocal);
-      if (m < 14) {
-        partners = partners.shuffled(Undo ? previous : next);
-        coordinate_b = __builtin_shuffle(coordinate_b, Undo ? previous : next);
+      if constexpr (m.value >= 7) {
+        const Double8 all_p = m.value == 7 ? new_p : active ? new_p : p[row];
+        const Double8 all_q = m.value == 7 ? new_q : active ? new_q : q[row];
+        const Double8 all_turns = m.value == 7 ? turns : active ? turns : turn[row];
+        write_eight(step, 8 * row, all_p, all_q, g[row].phase.cosine,
+                    all_turns * g[row].phase.sine);
+        if (Undo) {
+          write_weights(step, 8 * row,
+                        m.value == 7 ? new_weight : active ? new_weight : weight[row]);
+        }
       }
-    }
-    for (int row = 0; row < 8; ++row) write_row(step, 8 * row, g[row], x[row], y[row], turn[row]);
+      if constexpr (m.value < 14) {
+        partners = partners.shuffled(roll);
+        coordinate_b = __builtin_shuffle(coordinate_b, roll);
+      }
+    });
     a = rows.shuffled(rows_of_a);
     b = partners.shuffled(at_last);
   }
@@ -567,20 +582,24 @@ class ProgramBuilder {
     const SlotPair* pairs = plan_.pair_slots.data() + step.a;
     const std::int32_t eights = (step.count + 7) / 8;
     const auto in_eight = [&](std::int32_t m) { return std::min(step.count - 8 * m, 8); };
-    std::vector<double> before(static_cast<std::size_t>(2 * step.count));  // should it become plain
+    // The scales before, should the step become plain. Most steps of few pairs are very short.
+    constexpr std::int32_t kFew = 32;
+    double few[2 * kFew];
+    std::unique_ptr<double[]> many(step.count > kFew ? new double[2 * step.count] : nullptr);
+    double* const before = many ? many.get() : few;
     double smallest = 1.0;
     for (std::int32_t e = 0; e < step.count; ++e) {
       const double d_i = scales_[static_cast<std::size_t>(pairs[e].i)];
       const double d_j = scales_[static_cast<std::size_t>(pairs[e].j)];
-      before[static_cast<std::size_t>(2 * e)] = d_i;
-      before[static_cast<std::size_t>(2 * e + 1)] = d_j;
+      before[2 * e] = d_i;
+      before[2 * e + 1] = d_j;
       smallest = std::min(smallest, std::min(std::abs(d_i), std::abs(d_j)));
     }
     const bool normalise = smallest < Limits<R, Undo>::enter;
     if (normalise) {
       program_.modes[k] = Mode::normalised;
       R* factors = new_extra(k, 2 * step.count);
-      for (std::size_t s = 0; s < before.size(); ++s) factors[s] = static_cast<R>(before[s]);
+      for (std::int32_t s = 0; s < 2 * step.count; ++s) factors[s] = static_cast<R>(before[s]);
     }
     Double8 smallest_after = Double8{} + 1.0;
     for (std::int32_t m = 0; m < eights; ++m) {
@@ -599,7 +618,7 @@ class ProgramBuilder {
       for (std::int32_t e = 0; e < step.count; ++e) {
         for (int row = 0; row < 2; ++row) {
           const auto slot = static_cast<std::size_t>(row == 0 ? pairs[e].i : pairs[e].j);
-          scales_[slot] = before[static_cast<std::size_t>(2 * e + row)];
+          scales_[slot] = before[2 * e + row];
           reciprocals_[slot] = 1.0 / scales_[slot];
         }
       }
