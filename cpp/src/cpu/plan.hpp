@@ -5,44 +5,43 @@
 #include <vector>
 
 #include "givens/schedule.hpp"
+#include "pattern.hpp"
 
 namespace givens::cpu {
 
-// Rows are worked on in groups of this many.
-inline constexpr int kGroup = 8;
-
-// The rotations of one step and the order of their coefficients ("entries") in it.
-enum class Pattern : std::uint8_t {
-  // All 64 rotations between groups a and b, in the order of xor: for s = 0..7, row k of a with row
-  // k ^ s of b. Entry 8 s + k.
-  xor_tile,
-  // All 64 rotations between groups a and b, in the order of the circle: row k of a with row l of
-  // b, by
-  // rising k + l. Entry 8 ((k + l) mod 8) + k.
-  sum_tile,
-  // The 28 rotations within group a in the order of xor: for r = 1..7 the four pairs (i, i ^ r).
-  // Entry 4 (r - 1) + t, pair t counted by rising i.
-  xor_leaf,
-  // Any rotations, one after the other. As many entries as rotations.
-  pairs,
+// How a step names the angles of its entries. -1 stands for no rotation: an entry that does nothing.
+enum class Sources : std::uint8_t {
+  // An angle, or -1, for every entry, from Plan::sources[source] on.
+  each,
+  // Of xor tiles and leaves: Plan::sources has the first angle of each row of 8 entries (of 4 in a
+  // leaf); the others follow it.
+  runs,
+  // Of other tiles: rotation (k, l) has the angle source + k * step_k + l * step_l.
+  affine,
 };
 
 struct Step {
   Pattern pattern;
-  // Whether Plan::sources has the first angle of each run of neighbouring entries (8 runs of 8 in a
-  // tile, 7 of 4 in a leaf) instead of an angle for every entry.
-  bool runs;
+  Sources sources;
   std::int32_t a;       // first slot of group a; pairs: index of the first pair in Plan::pair_slots
-  std::int32_t b;       // first slot of group b
-  std::int32_t count;   // entries
+  std::int32_t b;       // first slot of group b; diamond_tile: a + 8
+  std::int32_t count;   // entries: 64 of a tile, 28 of a leaf, the number of pairs
   std::int64_t entry;   // the number of entries before this step
-  std::int64_t source;  // where its angles are in Plan::sources
+  std::int64_t source;  // see Sources
+  std::int32_t step_k = 0;
+  std::int32_t step_l = 0;
 };
 
 // Steps that take the matrix from block-diagonal with smaller blocks to block-diagonal with blocks
 // of `block` slots. Steps of block q are first[q] .. first[q + 1] - 1.
 struct Level {
   std::int64_t block;
+  std::vector<std::int64_t> first;
+};
+
+// Ranges of steps, first[q] .. first[q + 1] - 1, that touch different slots, so that they may be
+// prepared at once.
+struct Wave {
   std::vector<std::int64_t> first;
 };
 
@@ -61,7 +60,9 @@ struct Plan {
   std::vector<std::int32_t> sources;  // indices of angles; -1: no rotation
   std::vector<SlotPair> pair_slots;
   std::vector<Level> levels;  // in order; they cover all steps
+  std::vector<Wave> waves;    // in order; they cover all steps
   std::int64_t entries = 0;
+  std::int64_t pair_entries = 0;  // those of steps of pairs
 };
 
 Plan make_plan(const Schedule& schedule);
@@ -71,8 +72,12 @@ const Plan& plan_of(const Schedule& schedule);
 
 // The angle of an entry of a step, or -1.
 inline std::int32_t source_of(const Plan& plan, const Step& step, int entry) {
+  if (step.sources == Sources::affine) {
+    const TileIndex at = tile_index(step.pattern, entry);
+    return static_cast<std::int32_t>(step.source) + at.k * step.step_k + at.l * step.step_l;
+  }
   const std::int32_t* source = plan.sources.data() + step.source;
-  if (!step.runs) return source[entry];
+  if (step.sources == Sources::each) return source[entry];
   const int run = step.pattern == Pattern::xor_leaf ? 4 : 8;
   return source[entry / run] + entry % run;
 }
@@ -82,37 +87,35 @@ inline std::int32_t source_of(const Plan& plan, const Step& step, int entry) {
 template <bool Undo, class Visit>
 void for_each_entry(const Plan& plan, const Step& step, Visit&& visit) {
   const auto nth = [](int k, int count) { return Undo ? count - 1 - k : k; };
-  switch (step.pattern) {
-    case Pattern::xor_tile:
-      for (int m = 0; m < 64; ++m) {
-        const int e = nth(m, 64);
-        visit(step.a + e % 8, step.b + (e % 8 ^ e / 8), e);
-      }
-      break;
-    case Pattern::sum_tile:
-      for (int m = 0; m < 64; ++m) {
-        const int k = nth(m, 64) % 8;
-        const int l = nth(m, 64) / 8;
-        visit(step.a + k, step.b + l, 8 * ((k + l) % 8) + k);
-      }
-      break;
-    case Pattern::xor_leaf:
-      for (int m = 0; m < 28; ++m) {
-        const int e = nth(m, 28);
-        const int r = e / 4 + 1;
-        // Pair t of round r: t with a zero put in at the place of r's highest bit.
-        const int high = r >= 4 ? 4 : r >= 2 ? 2 : 1;
-        const int i = (e % 4 & (high - 1)) | (e % 4 & ~(high - 1)) << 1;
-        visit(step.a + i, step.a + (i ^ r), e);
-      }
-      break;
-    case Pattern::pairs:
-      for (int m = 0; m < step.count; ++m) {
-        const int e = nth(m, step.count);
-        const SlotPair& pair = plan.pair_slots[static_cast<std::size_t>(step.a + e)];
-        visit(pair.i, pair.j, e);
-      }
-      break;
+  if (is_tile(step.pattern)) {
+    // A row of the two groups' 16 has the slot group + row.
+    const std::int32_t group_b = step.b - kGroup;
+    static constexpr auto kXorOrder = tile_order<kGroup>(Pattern::xor_tile);
+    static constexpr auto kSumOrder = tile_order<kGroup>(Pattern::sum_tile);
+    static constexpr auto kDifferenceOrder = tile_order<kGroup>(Pattern::difference_tile);
+    const auto& order = step.pattern == Pattern::xor_tile          ? kXorOrder
+                        : step.pattern == Pattern::difference_tile ? kDifferenceOrder
+                                                                   : kSumOrder;
+    for (int m = 0; m < kTileEntries; ++m) {
+      const TileIndex at = order[static_cast<std::size_t>(nth(m, kTileEntries))];
+      const RowPair rows = tile_rows<kGroup>(step.pattern, at);
+      visit((rows.i < kGroup ? step.a : group_b) + rows.i,
+            (rows.j < kGroup ? step.a : group_b) + rows.j,
+            tile_entry(step.pattern, at.k, at.l));
+    }
+  } else if (step.pattern == Pattern::xor_leaf) {
+    static constexpr auto kOrder = leaf_order();
+    for (int m = 0; m < kLeafEntries; ++m) {
+      const int e = nth(m, kLeafEntries);
+      const RowPair rows = kOrder[static_cast<std::size_t>(e)];
+      visit(step.a + rows.i, step.a + rows.j, e);
+    }
+  } else {
+    for (int m = 0; m < step.count; ++m) {
+      const int e = nth(m, step.count);
+      const SlotPair& pair = plan.pair_slots[static_cast<std::size_t>(step.a + e)];
+      visit(pair.i, pair.j, e);
+    }
   }
 }
 
