@@ -11,7 +11,7 @@ Plan make_plan(const Schedule& schedule) {
     case Schedule::Kind::xor_:
       return plan_xor(schedule);
     case Schedule::Kind::team:
-      return schedule.team_size() == 1 ? plan_circle(schedule) : plan_rounds(schedule);
+      return schedule.team_size() == 1 ? plan_circle(schedule) : plan_team(schedule);
     case Schedule::Kind::brickwall:
       return plan_brickwall(schedule);
     case Schedule::Kind::butterfly:
