@@ -15,7 +15,7 @@ Plan make_plan(const Schedule& schedule) {
     case Schedule::Kind::brickwall:
       return plan_brickwall(schedule);
     case Schedule::Kind::butterfly:
-      return plan_rounds(schedule);
+      return plan_butterfly(schedule);
     case Schedule::Kind::rounds:
       break;
   }

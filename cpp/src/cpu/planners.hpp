@@ -15,6 +15,7 @@ Plan plan_xor(const Schedule& schedule);
 Plan plan_circle(const Schedule& schedule);  // and teams of one
 Plan plan_brickwall(const Schedule& schedule);
 Plan plan_team(const Schedule& schedule);
+Plan plan_butterfly(const Schedule& schedule);
 Plan plan_rounds(const Schedule& schedule);  // of any kind
 
 // A tile takes the time of about this many rotations in a step of pairs, however few it holds.
