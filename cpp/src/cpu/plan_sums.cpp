@@ -1,16 +1,17 @@
 // The plans of schedules of sums, circle and brickwall. They have labels z = 0 .. M - 1, and round
 // r holds the pairs of labels with z + z' + offset = r mod M. So row k of a group of 8 consecutive
 // labels meets row l of another in the round first + k + l: a tile. A pair is *wrapped* if its sum
-// passes M, which takes it to an earlier round; a tile whose sums straddle M is cut into a part
-// with its late rounds and a wrapped part with its early ones, each a tile with rotations missing.
+// reaches M, which takes it to an early round, less M; a tile whose sums straddle M is cut into a
+// part with its late rounds and a wrapped part with its early ones, each a tile with rotations
+// missing. What makes no tile, and the pairs within groups, are loose pairs, a step for each round.
 //
-// Tiles are placed in the order of time, first + 7, before the loose pairs of that round. Row k is
-// in a tile in rounds first + k .. first + k + 7 and in no other tile or pair, whatever k: so all
-// else that the row does comes before round first + 7 and is placed before it, or not earlier than
-// first + 8. (Rows of a tile's cut-off rounds have no rotation at all in these.) The exception is
-// the last group, of p < 8 labels: row k of group a leaves its tile for one with group 0 in round
-// first + k + p, which is before first + 7 for k < 7 - p. That does not matter if p = 7, or if
-// those pairs, between group a and group 0, are in a tile: it is placed p later.
+// A tile is placed at the time first + 7, before the loose pairs of round first + 7. All that row k
+// does in rounds first + k .. first + k + 7 is in the tile (in the rounds that were cut off it does
+// nothing). Whatever k is, these rounds have round first + 7 among them: what the row does before
+// them has an earlier time, what it does after them a later one. An exception is the last group, of
+// p < 8 labels: in rounds first + k + p .. first + k + 7, row k of group a is with group 0 already,
+// and for k <= 6 - p there is one in time for first + 7. So the tile must not be, unless those
+// pairs of groups 0 and a are in a tile, whose time is p later.
 #include <utility>
 
 #include "planners.hpp"
@@ -329,8 +330,8 @@ class SumsPlanner {
     Diagonals out{};
     for (int q = 0; q < 2 * kGroup - 1; ++q) {
       const bool in_part = r + q >= 0 && r + q < modulus_;
-      if (in_part)
-        out[static_cast<std::size_t>(q)] = swapped ? diagonal_of(b, a, q) : diagonal_of(a, b, q);
+      if (!in_part) continue;
+      out[static_cast<std::size_t>(q)] = swapped ? diagonal_of(b, a, q) : diagonal_of(a, b, q);
     }
     return out;
   }
@@ -346,6 +347,7 @@ class SumsPlanner {
     return count;
   }
 
+  // See above of the last group. Not wrapped, it has the last rounds of all: nothing comes after.
   bool is_tile(const Part& part, int rotations) const {
     if (rotations < kLeastInTile || !rule_.fits(part)) return false;
     if (part.b + 1 < groups_ || in_last_ >= kGroup - 1 || !part.wrapped) return true;
@@ -367,7 +369,8 @@ class SumsPlanner {
     }
   }
 
-  // The sums a + b of groups are 1 .. last_sum. Not wrapped are parts up to, and wrapped from:
+  // The sums a + b of groups are 1 .. last_sum: up to last_unwrapped there are parts that are not
+  // wrapped, from first_wrapped on such that are.
   std::int64_t last_sum() const { return 2 * groups_ - 3; }
   std::int64_t last_unwrapped() const {
     return std::min((modulus_ - 1 - rule_.offset()) / kGroup, last_sum());
