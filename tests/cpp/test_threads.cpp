@@ -184,6 +184,28 @@ TEST_CASE("tasks on other threads have the caller's floating-point environment")
   }
 }
 
+TEST_CASE("the default number of threads is that of the thread that set it") {
+  const int initial = givens::default_num_threads();
+  CHECK(initial >= 1);
+  givens::set_default_num_threads(initial + 1);
+  int elsewhere = 0;
+  int set_elsewhere = 0;
+  in_threads(1, [&](std::size_t) {
+    elsewhere = givens::default_num_threads();
+    givens::set_default_num_threads(initial + 2);
+    set_elsewhere = givens::default_num_threads();
+  });
+  CHECK(elsewhere == initial);
+  CHECK(set_elsewhere == initial + 2);
+  CHECK(givens::default_num_threads() == initial + 1);
+  CHECK_THROWS_WITH_AS(givens::set_default_num_threads(-1),
+                       "num_threads must be at least 1, or 0 to unset it, got -1",
+                       std::invalid_argument);
+  CHECK(givens::default_num_threads() == initial + 1);
+  givens::set_default_num_threads(0);
+  CHECK(givens::default_num_threads() == initial);
+}
+
 TEST_CASE("threads make, copy, compare and hash schedules") {
   const Schedule shared = Schedule::circle(24);
   const std::size_t hash = shared.hash();

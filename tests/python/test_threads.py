@@ -2,7 +2,7 @@
 
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -193,6 +193,52 @@ def test_environment_says_how_many_threads(threads: int) -> None:
 @needs_proc
 def test_small_calls_stay_on_the_callers_thread() -> None:
     assert started_threads(n=16, batch=2, GIVENS_NUM_THREADS="4") == 0
+
+
+@needs_proc
+@needs_threads
+def test_set_num_threads_says_how_many_threads() -> None:
+    assert started_threads("givens.set_num_threads(2)", GIVENS_NUM_THREADS="4") == 1
+
+
+@needs_proc
+@needs_threads
+def test_num_threads_of_a_call_may_exceed_what_was_set() -> None:
+    assert started_threads("givens.set_num_threads(1)", arguments="num_threads=3") == 2
+
+
+@pytest.fixture
+def initial() -> Iterator[int]:
+    """The number of threads before anything is set; unsets it afterwards."""
+    yield givens.get_num_threads()
+    givens.set_num_threads(None)
+
+
+def test_set_num_threads_is_undone_by_none(initial: int) -> None:
+    givens.set_num_threads(initial + 1)
+    assert givens.get_num_threads() == initial + 1
+    givens.set_num_threads(np.int64(initial + 2))
+    assert givens.get_num_threads() == initial + 2
+    givens.set_num_threads(None)
+    assert givens.get_num_threads() == initial
+
+
+def test_set_num_threads_is_for_one_thread(initial: int) -> None:
+    givens.set_num_threads(initial + 1)
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(givens.get_num_threads).result() == initial
+        pool.submit(givens.set_num_threads, initial + 2).result()
+        assert pool.submit(givens.get_num_threads).result() == initial + 2
+    assert givens.get_num_threads() == initial + 1
+
+
+def test_wrong_set_num_threads_changes_nothing(initial: int) -> None:
+    givens.set_num_threads(initial + 1)
+    with pytest.raises(ValueError, match=r"^num_threads must be at least 1, got 0$"):
+        givens.set_num_threads(0)
+    with pytest.raises(TypeError, match=r"^num_threads must be an integer, got float$"):
+        givens.set_num_threads(2.0)
+    assert givens.get_num_threads() == initial + 1
 
 
 @pytest.mark.parametrize("name", givens._core.backends())

@@ -134,9 +134,13 @@ int threads_of_environment() {
   return available_processors();
 }
 
+// 0 where it has not been set.
+thread_local int default_of_this_thread = 0;
+
 }  // namespace
 
 int default_num_threads() {
+  if (default_of_this_thread > 0) return default_of_this_thread;
   // Once, since reading the environment is a race with a thread that changes it.
   static std::atomic<int> known{0};
   int threads = known.load(std::memory_order_relaxed);
@@ -146,6 +150,8 @@ int default_num_threads() {
   }
   return threads;
 }
+
+void set_default_num_threads(int num_threads) { default_of_this_thread = num_threads; }
 
 void parallel_for(std::int64_t tasks, int num_threads, void (*run)(void*, std::int64_t),
                   void* context) {

@@ -7,9 +7,9 @@
 
 namespace givens::cpu {
 
-// How many threads a call may use that names none: GIVENS_NUM_THREADS if that is a positive number,
-// else as many processors as the process may run on. Both are looked up once, when first needed.
+// As the public functions of these names; `num_threads` is at least 0 here.
 int default_num_threads();
+void set_default_num_threads(int num_threads);
 
 // Calls run(context, task) once for every task 0 .. tasks - 1, on at most `num_threads` threads,
 // the caller's included, and returns when all are done. Tasks are taken in rising order. `run` must
