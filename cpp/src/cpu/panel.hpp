@@ -4,8 +4,8 @@
 namespace givens::cpu::GIVENS_ISA {
 
 // The columns of a panel in the caller's memory: column c of row k starts at data[k * row +
-// offsets[c]], reals all. A column of F is a column of the caller's array, or where F is real and the
-// array complex its real or its imaginary part, which real rotations treat alike.
+// offsets[c]], reals all. A column of F is a column of the caller's array, or where F is real and
+// the array complex its real or its imaginary part, which real rotations treat alike.
 template <class R>
 struct Columns {
   R* data;
@@ -226,9 +226,8 @@ void pack(const Plan& plan, const Columns<const real_t<F>>& x, real_t<F>* panel,
       for (std::int64_t c = 0; c * kParts<F> < width; c += N) {
         Segment<F> square[N];
         for (std::int64_t k = 0; k < N; ++k) {
-          square[k] = c + k < x.count
-                          ? load_elements<F>(x.data + x.offsets[c + k] + first * x.row)
-                          : Segment<F>{};
+          square[k] = c + k < x.count ? load_elements<F>(x.data + x.offsets[c + k] + first * x.row)
+                                      : Segment<F>{};
         }
         transpose_segments<F>(square);
         for (std::int64_t k = 0; k < N; ++k) {
@@ -260,9 +259,9 @@ void unpack(const Plan& plan, const real_t<F>* panel, std::int64_t width,
       for (std::int64_t c = 0; c < y.count; c += N) {
         Segment<F> square[N];
         for (std::int64_t k = 0; k < N; ++k) {
-          square[k] = times(
-              Segment<F>::load_from(panel_row(plan, panel, width, first + k) + c * kParts<F>),
-              factor(first + k));
+          square[k] =
+              times(Segment<F>::load_from(panel_row(plan, panel, width, first + k) + c * kParts<F>),
+                    factor(first + k));
         }
         transpose_segments<F>(square);
         for (std::int64_t k = 0; k < std::min(N, y.count - c); ++k) {

@@ -1,8 +1,8 @@
 // The coefficients of one matrix for the steps of a plan. Compiled for each instruction set; see
 // simd.hpp.
 //
-// Panels hold rows without their scale: true row = scale x stored row. A rotation by t with phase f is
-// then
+// Panels hold rows without their scale: true row = scale x stored row. A rotation by t with phase f
+// is then
 //   [c -e's; e s c] diag(d_i, d_j) = diag(d_i c, d_j c) [1 -p; q 1],
 //   p = e' T d_j / d_i,  q = e T d_i / d_j,  T = tan t,  e = exp(i f) and e' its conjugate,
 // two multiply-adds a column, and the scales take the c's. Scales are real and kept in double, with
@@ -61,8 +61,8 @@ struct Program {
   Scratch<R> weights;
   // Scales of all slots after the last step.
   std::vector<double> final_scales;
-  // What the rows are to be multiplied by after the last step: their scales, and in programs that are
-  // not for Undo D.
+  // What the rows are to be multiplied by after the last step: their scales, and in programs that
+  // are not for Undo D.
   std::vector<F> factors;
 
   const R* scales_of(const Step& step) const { return scales.data() + step.entry / 2; }
@@ -133,7 +133,8 @@ class ProgramBuilder {
   // --- Angles ---
 
   typedef R Eight __attribute__((vector_size(8 * sizeof(R))));
-  typedef R UnalignedEight __attribute__((vector_size(8 * sizeof(R)), aligned(alignof(R)), may_alias));
+  typedef R UnalignedEight
+      __attribute__((vector_size(8 * sizeof(R)), aligned(alignof(R)), may_alias));
 
   [[gnu::always_inline]] static Double8 eight_in_a_row(const R* from) {
     return __builtin_convertvector(*reinterpret_cast<const UnalignedEight*>(from), Double8);
@@ -152,7 +153,8 @@ class ProgramBuilder {
                                        const Strided<const R>& parameter) const {
     if (step.sources == Sources::runs && parameter.stride == 1 &&
         step.pattern == Pattern::xor_tile) {
-      return eight_in_a_row(parameter.data + plan_.sources[static_cast<std::size_t>(step.source + m)]);
+      return eight_in_a_row(parameter.data +
+                            plan_.sources[static_cast<std::size_t>(step.source + m)]);
     }
     if (step.sources == Sources::affine) {
       // Entries as tile_index has them, without its divisions.
@@ -194,8 +196,7 @@ class ProgramBuilder {
     Phases phase;
   };
 
-  [[gnu::always_inline]] static Rotations rotations_of(const Double8& sine,
-                                                       const Double8& cosine) {
+  [[gnu::always_inline]] static Rotations rotations_of(const Double8& sine, const Double8& cosine) {
     Rotations out{};
     out.cosine = cosine;
     out.reciprocal = 1.0 / cosine;
@@ -305,12 +306,11 @@ class ProgramBuilder {
     save_group(step.b, b);
   }
 
-  // Writes the coefficients and weights of entries `first` .. first + 7, whose rows have the scales x
-  // and y. `turn` is -1 where the row of x is the larger coordinate, which turns the rotation and its
-  // phase around.
+  // Writes the coefficients and weights of entries `first` .. first + 7, whose rows have the scales
+  // x and y. `turn` is -1 where the row of x is the larger coordinate, which turns the rotation and
+  // its phase around.
   [[gnu::always_inline]] void write_row(const Step& step, int first, const Rotations& g,
-                                        const Group& x, const Group& y,
-                                        const Double8& turn) const {
+                                        const Group& x, const Group& y, const Double8& turn) const {
     const Double8 tangent = turn * g.tangent;
     write_eight(step, first, tangent * (y.d * x.r), tangent * (x.d * y.r), g.phase.cosine,
                 turn * g.phase.sine);
@@ -387,9 +387,9 @@ class ProgramBuilder {
     group_b = b;
   }
 
-  // Sum and difference tiles. Anti-diagonal `sum`: lane k has row k of a (7 - k in a difference tile)
-  // and row (sum - k) mod 8 of b. Anti-diagonals m and m + 8 have no lane in common and share a row of
-  // eight entries.
+  // Sum and difference tiles. Anti-diagonal `sum`: lane k has row k of a (7 - k in a difference
+  // tile) and row (sum - k) mod 8 of b. Anti-diagonals m and m + 8 have no lane in common and share
+  // a row of eight entries.
   void sum_tile_rows(const Step& step, Group& a, Group& b) const {
     const Int8 iota = {0, 1, 2, 3, 4, 5, 6, 7};
     const Int8 roll = (iota + (Undo ? 1 : -1)) & 7;  // from one anti-diagonal to the next
@@ -437,7 +437,9 @@ class ProgramBuilder {
                     all_turns * g[row].phase.sine);
         if (Undo) {
           write_weights(step, 8 * row,
-                        m.value == 7 ? new_weight : active ? new_weight : weight[row]);
+                        m.value == 7 ? new_weight
+                        : active     ? new_weight
+                                     : weight[row]);
         }
       }
       if constexpr (m.value < 14) {
@@ -515,8 +517,8 @@ class ProgramBuilder {
     save_group(step.a, g);
   }
 
-  // As write_row, for `count` entries of rows in the order of their coordinates; those of the last row
-  // that are not there are not written.
+  // As write_row, for `count` entries of rows in the order of their coordinates; those of the last
+  // row that are not there are not written.
   void write_rows(const Step& step, int first, int count, const Rotations* g, const Group* x,
                   const Group* y) const {
     for (int m = 0; 8 * m < count; ++m) {
@@ -553,8 +555,8 @@ class ProgramBuilder {
     Group y;
   };
   PairGroups load_pairs(const SlotPair* pairs, int count) const {
-    const auto of = [&](const std::vector<double>& values, std::int32_t SlotPair::*slot)
-        __attribute__((always_inline)) {
+    const auto of = [&](const std::vector<double>& values,
+                        std::int32_t SlotPair::* slot) __attribute__((always_inline)) {
       return eight_of([&](int e) __attribute__((always_inline)) {
         return values[static_cast<std::size_t>(pairs[std::min(e, count - 1)].*slot)];
       });
@@ -610,8 +612,7 @@ class ProgramBuilder {
       write_rows(step, 8 * m, count, &g, &groups.x, &groups.y);
       groups.x.turn(g.cosine, g.reciprocal);
       groups.y.turn(g.cosine, g.reciprocal);
-      smallest_after =
-          lesser(smallest_after, lesser(magnitude(groups.x.d), magnitude(groups.y.d)));
+      smallest_after = lesser(smallest_after, lesser(magnitude(groups.x.d), magnitude(groups.y.d)));
       save_pairs(pairs + 8 * m, count, groups);
     }
     if (smallest_of(smallest_after) < Limits<R, Undo>::leave) {
