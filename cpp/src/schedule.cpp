@@ -63,6 +63,25 @@ struct Schedule::Data {
     return static_cast<std::int64_t>(offsets.size()) - 1;
   }
 
+  // The number of pairs of round r, of kinds with a rule.
+  std::int64_t round_size(std::int64_t r) const {
+    switch (kind) {
+      case Kind::circle:
+        return rounds::circle_size(n, columns, r);
+      case Kind::xor_:
+        return rounds::xor_size(n, columns, r);
+      case Kind::team:
+        return rounds::team_size(n, team_size, columns, r);
+      case Kind::brickwall:
+        return rounds::brickwall_size(n, r);
+      case Kind::butterfly:
+        return rounds::butterfly_size(n, r);
+      case Kind::rounds:
+        break;
+    }
+    return 0;
+  }
+
   // Appends the pairs of round r.
   void append_round(std::int64_t r, std::vector<Pair>& out) const {
     const std::size_t start = out.size();
@@ -169,11 +188,8 @@ Schedule Schedule::from_rule(Kind kind, std::int64_t n, std::optional<std::int64
            text(most));
   }
   data.offsets.reserve(static_cast<std::size_t>(rounds) + 1);
-  std::vector<Pair> pairs;
   for (std::int64_t r = 0; r < rounds; ++r) {
-    pairs.clear();
-    data.append_round(r, pairs);
-    data.offsets.push_back(data.offsets.back() + static_cast<std::int64_t>(pairs.size()));
+    data.offsets.push_back(data.offsets.back() + data.round_size(r));
   }
   return Schedule(owner);
 }

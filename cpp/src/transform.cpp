@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <complex>
+#include <stdexcept>
+#include <string>
 
 #include "byte_range.hpp"
 #include "cpu/engine.hpp"
@@ -155,6 +157,14 @@ std::vector<std::string> backends() {
 }
 
 int default_num_threads() { return cpu::default_num_threads(); }
+
+void set_default_num_threads(int num_threads) {
+  if (num_threads < 0) {
+    throw std::invalid_argument("num_threads must be at least 1, or 0 to unset it, got " +
+                                std::to_string(num_threads));
+  }
+  cpu::set_default_num_threads(num_threads);
+}
 
 std::string backend() {
   const cpu::Engine* engine = cpu::engine();

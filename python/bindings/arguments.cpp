@@ -1,5 +1,7 @@
 #include "arguments.hpp"
 
+#include <algorithm>
+
 namespace givens::python {
 
 std::string type_name(py::handle object) {
@@ -28,6 +30,15 @@ std::int64_t to_integer(py::handle object, const char* name) {
 std::optional<std::int64_t> to_optional_integer(py::handle object, const char* name) {
   if (object.is_none()) return std::nullopt;
   return to_integer(object, name);
+}
+
+std::optional<int> to_num_threads(py::handle object) {
+  const std::optional<std::int64_t> threads = to_optional_integer(object, "num_threads");
+  if (!threads) return std::nullopt;
+  if (*threads < 1) {
+    throw py::value_error("num_threads must be at least 1, got " + std::to_string(*threads));
+  }
+  return static_cast<int>(std::min<std::int64_t>(*threads, 1 << 16));
 }
 
 bool to_bool(py::handle object, const char* name) {

@@ -23,6 +23,8 @@ std::string type_name(py::handle object);
 std::int64_t to_integer(py::handle object, const char* name);
 std::optional<std::int64_t> to_optional_integer(py::handle object, const char* name);
 bool to_bool(py::handle object, const char* name);
+// At least 1, else ValueError; none if the object is None.
+std::optional<int> to_num_threads(py::handle object);
 const Schedule& to_schedule(py::handle object);
 
 enum class Dtype { float32, float64, complex64, complex128 };

@@ -36,6 +36,10 @@ py::dict build_info() {
 
 }  // namespace
 
+// Exported so that threadpoolctl can tell this library from others of its file name: see
+// python/givens/_threadpoolctl.py.
+extern "C" PYBIND11_EXPORT const char* givens_core_version() { return GIVENS_VERSION; }
+
 PYBIND11_MODULE(_core, module) {
   module.doc() = "The compiled core of givens; use it through the package.";
   module.attr("__version__") = GIVENS_VERSION;
@@ -43,6 +47,9 @@ PYBIND11_MODULE(_core, module) {
   module.def("backends", &backends);
   module.def("backend", &backend);
   module.def("default_num_threads", &default_num_threads);
+  module.def("set_default_num_threads", [](py::handle num_threads) {
+    set_default_num_threads(to_num_threads(num_threads).value_or(0));
+  });
   register_schedule(module);
   register_transform(module);
 }

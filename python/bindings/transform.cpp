@@ -103,14 +103,11 @@ struct GradientArrays {
   }
 };
 
-// None is 0, which the core takes for its default; 0 itself is refused, as no number of threads.
-int to_num_threads(py::handle object) {
-  if (object.is_none()) return 0;
-  const std::int64_t threads = to_integer(object, "num_threads");
-  if (threads < 1) {
-    throw py::value_error("num_threads must be at least 1, got " + std::to_string(threads));
-  }
-  return static_cast<int>(std::min<std::int64_t>(threads, 1 << 16));
+// The default is looked up here, with the GIL, since threads that hold it may change the
+// environment.
+int threads_of_call(py::handle num_threads) {
+  const std::optional<int> threads = to_num_threads(num_threads);
+  return threads ? *threads : default_num_threads();
 }
 
 py::object rotate(py::handle x_, py::handle angles, py::handle schedule_, py::handle axis_,
@@ -121,7 +118,7 @@ py::object rotate(py::handle x_, py::handle angles, py::handle schedule_, py::ha
   parameters.check_vectors(x, "x");
   const Schedule& schedule = to_schedule(schedule_);
   const RotateOptions options{to_integer(axis_, "axis"), to_bool(inverse, "inverse"),
-                              to_num_threads(num_threads)};
+                              threads_of_call(num_threads)};
   std::optional<Array> given;
   if (!out.is_none()) {
     given = to_output(out, "out");
@@ -146,7 +143,7 @@ py::object matrix(py::handle angles, py::handle schedule_, py::handle phases, py
                   py::handle signs, py::handle num_threads) {
   const ParameterArrays parameters(angles, phases, diagonal, signs);
   const Schedule& schedule = to_schedule(schedule_);
-  const int threads = to_num_threads(num_threads);
+  const int threads = threads_of_call(num_threads);
   const Dtype dtype =
       parameters.make_complex() ? complex_of(parameters.angles.dtype) : parameters.angles.dtype;
   return with_type(dtype, [&](auto type) -> py::object {
@@ -172,7 +169,7 @@ py::tuple rotate_vjp(py::handle y_, py::handle gy_, py::handle angles, py::handl
   parameters.check_vectors(y, "y");
   const Schedule& schedule = to_schedule(schedule_);
   const RotateOptions options{to_integer(axis, "axis"), to_bool(inverse, "inverse"),
-                              to_num_threads(num_threads)};
+                              threads_of_call(num_threads)};
   return with_type(y.dtype, [&](auto type) -> py::tuple {
     using T = decltype(type);
     const auto views = parameters.views<real_t<T>>();
@@ -207,7 +204,7 @@ py::object matrix_vjp(py::handle u_, py::handle gu_, py::handle angles, py::hand
   const Array gu = to_array(gu_, "gU");
   check_same_dtype(gu, "gU", u, "U");
   const Schedule& schedule = to_schedule(schedule_);
-  const int threads = to_num_threads(num_threads);
+  const int threads = threads_of_call(num_threads);
   return with_type(dtype, [&](auto type) -> py::object {
     using T = decltype(type);
     const auto views = parameters.views<real_t<T>>();

@@ -17,7 +17,20 @@ Examples
 True
 """
 
+from givens import _threadpoolctl
 from givens._core import Schedule, __version__
+from givens._threads import get_num_threads, set_num_threads
 from givens._transform import matrix, matrix_vjp, rotate, rotate_vjp
 
-__all__ = ["Schedule", "__version__", "matrix", "matrix_vjp", "rotate", "rotate_vjp"]
+__all__ = [
+    "Schedule",
+    "__version__",
+    "get_num_threads",
+    "matrix",
+    "matrix_vjp",
+    "rotate",
+    "rotate_vjp",
+    "set_num_threads",
+]
+
+_threadpoolctl.install()

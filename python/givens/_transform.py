@@ -62,8 +62,8 @@ def matrix(
         Each +1 or -1, dtype of angles: rows of U with -1 change their sign, so that an odd number
         of them gives determinant -1. Not together with `diagonal`.
     num_threads : int, optional
-        At most this many threads; by default as many as the environment variable GIVENS_NUM_THREADS
-        says, or as there are processors. The result is bitwise the same for any number.
+        At most this many threads; by default `get_num_threads` says how many. The result is bitwise
+        the same for any number.
 
     Returns
     -------

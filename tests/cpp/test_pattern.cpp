@@ -178,10 +178,13 @@ class Builder {
     for (std::int64_t s = 0; s < plan_.slots; ++s) {
       plan_.coordinate_of_slot.push_back(s < n ? static_cast<std::int32_t>(s) : -1);
     }
-    if (!shuffled) return;
-    for (std::size_t k = at(plan_.slots); k > 1; --k) {
+    for (std::size_t k = shuffled ? at(plan_.slots) : 0; k > 1; --k) {
       std::swap(plan_.coordinate_of_slot[k - 1],
                 plan_.coordinate_of_slot[at(random.below(static_cast<std::int64_t>(k)))]);
+    }
+    plan_.slot_of_coordinate.resize(at(n));
+    for (std::int32_t s = 0; s < plan_.slots; ++s) {
+      if (coordinate(s) >= 0) plan_.slot_of_coordinate[at(coordinate(s))] = s;
     }
   }
 

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -19,24 +21,28 @@ namespace {
 using givens::Pair;
 using givens::Schedule;
 using givens::cpu::for_each_entry;
+using givens::cpu::is_tile;
 using givens::cpu::kGroup;
 using givens::cpu::Level;
 using givens::cpu::Pattern;
 using givens::cpu::Plan;
 using givens::cpu::SlotPair;
 using givens::cpu::source_of;
+using givens::cpu::Sources;
 using givens::cpu::Step;
+using givens::cpu::Wave;
 using test::Random;
 
 // Around the groups of 8 rows and the powers of two.
-constexpr std::int64_t kPlanSizes[] = {0,  1,  2,  3,  7,  8,  9,   15,  16, 17,
-                                       31, 32, 33, 63, 64, 65, 100, 129, 257};
+constexpr std::int64_t kPlanSizes[] = {0,  1,  2,  3,  5,  7,  8,  9,   12,  15,  16,  17, 22,
+                                       31, 32, 33, 45, 63, 64, 65, 100, 127, 128, 129, 257};
 
 std::size_t at(std::int64_t k) { return static_cast<std::size_t>(k); }
 
 // Every kind; those whose pairs depend on the columns with several, around the groups of 8.
 std::vector<Schedule> planned_schedules(std::int64_t n, Random& random) {
-  std::vector<std::int64_t> columns = {0, 1, 7, 8, 9, n / 3, n / 2, n / 8 * 8, n - 8, n - 1, n};
+  std::vector<std::int64_t> columns = {0,     1,         2,     7,     8,     9, n / 3,
+                                       n / 2, n / 8 * 8, n - 8, n - 2, n - 1, n};
   std::sort(columns.begin(), columns.end());
   columns.erase(std::unique(columns.begin(), columns.end()), columns.end());
   std::vector<Schedule> out = {Schedule::brickwall(n), Schedule::butterfly(n)};
@@ -44,10 +50,12 @@ std::vector<Schedule> planned_schedules(std::int64_t n, Random& random) {
     if (m < 0 || m > n) continue;
     out.push_back(Schedule::circle(n, m));
     out.push_back(Schedule::xor_(n, m));
-    out.push_back(Schedule::team(n, 4, m));
     out.push_back(Schedule::from_rounds(n, test::random_rounds(n, random), m));
+    if (n > 65 && m != n / 3 && m != n - 8 && m != n) continue;
+    for (const std::int64_t size : {1, 2, 3, 4, 8, 12, 16, 24, 32}) {
+      out.push_back(Schedule::team(n, size, m));
+    }
   }
-  for (const std::int64_t size : {1, 3, 8, 16}) out.push_back(Schedule::team(n, size));
   return out;
 }
 
@@ -69,29 +77,78 @@ std::string wrong_slots(const Schedule& schedule, const Plan& plan) {
   return once ? "" : "a coordinate without a slot, or with two";
 }
 
-// Entries and angles are laid out one step after the other, within their arrays.
-std::string wrong_layout(const Schedule& schedule, const Plan& plan) {
-  std::int64_t entries = 0;
-  for (const Step& step : plan.steps) {
-    if (step.entry != entries) return "entries are not numbered in the order of the steps";
-    entries += step.count;
-    const bool leaf = step.pattern == Pattern::xor_leaf;
-    const bool tile = step.pattern == Pattern::xor_tile || step.pattern == Pattern::sum_tile;
-    if (leaf && step.count != 28) return "a leaf that has not 28 entries";
-    if (tile && step.count != 64) return "a tile that has not 64 entries";
-    if (step.count < 1) return "an empty step";
-    const std::int64_t sources = !step.runs ? step.count : leaf ? 7 : 8;
-    if (step.runs && !leaf && !tile) return "runs in a step of pairs";
-    if (step.source < 0 || step.source + sources > static_cast<std::int64_t>(plan.sources.size())) {
-      return "angles beyond the sources";
+// The number of Plan::sources that a step has.
+std::int64_t sources_of(const Step& step) {
+  switch (step.sources) {
+    case Sources::each:
+      return step.count;
+    case Sources::runs:
+      return step.count / (step.pattern == Pattern::xor_leaf ? 4 : 8);
+    case Sources::affine:
+      break;
+  }
+  return 0;
+}
+
+std::string wrong_step(const Schedule& schedule, const Plan& plan, const Step& step) {
+  const bool tile = is_tile(step.pattern);
+  const bool leaf = step.pattern == Pattern::xor_leaf;
+  if (step.count < 1) return "an empty step";
+  if (tile && step.count != 64) return "a tile that has not 64 entries";
+  if (leaf && step.count != 28) return "a leaf that has not 28 entries";
+  if (tile || leaf) {
+    if (step.a < 0 || step.a + kGroup > plan.slots) return "group a is not in the slots";
+    if (step.b < 0 || step.b + kGroup > plan.slots) return "group b is not in the slots";
+    if (tile && std::abs(step.a - step.b) < kGroup) return "the groups of a tile overlap";
+    if (step.pattern == Pattern::diamond_tile && step.b != step.a + kGroup) {
+      return "the rows of a diamond do not follow one another";
     }
+  } else {
+    if (step.a < 0 || step.a + step.count > static_cast<std::int64_t>(plan.pair_slots.size())) {
+      return "pairs beyond the pairs";
+    }
+    std::set<std::int32_t> slots;
     for (int e = 0; e < step.count; ++e) {
-      const std::int32_t source = source_of(plan, step, e);
-      if (source < (step.runs ? 0 : -1) || source >= schedule.num_rotations()) {
-        return "an entry without a valid angle";
+      const SlotPair& pair = plan.pair_slots[at(step.a + e)];
+      if (!slots.insert(pair.i).second || !slots.insert(pair.j).second) {
+        return "a step of pairs that are not disjoint";
       }
     }
   }
+  const bool runs_allowed = leaf || step.pattern == Pattern::xor_tile;
+  if (step.sources == Sources::runs && !runs_allowed) return "runs in a step of another pattern";
+  if (step.sources == Sources::affine && (!tile || runs_allowed)) {
+    return "affine angles in a step of another pattern";
+  }
+  if (step.source < 0 ||
+      step.source + sources_of(step) > static_cast<std::int64_t>(plan.sources.size())) {
+    if (step.sources != Sources::affine) return "angles beyond the sources";
+  }
+  // Neither an identity where a step of pairs, or of angles that are computed, can leave it out.
+  const bool all_rotate = step.pattern == Pattern::pairs || step.sources != Sources::each;
+  int rotations = 0;
+  for (int e = 0; e < step.count; ++e) {
+    const std::int32_t source = source_of(plan, step, e);
+    if (source < (all_rotate ? 0 : -1) || source >= schedule.num_rotations()) {
+      return "an entry without a valid angle";
+    }
+    rotations += source >= 0 ? 1 : 0;
+  }
+  return rotations > 0 ? "" : "a step without a rotation";
+}
+
+// Entries are numbered step after step.
+std::string wrong_layout(const Schedule& schedule, const Plan& plan) {
+  std::int64_t entries = 0;
+  std::int64_t pair_entries = 0;
+  for (const Step& step : plan.steps) {
+    if (step.entry != entries) return "entries are not numbered in the order of the steps";
+    entries += step.count;
+    if (step.pattern == Pattern::pairs) pair_entries += step.count;
+    const std::string wrong = wrong_step(schedule, plan, step);
+    if (!wrong.empty()) return wrong;
+  }
+  if (pair_entries != plan.pair_entries) return "the number of entries in pairs is wrong";
   return entries == plan.entries ? "" : "the number of entries is wrong";
 }
 
@@ -171,6 +228,33 @@ std::string wrong_levels(const Plan& plan) {
   return smaller >= plan.slots ? "" : "the last level does not reach all slots";
 }
 
+// Waves cover the steps in order, and the ranges of a wave touch different slots.
+std::string wrong_waves(const Plan& plan) {
+  std::int64_t next = 0;
+  for (const Wave& wave : plan.waves) {
+    if (wave.first.size() < 2 || wave.first.front() != next) return "waves leave steps out";
+    next = wave.first.back();
+    std::vector<std::size_t> range_of(at(plan.slots), 0);
+    for (std::size_t range = 1; range < wave.first.size(); ++range) {
+      const std::int64_t end = wave.first[range];
+      if (end < wave.first[range - 1]) return "ranges are out of order";
+      if (end > static_cast<std::int64_t>(plan.steps.size())) return "more steps than there are";
+      bool apart = true;
+      for (std::int64_t k = wave.first[range - 1]; k < end; ++k) {
+        for_each_entry<false>(plan, plan.steps[at(k)], [&](std::int32_t a, std::int32_t b, int) {
+          for (const std::int32_t slot : {a, b}) {
+            std::size_t& other = range_of[at(slot)];
+            apart = apart && (other == 0 || other == range);
+            other = range;
+          }
+        });
+      }
+      if (!apart) return "two ranges of a wave touch one slot";
+    }
+  }
+  return next == static_cast<std::int64_t>(plan.steps.size()) ? "" : "waves leave steps out";
+}
+
 std::string wrong_pair_slots(const Plan& plan) {
   for (const SlotPair& pair : plan.pair_slots) {
     if (pair.i < 0 || pair.j < 0 || pair.i >= plan.slots || pair.j >= plan.slots) {
@@ -197,8 +281,63 @@ TEST_CASE("a plan does the rotations of its schedule, each once, in an order tha
       CHECK(wrong_order<false>(schedule, plan) == "");
       CHECK(wrong_order<true>(schedule, plan) == "");
       CHECK(wrong_levels(plan) == "");
+      CHECK(wrong_waves(plan) == "");
     }
   }
+}
+
+namespace {
+
+double share_in_tiles(const Plan& plan, const Schedule& schedule) {
+  return 1.0 -
+         static_cast<double>(plan.pair_entries) / static_cast<double>(schedule.num_rotations());
+}
+
+double share_of_sources(const Plan& plan, Sources sources) {
+  std::int64_t entries = 0;
+  for (const Step& step : plan.steps) {
+    if (step.sources == sources) entries += step.count;
+  }
+  return static_cast<double>(entries) / static_cast<double>(plan.entries);
+}
+
+}  // namespace
+
+// What makes plans fast, which a planner that fell back on pairs would lose unnoticed.
+TEST_CASE("nearly all rotations are in tiles, with angles that are not listed one by one") {
+  for (const std::int64_t n : {256, 257, 263}) {
+    for (const Schedule& schedule : {Schedule::circle(n), Schedule::brickwall(n),
+                                     Schedule::team(n, 8), Schedule::team(n, 32)}) {
+      CAPTURE(schedule.repr());
+      CHECK(share_in_tiles(givens::cpu::make_plan(schedule), schedule) > 0.85);
+    }
+    CHECK(share_in_tiles(givens::cpu::make_plan(Schedule::circle(n, n / 3)),
+                         Schedule::circle(n, n / 3)) > 0.75);
+    CHECK(givens::cpu::make_plan(Schedule::xor_(n)).pair_entries == 0);
+  }
+  CHECK(share_of_sources(givens::cpu::make_plan(Schedule::xor_(256)), Sources::runs) == 1.0);
+  for (const Schedule& schedule :
+       {Schedule::circle(256), Schedule::circle(257), Schedule::brickwall(256)}) {
+    CAPTURE(schedule.repr());
+    CHECK(share_of_sources(givens::cpu::make_plan(schedule), Sources::affine) > 0.7);
+  }
+  // Of the tiles (alpha, beta) of a match of 4 + 4 groups, those of 4 are cut.
+  CHECK(share_of_sources(givens::cpu::make_plan(Schedule::team(256, 32)), Sources::affine) > 0.5);
+}
+
+TEST_CASE("large plans come in waves of enough ranges") {
+  const auto steps_in_wide_waves = [](const Plan& plan) {
+    std::int64_t steps = 0;
+    for (const Wave& wave : plan.waves) {
+      CHECK(wave.first.size() <= 17);
+      if (wave.first.size() > 8) steps += wave.first.back() - wave.first.front();
+    }
+    return static_cast<double>(steps) / static_cast<double>(plan.steps.size());
+  };
+  CHECK(steps_in_wide_waves(givens::cpu::make_plan(Schedule::xor_(512))) > 0.9);
+  CHECK(steps_in_wide_waves(givens::cpu::make_plan(Schedule::xor_(1000))) > 0.9);
+  CHECK(steps_in_wide_waves(givens::cpu::make_plan(Schedule::team(512, 16))) > 0.9);
+  CHECK(givens::cpu::make_plan(Schedule::xor_(64)).waves.size() == 1);
 }
 
 TEST_CASE("copies of a schedule share one plan") {

@@ -187,6 +187,31 @@ TEST_CASE("pairs and round_offsets agree with round") {
   }
 }
 
+// The offsets come from closed forms, the rounds from the rules.
+TEST_CASE("round_offsets count the pairs of every round, whatever the columns") {
+  for (std::int64_t n = 0; n <= 26; ++n) {
+    std::vector<Schedule> schedules = {Schedule::brickwall(n), Schedule::butterfly(n)};
+    for (std::int64_t m = 0; m <= n; ++m) {
+      schedules.push_back(Schedule::circle(n, m));
+      schedules.push_back(Schedule::xor_(n, m));
+      for (const std::int64_t size : {1, 2, 3, 4, 5, 8, 9, 12, 30}) {
+        schedules.push_back(Schedule::team(n, size, m));
+      }
+    }
+    for (const Schedule& schedule : schedules) {
+      CAPTURE(schedule.repr());
+      const std::vector<std::int64_t>& offsets = schedule.round_offsets();
+      bool right = true;
+      for (std::size_t r = 0; r + 1 < offsets.size(); ++r) {
+        const auto size =
+            static_cast<std::int64_t>(schedule.round(static_cast<std::int64_t>(r)).size());
+        right = right && offsets[r + 1] - offsets[r] == size;
+      }
+      CHECK(right);
+    }
+  }
+}
+
 TEST_CASE("is_complete: every pair exactly once") {
   CHECK_FALSE(Schedule::brickwall(3).is_complete());
   CHECK(Schedule::brickwall(2).is_complete());

@@ -12,7 +12,14 @@ from givens import Schedule
 
 README = Path(__file__).parents[2] / "README.md"
 
-FUNCTIONS = ["matrix", "rotate", "matrix_vjp", "rotate_vjp"]
+FUNCTIONS = [
+    "matrix",
+    "rotate",
+    "matrix_vjp",
+    "rotate_vjp",
+    "get_num_threads",
+    "set_num_threads",
+]
 FACTORIES = ["circle", "xor", "team", "brickwall", "butterfly", "from_rounds", "from_dict"]
 METHODS = ["to_dict", "to_triangular", "from_triangular"]
 

@@ -1,9 +1,8 @@
-"""Threads of the engine: same results for any number, forks, many callers, the environment."""
+"""Threads of the engine: same results for any number, forks, many callers, how many there are."""
 
-import os
-import subprocess
 import sys
-import textwrap
+import threading
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -11,6 +10,7 @@ import pytest
 
 import givens
 from givens import Schedule
+from scripts import needs_proc, needs_threads, run, started_threads
 
 
 def everything(schedule: Schedule, batch: tuple[int, ...], num_threads: int | None) -> list[bytes]:
@@ -47,61 +47,198 @@ def test_many_callers_at_once() -> None:
             assert result == alone
 
 
-def run(script: str, **environment: str) -> str:
-    process = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(script)],
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert process.returncode == 0, process.stderr
-    return process.stdout.strip()
+SCHEDULE = Schedule.xor(192)
+ANGLES = np.ones(SCHEDULE.num_rotations, np.float32)
+SQUARE = np.eye(SCHEDULE.n, dtype=np.float32)
+
+CALLS: dict[str, Callable[[], object]] = {
+    "matrix": lambda: givens.matrix(ANGLES, SCHEDULE),
+    "rotate": lambda: givens.rotate(SQUARE, ANGLES, SCHEDULE),
+    "rotate_vjp": lambda: givens.rotate_vjp(SQUARE, SQUARE, ANGLES, SCHEDULE),
+    "matrix_vjp": lambda: givens.matrix_vjp(SQUARE, SQUARE, ANGLES, SCHEDULE),
+}
 
 
+@pytest.mark.parametrize("name", CALLS)
+def test_calls_release_the_gil(name: str) -> None:
+    ran = threading.Event()
+    may_run = threading.Lock()
+
+    def other() -> None:
+        with may_run:
+            ran.set()
+
+    interval = sys.getswitchinterval()
+    thread = threading.Thread(target=other)
+    try:
+        with may_run:
+            thread.start()
+            # From here on this thread keeps the GIL, unless what it calls releases it.
+            sys.setswitchinterval(1000)
+        for _ in range(10_000):
+            CALLS[name]()
+            if ran.is_set():
+                break
+        assert ran.is_set()
+    finally:
+        sys.setswitchinterval(interval)
+        thread.join()
+
+
+# A child that hangs is ended by a signal, and has a status that shows it.
 FORK = """
-    import os, numpy as np, givens
+    import os, signal, threading, numpy as np, givens
+    s = givens.Schedule.xor(192)
+    angles = np.ones(s.num_rotations, np.float32)
+
+    def status_of_child(body):
+        child = os.fork()
+        if child == 0:
+            signal.alarm(60)
+            os._exit(0 if body() else 1)
+        return os.waitpid(child, 0)[1]
+
+    def child_works():
+        before = len(os.listdir("/proc/self/task"))
+        three = givens.matrix(angles, s, num_threads=3)
+        started = len(os.listdir("/proc/self/task")) - before
+        return started == 2 and np.array_equal(givens.matrix(angles, s, num_threads=1), three)
+"""
+
+FORK_BETWEEN_CALLS = """
+    before = givens.matrix(angles, s, num_threads=2)  # starts the threads
+    assert status_of_child(child_works) == 0
+    assert np.array_equal(givens.matrix(angles, s, num_threads=2), before)
+"""
+
+FORK_DURING_CALLS = """
+    done = threading.Event()
+
+    def work():
+        while not done.is_set():
+            givens.matrix(angles, s, num_threads=3)
+
+    workers = [threading.Thread(target=work) for _ in range(3)]
+    for worker in workers:
+        worker.start()
+    statuses = [status_of_child(child_works) for _ in range(30)]
+    done.set()
+    for worker in workers:
+        worker.join()
+    assert not any(statuses), statuses
+"""
+
+# The library has not been used yet in any child, and is in the middle of its first use, which
+# chooses an engine, plans the schedule and starts threads, when the child forks.
+FORK_DURING_FIRST_USE = """
+    def child():
+        use = lambda: givens.matrix(angles, s, num_threads=3)
+        workers = [threading.Thread(target=use) for _ in range(3)]
+        for worker in workers:
+            worker.start()
+        status = status_of_child(child_works)
+        for worker in workers:
+            worker.join()
+        return status == 0
+
+    statuses = [status_of_child(child) for _ in range(30)]
+    assert not any(statuses), statuses
+"""
+
+
+@needs_proc
+@needs_threads
+@pytest.mark.parametrize("script", [FORK_BETWEEN_CALLS, FORK_DURING_CALLS, FORK_DURING_FIRST_USE])
+def test_a_forked_child_has_threads_of_its_own(script: str) -> None:
+    run(FORK + script, OPENBLAS_NUM_THREADS="1")
+
+
+# Leaves less memory than the stack of a thread needs.
+REFUSED_THREADS = """
+    import os, resource, threading, numpy as np, givens
     s = givens.Schedule.xor(256)
     angles = np.ones(s.num_rotations, np.float32)
-    before = givens.matrix(angles, s, num_threads=2)  # starts the threads
-    child = os.fork()
-    if child == 0:
-        same = np.array_equal(givens.matrix(angles, s, num_threads=2), before)
-        os._exit(0 if same else 1)
-    _, status = os.waitpid(child, 0)
-    assert status == 0
-    assert np.array_equal(givens.matrix(angles, s, num_threads=2), before)
-    print(len(os.listdir("/proc/self/task")))
+    alone = givens.matrix(angles, s, num_threads=1)
+    with open("/proc/self/statm") as file:
+        used = int(file.read().split()[0]) * resource.getpagesize()
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (used + 2**22, before[1]))
+    try:
+        threading.Thread(target=print).start()
+    except RuntimeError:
+        pass
+    else:
+        raise AssertionError("there is memory for a thread")
+    assert np.array_equal(givens.matrix(angles, s, num_threads=4), alone)
+    resource.setrlimit(resource.RLIMIT_AS, before)
+    threads = len(os.listdir("/proc/self/task"))
+    assert np.array_equal(givens.matrix(angles, s, num_threads=4), alone)
+    print(len(os.listdir("/proc/self/task")) - threads)
 """
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="the system has no fork")
-def test_a_forked_child_has_threads_again() -> None:
-    run(FORK, OPENBLAS_NUM_THREADS="1")
+@needs_proc
+@needs_threads
+def test_refused_threads_are_done_without() -> None:
+    assert run(REFUSED_THREADS, OPENBLAS_NUM_THREADS="1") == "3"
 
 
-COUNT_THREADS = """
-    import os, numpy as np, givens
-    s = givens.Schedule.xor(256)
-    before = len(os.listdir("/proc/self/task"))
-    givens.matrix(np.ones((64, s.num_rotations), np.float32), s)
-    print(len(os.listdir("/proc/self/task")) - before)
-"""
-
-
-@pytest.mark.skipif(not os.path.isdir("/proc/self/task"), reason="needs Linux's /proc")
+@needs_proc
+@needs_threads
 @pytest.mark.parametrize("threads", [1, 3])
 def test_environment_says_how_many_threads(threads: int) -> None:
-    if givens._core.backend() == "reference":
-        threads = 1  # it has none
-    assert run(COUNT_THREADS, GIVENS_NUM_THREADS=str(threads)) == str(threads - 1)
+    assert started_threads(GIVENS_NUM_THREADS=str(threads)) == threads - 1
 
 
-@pytest.mark.skipif(not os.path.isdir("/proc/self/task"), reason="needs Linux's /proc")
+@needs_proc
 def test_small_calls_stay_on_the_callers_thread() -> None:
-    script = COUNT_THREADS.replace("xor(256)", "xor(16)").replace("(64, ", "(2, ")
-    assert run(script, GIVENS_NUM_THREADS="4") == "0"
+    assert started_threads(n=16, batch=2, GIVENS_NUM_THREADS="4") == 0
+
+
+@needs_proc
+@needs_threads
+def test_set_num_threads_says_how_many_threads() -> None:
+    assert started_threads("givens.set_num_threads(2)", GIVENS_NUM_THREADS="4") == 1
+
+
+@needs_proc
+@needs_threads
+def test_num_threads_of_a_call_may_exceed_what_was_set() -> None:
+    assert started_threads("givens.set_num_threads(1)", arguments="num_threads=3") == 2
+
+
+@pytest.fixture
+def initial() -> Iterator[int]:
+    """The number of threads before anything is set; unsets it afterwards."""
+    yield givens.get_num_threads()
+    givens.set_num_threads(None)
+
+
+def test_set_num_threads_is_undone_by_none(initial: int) -> None:
+    givens.set_num_threads(initial + 1)
+    assert givens.get_num_threads() == initial + 1
+    givens.set_num_threads(np.int64(initial + 2))
+    assert givens.get_num_threads() == initial + 2
+    givens.set_num_threads(None)
+    assert givens.get_num_threads() == initial
+
+
+def test_set_num_threads_is_for_one_thread(initial: int) -> None:
+    givens.set_num_threads(initial + 1)
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(givens.get_num_threads).result() == initial
+        pool.submit(givens.set_num_threads, initial + 2).result()
+        assert pool.submit(givens.get_num_threads).result() == initial + 2
+    assert givens.get_num_threads() == initial + 1
+
+
+def test_wrong_set_num_threads_changes_nothing(initial: int) -> None:
+    givens.set_num_threads(initial + 1)
+    with pytest.raises(ValueError, match=r"^num_threads must be at least 1, got 0$"):
+        givens.set_num_threads(0)
+    with pytest.raises(TypeError, match=r"^num_threads must be an integer, got float$"):
+        givens.set_num_threads(2.0)
+    assert givens.get_num_threads() == initial + 1
 
 
 @pytest.mark.parametrize("name", givens._core.backends())

@@ -49,7 +49,8 @@ class GIVENS_API Schedule {
   enum class Kind { circle, xor_, team, brickwall, butterfly, rounds };
 
   // All factories throw std::invalid_argument for n < 0, columns outside 0..n and schedules beyond
-  // the limits above. Cost: O(K) time, O(rounds) memory.
+  // the limits above. Cost: O(rounds) time and memory (xor: O(rounds log n) time), but of
+  // `from_rounds` O(K log K) time and O(K) memory.
 
   // Round robin by the circle method: n - 1 rounds for even n, n for odd n. The paper's schedule,
   // in its authors' order: round r is the circle's step N - 2 - r, N = n rounded up to even (paper,

@@ -56,9 +56,10 @@ struct RotateOptions {
   std::int64_t axis = -1;
   // U^H instead of U.
   bool inverse = false;
-  // At most this many threads; 0: as many as GIVENS_NUM_THREADS says, or as there are processors.
-  // Results are bitwise the same for any number. Calls too small to gain stay on the caller's
-  // thread.
+  // At most this many threads, whatever the default is; 0: default_num_threads() of the calling
+  // thread. Results are bitwise the same for any number. Calls too small to gain stay on the
+  // caller's thread, and so do calls that come while the library's threads, which all share, are at
+  // work for another.
   int num_threads = 0;
 };
 
@@ -124,8 +125,18 @@ GIVENS_API std::vector<std::string> backends();
 // std::invalid_argument if that is none of them.
 GIVENS_API std::string backend();
 
-// The most threads that a call uses which names no number: GIVENS_NUM_THREADS if that is a positive
-// number, else as many as there are processors for this process.
+// The most threads that a call from the current thread uses if it names no number: what
+// set_default_num_threads set there, else the environment variable GIVENS_NUM_THREADS if that is a
+// positive number, else as many as there are processors for this process. The latter two are looked
+// up once, when first needed.
 GIVENS_API int default_num_threads();
+
+// Sets it, for the current thread only (as in OpenMP, so that threads which limit themselves for a
+// while do not disturb each other); 0 unsets it. Throws std::invalid_argument if negative.
+//
+//   givens::set_default_num_threads(1);
+//   givens::matrix<double>(parameters, schedule, U);     // on one thread
+//   givens::matrix<double>(parameters, schedule, U, 4);  // on four
+GIVENS_API void set_default_num_threads(int num_threads);
 
 }  // namespace givens

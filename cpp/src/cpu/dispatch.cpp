@@ -1,4 +1,5 @@
 // Which engine runs on this machine.
+#include <atomic>
 #include <cstdlib>
 #include <stdexcept>
 #include <string>
@@ -47,8 +48,15 @@ const Engine* chosen_engine() {
 }  // namespace
 
 const Engine* engine() {
-  static const Engine* const chosen = chosen_engine();
-  return chosen;
+  // Threads that come at once each choose, and choose the same. The guard of a static that was
+  // being initialised during a fork would hang the child.
+  static std::atomic<const Engine*> chosen{nullptr};
+  static std::atomic<bool> known{false};
+  if (!known.load(std::memory_order_acquire)) {
+    chosen.store(chosen_engine(), std::memory_order_relaxed);
+    known.store(true, std::memory_order_release);
+  }
+  return chosen.load(std::memory_order_relaxed);
 }
 
 }  // namespace givens::cpu

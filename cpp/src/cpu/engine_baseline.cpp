@@ -1,4 +1,4 @@
-// The engine for baseline.
+// The engine that every machine of an architecture can run: x86-64 with SSE2, or Arm with NEON.
 #include "engine_standard_headers.hpp"
 
 #define GIVENS_ISA baseline
@@ -34,7 +34,12 @@ namespace givens::cpu {
 
 extern const Engine kBaselineEngine;
 const Engine kBaselineEngine{
-    "baseline", baseline::functions<float>(), baseline::functions<double>(),
+#if defined(__aarch64__)
+    "neon",
+#else
+    "baseline",
+#endif
+    baseline::functions<float>(), baseline::functions<double>(),
     baseline::functions<std::complex<float>>(), baseline::functions<std::complex<double>>()};
 
 }  // namespace givens::cpu

@@ -38,9 +38,8 @@ void vjp_from(const VjpProblem<T>& problem, const Plan& plan, bool from_identity
                          vjp_threads(problem));
     return;
   }
-  with_field<T>(problem.parameters, [&](auto field) {
-    vjp_all<T, decltype(field)>(problem, plan, from_identity);
-  });
+  with_field<T>(problem.parameters,
+                [&](auto field) { vjp_all<T, decltype(field)>(problem, plan, from_identity); });
 }
 
 template <class T>

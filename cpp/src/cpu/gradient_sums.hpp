@@ -1,17 +1,17 @@
-// From the sums over columns to the gradients of a matrix's parameters. Compiled for each instruction
-// set; see simd.hpp.
+// From the sums over columns to the gradients of a matrix's parameters. Compiled for each
+// instruction set; see simd.hpp.
 
 namespace givens::cpu::GIVENS_ISA {
 
 // The sums of one matrix, over columns that went through one program, and what they say of its
 // parameters.
 //
-// The sum of a rotation of rows i and j is W[j, i], W = A Y^H - Y A^H of the states after it, Y, and
-// the loss's gradient there, A. With z = exp(-ip) W[j, i] the gradient of the angle is Re z, and that
-// of the phase
+// The sum of a rotation of rows i and j is W[j, i], W = A Y^H - Y A^H of the states after it, Y,
+// and the loss's gradient there, A. With z = exp(-ip) W[j, i] the gradient of the angle is Re z,
+// and that of the phase
 //   sin t cos t Im z + (sin t)^2 (Im W[j, j] - Im W[i, i]) / 2.
-// The diagonal of W is summed once, after all rotations, and then follows from what is known as they
-// are undone: W <- G^H W G.
+// The diagonal of W is summed once, after all rotations, and then follows from what is known as
+// they are undone: W <- G^H W G.
 template <class F>
 class GradientSums {
  public:
@@ -121,8 +121,7 @@ class GradientSums {
 
   template <int Length>
   [[gnu::always_inline]] static void add_runs(const std::int32_t* sources, std::int32_t count,
-                                              R sign, const R* weights, const R* sums,
-                                              R* gangles) {
+                                              R sign, const R* weights, const R* sums, R* gangles) {
     for (int r = 0; r < count / Length; ++r) {
       R* out = gangles + sources[r];
       for (int e = 0; e < Length; ++e) {

@@ -33,11 +33,11 @@ void run_from_identity(const Plan& plan, const Program<F>& program, std::int64_t
     pack_identity<F>(plan, first, count, {filled.last, reached.last}, panel, width);
     filled = reached;
     for_each_part<F, false>(level, columns, width,
-                     [&](Range steps, std::int64_t from, std::int64_t reals) {
-                       for (std::int64_t k = steps.first; k < steps.last; ++k) {
-                         run_step<F, false>(plan, program, k, panel + from, width, reals);
-                       }
-                     });
+                            [&](Range steps, std::int64_t from, std::int64_t reals) {
+                              for (std::int64_t k = steps.first; k < steps.last; ++k) {
+                                run_step<F, false>(plan, program, k, panel + from, width, reals);
+                              }
+                            });
   }
 }
 

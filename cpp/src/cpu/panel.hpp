@@ -4,8 +4,8 @@
 namespace givens::cpu::GIVENS_ISA {
 
 // The columns of a panel in the caller's memory: column c of row k starts at data[k * row +
-// offsets[c]], reals all. A column of F is a column of the caller's array, or where F is real and the
-// array complex its real or its imaginary part, which real rotations treat alike.
+// offsets[c]], reals all. A column of F is a column of the caller's array, or where F is real and
+// the array complex its real or its imaginary part, which real rotations treat alike.
 template <class R>
 struct Columns {
   R* data;
@@ -157,14 +157,65 @@ void multiply_by(const std::vector<F>& factors, real_t<F>* panel, std::int64_t w
   }
 }
 
-// Whether slots s .. s + kLanes - 1 hold as many coordinates in a row, the first `coordinate`.
+// Whether vectors are contiguous in the caller's memory, and not what follows one another there the
+// columns: then kLanes coordinates of as many vectors are moved at a time, as squares that are
+// transposed.
+template <class F, class R>
+bool vectors_are_contiguous(const Columns<R>& columns) {
+  return columns.row == kParts<F> && !columns.consecutive(kParts<F>);
+}
+
 template <class R>
-bool slots_in_a_row(const Plan& plan, std::int64_t s, std::int64_t coordinate) {
-  if (s + kLanes<R> > plan.slots) return false;
-  for (std::int64_t k = 0; k < kLanes<R>; ++k) {
-    if (plan.coordinate_of_slot[static_cast<std::size_t>(s + k)] != coordinate + k) return false;
+void fill_padding(const Plan& plan, R* panel, std::int64_t width) {
+  for (std::int64_t s = 0; s < plan.slots; ++s) {
+    if (plan.coordinate_of_slot[static_cast<std::size_t>(s)] < 0) {
+      std::fill_n(panel + s * width, width, R(0));
+    }
   }
-  return true;
+}
+
+// Row `coordinate` of a panel.
+template <class R>
+R* panel_row(const Plan& plan, R* panel, std::int64_t width, std::int64_t coordinate) {
+  return panel + plan.slot_of_coordinate[static_cast<std::size_t>(coordinate)] * width;
+}
+
+template <class F>
+void pack_row(const Columns<const real_t<F>>& x, std::int64_t coordinate, bool contiguous,
+              real_t<F>* row, std::int64_t width) {
+  using R = real_t<F>;
+  constexpr std::int64_t N = kLanes<R>;
+  const R* from = x.data + coordinate * x.row;
+  std::int64_t c = 0;
+  if (contiguous) {
+    for (; c + N <= x.count; c += N) {
+      load_elements<F>(from + x.offsets[c]).store_to(row + c * kParts<F>);
+    }
+  }
+  if (c * kParts<F> < width) std::fill(row + c * kParts<F>, row + width, R(0));
+  for (; c < x.count; ++c) {
+    set_lane<F>(row + c / N * kSegment<F>, c % N, from + x.offsets[c]);
+  }
+}
+
+template <class F, class Factor>
+void unpack_row(const real_t<F>* row, const Factor& factor, const Columns<real_t<F>>& y,
+                std::int64_t coordinate, bool contiguous) {
+  using R = real_t<F>;
+  constexpr std::int64_t N = kLanes<R>;
+  R* to = y.data + coordinate * y.row;
+  for (std::int64_t c = 0; c < y.count; c += N) {
+    const Segment<F> x = times(Segment<F>::load_from(row + c * kParts<F>), factor);
+    if (contiguous && c + N <= y.count) {
+      store_elements<F>(to + y.offsets[c], x);
+      continue;
+    }
+    R lanes[kSegment<F>];
+    x.store_to(lanes);
+    for (std::int64_t k = 0; k < std::min(N, y.count - c); ++k) {
+      get_lane<F>(lanes, k, to + y.offsets[c + k]);
+    }
+  }
 }
 
 // Fills a panel: slot s gets the row of its coordinate; padding and columns beyond the count are
@@ -172,96 +223,61 @@ bool slots_in_a_row(const Plan& plan, std::int64_t s, std::int64_t coordinate) {
 template <class F>
 void pack(const Plan& plan, const Columns<const real_t<F>>& x, real_t<F>* panel,
           std::int64_t width) {
-  using R = real_t<F>;
-  constexpr std::int64_t N = kLanes<R>;
+  constexpr std::int64_t N = kLanes<real_t<F>>;
   const bool contiguous = x.consecutive(kParts<F>);
-  const std::int64_t whole = x.count / N * N;  // columns in full segments
-  std::int64_t s = 0;
-  while (s < plan.slots) {
-    const std::int64_t coordinate = plan.coordinate_of_slot[static_cast<std::size_t>(s)];
-    R* row = panel + s * width;
-    if (coordinate < 0) {
-      std::fill_n(row, width, R(0));
-      ++s;
-      continue;
-    }
-    if (!contiguous && x.row == kParts<F> && slots_in_a_row<R>(plan, s, coordinate)) {
-      // Vectors are contiguous: N coordinates of N vectors at a time.
+  const auto n = static_cast<std::int64_t>(plan.slot_of_coordinate.size());
+  std::int64_t first = 0;
+  if (vectors_are_contiguous<F>(x)) {
+    for (; first + N <= n; first += N) {
       for (std::int64_t c = 0; c * kParts<F> < width; c += N) {
         Segment<F> square[N];
         for (std::int64_t k = 0; k < N; ++k) {
-          square[k] = c + k < x.count
-                          ? load_elements<F>(x.data + x.offsets[c + k] + coordinate * x.row)
-                          : Segment<F>{};
+          square[k] = c + k < x.count ? load_elements<F>(x.data + x.offsets[c + k] + first * x.row)
+                                      : Segment<F>{};
         }
         transpose_segments<F>(square);
         for (std::int64_t k = 0; k < N; ++k) {
-          square[k].store_to(row + k * width + c * kParts<F>);
+          square[k].store_to(panel_row(plan, panel, width, first + k) + c * kParts<F>);
         }
       }
-      s += N;
-      continue;
     }
-    const R* from = x.data + coordinate * x.row;
-    std::int64_t c = 0;
-    if (contiguous) {
-      for (; c < whole; c += N) {
-        load_elements<F>(from + x.offsets[c]).store_to(row + c * kParts<F>);
-      }
-    }
-    if (c * kParts<F> < width) std::fill(row + c * kParts<F>, row + width, R(0));
-    for (; c < x.count; ++c) {
-      set_lane<F>(row + c / N * kSegment<F>, c % N, from + x.offsets[c]);
-    }
-    ++s;
   }
+  for (; first < n; ++first) {
+    pack_row<F>(x, first, contiguous, panel_row(plan, panel, width, first), width);
+  }
+  fill_padding(plan, panel, width);
 }
 
-// Writes a panel back, row s times factors[s], of F or real.
+// Writes a panel back, the row of slot s times factors[s], of F or real.
 template <class F, class Factor>
 void unpack(const Plan& plan, const real_t<F>* panel, std::int64_t width,
             const std::vector<Factor>& factors, const Columns<real_t<F>>& y) {
-  using R = real_t<F>;
-  constexpr std::int64_t N = kLanes<R>;
+  constexpr std::int64_t N = kLanes<real_t<F>>;
   const bool contiguous = y.consecutive(kParts<F>);
-  std::int64_t s = 0;
-  while (s < plan.slots) {
-    const std::int64_t coordinate = plan.coordinate_of_slot[static_cast<std::size_t>(s)];
-    const R* row = panel + s * width;
-    if (coordinate < 0) {
-      ++s;
-      continue;
-    }
-    if (!contiguous && y.row == kParts<F> && slots_in_a_row<R>(plan, s, coordinate)) {
+  const auto n = static_cast<std::int64_t>(plan.slot_of_coordinate.size());
+  const auto factor = [&](std::int64_t coordinate) {
+    return factors[static_cast<std::size_t>(
+        plan.slot_of_coordinate[static_cast<std::size_t>(coordinate)])];
+  };
+  std::int64_t first = 0;
+  if (vectors_are_contiguous<F>(y)) {
+    for (; first + N <= n; first += N) {
       for (std::int64_t c = 0; c < y.count; c += N) {
         Segment<F> square[N];
         for (std::int64_t k = 0; k < N; ++k) {
-          square[k] = times(Segment<F>::load_from(row + k * width + c * kParts<F>),
-                            factors[static_cast<std::size_t>(s + k)]);
+          square[k] =
+              times(Segment<F>::load_from(panel_row(plan, panel, width, first + k) + c * kParts<F>),
+                    factor(first + k));
         }
         transpose_segments<F>(square);
         for (std::int64_t k = 0; k < std::min(N, y.count - c); ++k) {
-          store_elements<F>(y.data + y.offsets[c + k] + coordinate * y.row, square[k]);
+          store_elements<F>(y.data + y.offsets[c + k] + first * y.row, square[k]);
         }
       }
-      s += N;
-      continue;
     }
-    R* to = y.data + coordinate * y.row;
-    const Factor factor = factors[static_cast<std::size_t>(s)];
-    for (std::int64_t c = 0; c < y.count; c += N) {
-      const Segment<F> x = times(Segment<F>::load_from(row + c * kParts<F>), factor);
-      if (contiguous && c + N <= y.count) {
-        store_elements<F>(to + y.offsets[c], x);
-        continue;
-      }
-      R lanes[kSegment<F>];
-      x.store_to(lanes);
-      for (std::int64_t k = 0; k < std::min(N, y.count - c); ++k) {
-        get_lane<F>(lanes, k, to + y.offsets[c + k]);
-      }
-    }
-    ++s;
+  }
+  for (; first < n; ++first) {
+    unpack_row<F>(panel_row(plan, panel, width, first), factor(first), y, first, contiguous);
   }
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 
 namespace givens::cpu {
@@ -73,8 +74,8 @@ constexpr TileIndex tile_index(Pattern pattern, int entry) {
 // The rotations of a tile of Size x Size in an order in which they may be done. Of a tile in blocks
 // it is the order of the blocks.
 template <int Size>
-constexpr std::array<TileIndex, Size * Size> tile_order(Pattern pattern) {
-  std::array<TileIndex, Size * Size> out{};
+constexpr auto tile_order(Pattern pattern) {
+  std::array<TileIndex, static_cast<std::size_t>(Size * Size)> out{};
   std::size_t count = 0;
   if (pattern == Pattern::xor_tile) {
     for (int s = 0; s < Size; ++s) {

@@ -9,7 +9,8 @@
 
 namespace givens::cpu {
 
-// How a step names the angles of its entries. -1 stands for no rotation: an entry that does nothing.
+// How a step names the angles of its entries. -1 stands for no rotation: an entry that does
+// nothing.
 enum class Sources : std::uint8_t {
   // An angle, or -1, for every entry, from Plan::sources[source] on.
   each,
@@ -56,6 +57,7 @@ struct SlotPair {
 struct Plan {
   std::int64_t slots = 0;
   std::vector<std::int32_t> coordinate_of_slot;  // -1: padding
+  std::vector<std::int32_t> slot_of_coordinate;
   std::vector<Step> steps;
   std::vector<std::int32_t> sources;  // indices of angles; -1: no rotation
   std::vector<SlotPair> pair_slots;
@@ -100,8 +102,7 @@ void for_each_entry(const Plan& plan, const Step& step, Visit&& visit) {
       const TileIndex at = order[static_cast<std::size_t>(nth(m, kTileEntries))];
       const RowPair rows = tile_rows<kGroup>(step.pattern, at);
       visit((rows.i < kGroup ? step.a : group_b) + rows.i,
-            (rows.j < kGroup ? step.a : group_b) + rows.j,
-            tile_entry(step.pattern, at.k, at.l));
+            (rows.j < kGroup ? step.a : group_b) + rows.j, tile_entry(step.pattern, at.k, at.l));
     }
   } else if (step.pattern == Pattern::xor_leaf) {
     static constexpr auto kOrder = leaf_order();

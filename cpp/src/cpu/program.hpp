@@ -1,8 +1,8 @@
 // The coefficients of one matrix for the steps of a plan. Compiled for each instruction set; see
 // simd.hpp.
 //
-// Panels hold rows without their scale: true row = scale x stored row. A rotation by t with phase f is
-// then
+// Panels hold rows without their scale: true row = scale x stored row. A rotation by t with phase f
+// is then
 //   [c -e's; e s c] diag(d_i, d_j) = diag(d_i c, d_j c) [1 -p; q 1],
 //   p = e' T d_j / d_i,  q = e T d_i / d_j,  T = tan t,  e = exp(i f) and e' its conjugate,
 // two multiply-adds a column, and the scales take the c's. Scales are real and kept in double, with
@@ -61,8 +61,8 @@ struct Program {
   Scratch<R> weights;
   // Scales of all slots after the last step.
   std::vector<double> final_scales;
-  // What the rows are to be multiplied by after the last step: their scales, and in programs that are
-  // not for Undo D.
+  // What the rows are to be multiplied by after the last step: their scales, and in programs that
+  // are not for Undo D.
   std::vector<F> factors;
 
   const R* scales_of(const Step& step) const { return scales.data() + step.entry / 2; }
@@ -133,7 +133,8 @@ class ProgramBuilder {
   // --- Angles ---
 
   typedef R Eight __attribute__((vector_size(8 * sizeof(R))));
-  typedef R UnalignedEight __attribute__((vector_size(8 * sizeof(R)), aligned(alignof(R)), may_alias));
+  typedef R UnalignedEight
+      __attribute__((vector_size(8 * sizeof(R)), aligned(alignof(R)), may_alias));
 
   [[gnu::always_inline]] static Double8 eight_in_a_row(const R* from) {
     return __builtin_convertvector(*reinterpret_cast<const UnalignedEight*>(from), Double8);
@@ -146,43 +147,31 @@ class ProgramBuilder {
     return Double8{value(0), value(1), value(2), value(3), value(4), value(5), value(6), value(7)};
   }
 
-  // The values of `parameter` for entries 8 Rows at a time: out[m][e % 8] for entry e = 8 m + e % 8.
-  // Entries without a rotation get zero, and those
-  // beyond the step's any value.
-  template <int Rows>
-  [[gnu::always_inline]] void fetch(const Step& step, int first_entry,
-                                    const Strided<const R>& parameter, Double8* out) const {
-    if (step.sources == Sources::runs && parameter.stride == 1 && Rows == 8) {
-      const std::int32_t* source = plan_.sources.data() + step.source;
-#pragma GCC unroll 8
-      for (int m = 0; m < Rows; ++m) out[m] = eight_in_a_row(parameter.data + source[m]);
-      return;
+  // The values of `parameter` for entries 8 m .. 8 m + 7. Entries without a rotation get zero, and
+  // those beyond the step's any value.
+  [[gnu::always_inline]] Double8 fetch(const Step& step, int m,
+                                       const Strided<const R>& parameter) const {
+    if (step.sources == Sources::runs && parameter.stride == 1 &&
+        step.pattern == Pattern::xor_tile) {
+      return eight_in_a_row(parameter.data +
+                            plan_.sources[static_cast<std::size_t>(step.source + m)]);
     }
-    if (step.sources == Sources::affine && Rows == 8) {
+    if (step.sources == Sources::affine) {
       // Entries as tile_index has them, without its divisions.
       const bool difference = step.pattern == Pattern::difference_tile;
-      const std::int64_t step_k =
-          (difference ? -step.step_k : step.step_k) * parameter.stride;
+      const std::int64_t first = step.source + (difference ? 7 * step.step_k : 0);
+      const std::int64_t step_k = (difference ? -step.step_k : step.step_k) * parameter.stride;
       const std::int64_t step_l = step.step_l * parameter.stride;
-      const R* from = parameter.data + (step.source + (difference ? 7 * step.step_k : 0)) *
-                                           parameter.stride;
-#pragma GCC unroll 8
-      for (int m = 0; m < Rows; ++m) {
-        out[m] = eight_of([&](int lane) __attribute__((always_inline)) {
-          return static_cast<double>(from[lane * step_k + ((m - lane) & 7) * step_l]);
-        });
-      }
-      return;
-    }
-#pragma GCC unroll 8
-    for (int m = 0; m < Rows; ++m) {
-      const int first = first_entry + 8 * m;
-      const int last = std::min(first + 8, step.count) - 1;
-      out[m] = eight_of([&](int lane) __attribute__((always_inline)) {
-        const std::int32_t source = source_of(plan_, step, std::min(first + lane, last));
-        return source < 0 ? 0.0 : static_cast<double>(parameter[source]);
+      const R* from = parameter.data + first * parameter.stride;
+      return eight_of([&](int lane) __attribute__((always_inline)) {
+        return static_cast<double>(from[lane * step_k + ((m - lane) & 7) * step_l]);
       });
     }
+    const int last = std::min(8 * m + 8, step.count) - 1;
+    return eight_of([&](int lane) __attribute__((always_inline)) {
+      const std::int32_t source = source_of(plan_, step, std::min(8 * m + lane, last));
+      return source < 0 ? 0.0 : static_cast<double>(parameter[source]);
+    });
   }
 
   [[gnu::always_inline]] void sincos(const Double8& t, Double8& sine, Double8& cosine) const {
@@ -207,25 +196,23 @@ class ProgramBuilder {
     Phases phase;
   };
 
-  [[gnu::always_inline]] Phases phases_of(const Double8& phase) const {
-    Phases out{};
-    if constexpr (is_complex_v<F>) sincos(phase, out.sine, out.cosine);
+  [[gnu::always_inline]] static Rotations rotations_of(const Double8& sine, const Double8& cosine) {
+    Rotations out{};
+    out.cosine = cosine;
+    out.reciprocal = 1.0 / cosine;
+    out.tangent = Undo ? -(sine * out.reciprocal) : sine * out.reciprocal;
     return out;
   }
 
-  template <int Rows>
-  [[gnu::always_inline]] void rotations(const Step& step, int first_entry, Rotations* out) const {
-    Double8 t[Rows];
-    Double8 f[Rows] = {};
-    fetch<Rows>(step, first_entry, angles_, t);
-    if (is_complex_v<F> && phases_) fetch<Rows>(step, first_entry, phases_, f);
-#pragma GCC unroll 8
-    for (int m = 0; m < Rows; ++m) {
-      Double8 sine, cosine;
-      sincos(t[m], sine, cosine);
-      const Double8 r = reciprocal(cosine);
-      out[m] = {Undo ? -(sine * r) : sine * r, cosine, r, phases_of(f[m])};
+  // Those of entries 8 m .. 8 m + 7.
+  [[gnu::always_inline]] Rotations rotations(const Step& step, int m) const {
+    Double8 sine, cosine;
+    sincos(fetch(step, m, angles_), sine, cosine);
+    Rotations out = rotations_of(sine, cosine);
+    if constexpr (is_complex_v<F>) {
+      sincos(phases_ ? fetch(step, m, phases_) : Double8{}, out.phase.sine, out.phase.cosine);
     }
+    return out;
   }
 
   // --- Scaled form ---
@@ -301,17 +288,15 @@ class ProgramBuilder {
       hand_over(a, scales);
       hand_over(b, scales + kGroup);
     }
-    Rotations g[8];
-    rotations<8>(step, 0, g);
     switch (step.pattern) {
       case Pattern::xor_tile:
-        xor_tile_rows(step, g, a, b);
+        xor_tile_rows(step, a, b);
         break;
       case Pattern::diamond_tile:
-        diamond_tile_rows(step, g, a, b);
+        diamond_tile_rows(step, a, b);
         break;
       default:
-        sum_tile_rows(step, g, a, b);
+        sum_tile_rows(step, a, b);
     }
     if (smallest_scale(a, b) < Limits<R, Undo>::leave) {
       add_plain(step, k);
@@ -321,12 +306,11 @@ class ProgramBuilder {
     save_group(step.b, b);
   }
 
-  // Writes the coefficients and weights of entries `first` .. first + 7, whose rows have the scales x
-  // and y. `turn` is -1 where the row of x is the larger coordinate, which turns the rotation and its
-  // phase around.
+  // Writes the coefficients and weights of entries `first` .. first + 7, whose rows have the scales
+  // x and y. `turn` is -1 where the row of x is the larger coordinate, which turns the rotation and
+  // its phase around.
   [[gnu::always_inline]] void write_row(const Step& step, int first, const Rotations& g,
-                                        const Group& x, const Group& y,
-                                        const Double8& turn) const {
+                                        const Group& x, const Group& y, const Double8& turn) const {
     const Double8 tangent = turn * g.tangent;
     write_eight(step, first, tangent * (y.d * x.r), tangent * (x.d * y.r), g.phase.cosine,
                 turn * g.phase.sine);
@@ -368,31 +352,47 @@ class ProgramBuilder {
         __builtin_convertvector(weights, Eight);
   }
 
-  void xor_tile_rows(const Step& step, const Rotations* g, Group& a, Group& b) const {
-    const Int8 iota = {0, 1, 2, 3, 4, 5, 6, 7};
-    Group rows = a;
-    Group partners = b;
-#pragma GCC unroll 8
-    for (int row = 0; row < 8; ++row) {
-      const int s = Undo ? 7 - row : row;
-      const Int8 order = iota ^ static_cast<std::int64_t>(s);
-      Group other = partners.shuffled(order);
-      write_row(step, 8 * s, g[s], rows, other, Double8{} + 1.0);
-      rows.turn(g[s].cosine, g[s].reciprocal);
-      other.turn(g[s].cosine, g[s].reciprocal);
-      partners = other.shuffled(order);
+  void xor_tile_rows(const Step& step, Group& a, Group& b) const {
+    // The usual case apart, without its tests.
+    if (!is_complex_v<F> && step.sources == Sources::runs && angles_.stride == 1 && reduced_) {
+      const std::int32_t* source = plan_.sources.data() + step.source;
+      const R* angles = angles_.data;
+      xor_tile_rows(step, a, b, [=](int s) __attribute__((always_inline)) {
+        Double8 sine, cosine;
+        sincos_reduced<R>(eight_in_a_row(angles + source[s]), sine, cosine);
+        return rotations_of(sine, cosine);
+      });
+    } else {
+      xor_tile_rows(step, a, b, [&](int s) { return rotations(step, s); });
     }
-    a = rows;
-    b = partners;
   }
 
-  // Sum and difference tiles. Anti-diagonal `sum`: lane k has row k of a (7 - k in a difference tile)
-  // and row (sum - k) mod 8 of b. Anti-diagonals m and m + 8 have no lane in common and share a row of
-  // eight entries.
-  void sum_tile_rows(const Step& step, const Rotations* g, Group& a, Group& b) const {
+  template <class RotationsOf>
+  [[gnu::always_inline]] void xor_tile_rows(const Step& step, Group& group_a, Group& group_b,
+                                            RotationsOf&& rotations_at) const {
     const Int8 iota = {0, 1, 2, 3, 4, 5, 6, 7};
-    const Int8 next = (iota - 1) & 7;  // lane k takes from lane k - 1
-    const Int8 previous = (iota + 1) & 7;
+    Group a = group_a;
+    Group b = group_b;
+    unrolled<8>([&](auto row) __attribute__((always_inline)) {
+      constexpr int s = Undo ? 7 - row.value : row.value;
+      const Int8 order = iota ^ std::int64_t{s};
+      const Rotations g = rotations_at(s);
+      Group partners = b.shuffled(order);
+      write_row(step, 8 * s, g, a, partners, Double8{} + 1.0);
+      a.turn(g.cosine, g.reciprocal);
+      partners.turn(g.cosine, g.reciprocal);
+      b = partners.shuffled(order);
+    });
+    group_a = a;
+    group_b = b;
+  }
+
+  // Sum and difference tiles. Anti-diagonal `sum`: lane k has row k of a (7 - k in a difference
+  // tile) and row (sum - k) mod 8 of b. Anti-diagonals m and m + 8 have no lane in common and share
+  // a row of eight entries.
+  void sum_tile_rows(const Step& step, Group& a, Group& b) const {
+    const Int8 iota = {0, 1, 2, 3, 4, 5, 6, 7};
+    const Int8 roll = (iota + (Undo ? 1 : -1)) & 7;  // from one anti-diagonal to the next
     const bool difference = step.pattern == Pattern::difference_tile;
     const Int8 rows_of_a = difference ? 7 - iota : iota;
     // Where lane k finds its row of b for a sum of 14, or 0, and lane l that of row l.
@@ -404,35 +404,57 @@ class ProgramBuilder {
     Double8 coordinate_b = __builtin_shuffle(coordinates(step.b), at_first);
     Group rows = a.shuffled(rows_of_a);
     Group partners = b.shuffled(at_first);
-    // The scales that each entry meets: x of its row of a, y of its row of b.
-    Group x[8], y[8];
-    Double8 turn[8];
-    for (int m = 0; m < 15; ++m) {
-      const int sum = Undo ? 14 - m : m;
-      const int row = sum % 8;
-      const Int8 active = sum < 8 ? iota <= static_cast<std::int64_t>(sum)
-                                  : iota > static_cast<std::int64_t>(sum - 8);
+    Rotations g[8];
+    Double8 p[8], q[8], weight[8], turn[8];
+    unrolled<15>([&](auto m) __attribute__((always_inline)) {
+      constexpr int sum = Undo ? 14 - m.value : m.value;
+      constexpr int row = sum % 8;
+      // The rows of the first eight anti-diagonals are those of all.
+      if constexpr (m.value < 8) g[row] = rotations(step, row);
       const Double8 turns = coordinate_a > coordinate_b ? Double8{} - 1.0 : Double8{} + 1.0;
-      x[row] = {active ? rows.d : x[row].d, active ? rows.r : x[row].r};
-      y[row] = {active ? partners.d : y[row].d, active ? partners.r : y[row].r};
-      turn[row] = active ? turns : turn[row];
+      const Double8 tangent = turns * g[row].tangent;
+      const Double8 new_p = tangent * (partners.d * rows.r);
+      const Double8 new_q = tangent * (rows.d * partners.r);
+      const Double8 new_weight = turns * (rows.d * partners.d);
+      if constexpr (m.value < 7) {
+        // Lanes that another anti-diagonal will overwrite.
+        p[row] = new_p;
+        q[row] = new_q;
+        weight[row] = new_weight;
+        turn[row] = turns;
+      }
+      const Int8 active = sum < 8 ? iota <= std::int64_t{sum} : iota > std::int64_t{sum - 8};
       const Double8 one = Double8{} + 1.0;
       const Double8 cosine = active ? g[row].cosine : one;
       const Double8 reciprocal = active ? g[row].reciprocal : one;
       rows.turn(cosine, reciprocal);
       partners.turn(cosine, reciprocal);
-      if (m < 14) {
-        partners = partners.shuffled(Undo ? previous : next);
-        coordinate_b = __builtin_shuffle(coordinate_b, Undo ? previous : next);
+      if constexpr (m.value >= 7) {
+        const Double8 all_p = m.value == 7 ? new_p : active ? new_p : p[row];
+        const Double8 all_q = m.value == 7 ? new_q : active ? new_q : q[row];
+        const Double8 all_turns = m.value == 7 ? turns : active ? turns : turn[row];
+        write_eight(step, 8 * row, all_p, all_q, g[row].phase.cosine,
+                    all_turns * g[row].phase.sine);
+        if (Undo) {
+          write_weights(step, 8 * row,
+                        m.value == 7 ? new_weight
+                        : active     ? new_weight
+                                     : weight[row]);
+        }
       }
-    }
-    for (int row = 0; row < 8; ++row) write_row(step, 8 * row, g[row], x[row], y[row], turn[row]);
+      if constexpr (m.value < 14) {
+        partners = partners.shuffled(roll);
+        coordinate_b = __builtin_shuffle(coordinate_b, roll);
+      }
+    });
     a = rows.shuffled(rows_of_a);
     b = partners.shuffled(at_last);
   }
 
   // Slots are in the order of the coordinates.
-  void diamond_tile_rows(const Step& step, const Rotations* g, Group& a, Group& b) const {
+  void diamond_tile_rows(const Step& step, Group& a, Group& b) const {
+    Rotations g[8];
+    for (int m = 0; m < 8; ++m) g[m] = rotations(step, m);
     static constexpr auto kOrder = tile_order<kGroup>(Pattern::diamond_tile);
     double d[2 * kGroup], r[2 * kGroup];
     store_group(a, d, r);
@@ -471,8 +493,8 @@ class ProgramBuilder {
       program_.modes[k] = Mode::normalised;
       hand_over(g, program_.scales.data() + step.entry / 2);
     }
-    Rotations rotation[4];  // entries 8 m .. 8 m + 7
-    rotations<4>(step, 0, rotation);
+    Rotations rotation[4];
+    for (int m = 0; m < 4; ++m) rotation[m] = rotations(step, m);
     Group x[4] = {};
     Group y[4] = {};
     for (int m = 0; m < kLeafEntries; ++m) {
@@ -495,8 +517,8 @@ class ProgramBuilder {
     save_group(step.a, g);
   }
 
-  // As write_row, for `count` entries of rows in the order of their coordinates; those of the last row
-  // that are not there are not written.
+  // As write_row, for `count` entries of rows in the order of their coordinates; those of the last
+  // row that are not there are not written.
   void write_rows(const Step& step, int first, int count, const Rotations* g, const Group* x,
                   const Group* y) const {
     for (int m = 0; 8 * m < count; ++m) {
@@ -533,8 +555,8 @@ class ProgramBuilder {
     Group y;
   };
   PairGroups load_pairs(const SlotPair* pairs, int count) const {
-    const auto of = [&](const std::vector<double>& values, std::int32_t SlotPair::*slot)
-        __attribute__((always_inline)) {
+    const auto of = [&](const std::vector<double>& values,
+                        std::int32_t SlotPair::* slot) __attribute__((always_inline)) {
       return eight_of([&](int e) __attribute__((always_inline)) {
         return values[static_cast<std::size_t>(pairs[std::min(e, count - 1)].*slot)];
       });
@@ -562,40 +584,42 @@ class ProgramBuilder {
     const SlotPair* pairs = plan_.pair_slots.data() + step.a;
     const std::int32_t eights = (step.count + 7) / 8;
     const auto in_eight = [&](std::int32_t m) { return std::min(step.count - 8 * m, 8); };
-    std::vector<double> before(static_cast<std::size_t>(2 * step.count));  // should it become plain
+    // The scales before, should the step become plain. Most steps of few pairs are very short.
+    constexpr std::int32_t kFew = 32;
+    double few[2 * kFew];
+    std::unique_ptr<double[]> many(step.count > kFew ? new double[2 * step.count] : nullptr);
+    double* const before = many ? many.get() : few;
     double smallest = 1.0;
     for (std::int32_t e = 0; e < step.count; ++e) {
       const double d_i = scales_[static_cast<std::size_t>(pairs[e].i)];
       const double d_j = scales_[static_cast<std::size_t>(pairs[e].j)];
-      before[static_cast<std::size_t>(2 * e)] = d_i;
-      before[static_cast<std::size_t>(2 * e + 1)] = d_j;
+      before[2 * e] = d_i;
+      before[2 * e + 1] = d_j;
       smallest = std::min(smallest, std::min(std::abs(d_i), std::abs(d_j)));
     }
     const bool normalise = smallest < Limits<R, Undo>::enter;
     if (normalise) {
       program_.modes[k] = Mode::normalised;
       R* factors = new_extra(k, 2 * step.count);
-      for (std::size_t s = 0; s < before.size(); ++s) factors[s] = static_cast<R>(before[s]);
+      for (std::int32_t s = 0; s < 2 * step.count; ++s) factors[s] = static_cast<R>(before[s]);
     }
     Double8 smallest_after = Double8{} + 1.0;
     for (std::int32_t m = 0; m < eights; ++m) {
       const int count = in_eight(m);
       PairGroups groups = load_pairs(pairs + 8 * m, count);
       if (normalise) groups.x.d = groups.x.r = groups.y.d = groups.y.r = Double8{} + 1.0;
-      Rotations g;
-      rotations<1>(step, 8 * m, &g);
+      const Rotations g = rotations(step, m);
       write_rows(step, 8 * m, count, &g, &groups.x, &groups.y);
       groups.x.turn(g.cosine, g.reciprocal);
       groups.y.turn(g.cosine, g.reciprocal);
-      smallest_after =
-          lesser(smallest_after, lesser(magnitude(groups.x.d), magnitude(groups.y.d)));
+      smallest_after = lesser(smallest_after, lesser(magnitude(groups.x.d), magnitude(groups.y.d)));
       save_pairs(pairs + 8 * m, count, groups);
     }
     if (smallest_of(smallest_after) < Limits<R, Undo>::leave) {
       for (std::int32_t e = 0; e < step.count; ++e) {
         for (int row = 0; row < 2; ++row) {
           const auto slot = static_cast<std::size_t>(row == 0 ? pairs[e].i : pairs[e].j);
-          scales_[slot] = before[static_cast<std::size_t>(2 * e + row)];
+          scales_[slot] = before[2 * e + row];
           reciprocals_[slot] = 1.0 / scales_[slot];
         }
       }

@@ -1,8 +1,9 @@
 // Segments: kLanes columns of a row of a panel, and what a rotation does to two of them. Compiled
 // for each instruction set; see simd.hpp.
 //
-// F is the field of the rotations: float, double, or complex for those with phases. A row of a panel
-// of complex numbers has, segment by segment, a vector of real parts and one of imaginary parts.
+// F is the field of the rotations: float, double, or complex for those with phases. A row of a
+// panel of complex numbers has, segment by segment, a vector of real parts and one of imaginary
+// parts.
 
 namespace givens::cpu::GIVENS_ISA {
 
@@ -63,7 +64,8 @@ template <class R>
   y.im = y.im + old.im * c[2] + old.re * c[3];
 }
 
-// x <- a x - p y, y <- a y + q x (the old one). c is (a, p, q), each complex one but a in two parts.
+// x <- a x - p y, y <- a y + q x (the old one). c is (a, p, q), each complex one but a in two
+// parts.
 template <class R>
 [[gnu::always_inline]] inline void rotate_plainly(Segment<R>& x, Segment<R>& y, const R* c) {
   const Vector<R> old = x.v;
@@ -81,8 +83,8 @@ template <class R>
   y.im = y.im * c[0] + old.im * c[3] + old.re * c[4];
 }
 
-// Adds g_j conj(y_i) - y_j conj(g_i), column by column: what the gradients by the angle and the phase
-// of a rotation of rows i and j are made of.
+// Adds g_j conj(y_i) - y_j conj(g_i), column by column: what the gradients by the angle and the
+// phase of a rotation of rows i and j are made of.
 template <class R>
 [[gnu::always_inline]] inline void add_products(Segment<R>& sum, const Segment<R>& yi,
                                                 const Segment<R>& yj, const Segment<R>& gi,

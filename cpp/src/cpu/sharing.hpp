@@ -22,9 +22,9 @@ inline Range slots_of(const Plan& plan, std::int64_t first, std::int64_t count) 
   return {first, first + count};  // levels come with slots in the order of the coordinates
 }
 
-// Calls body(steps, first real, reals) for the parts of a level that concern a panel of the columns of
-// a matrix that is block-diagonal with the level's blocks: the steps of blocks that hold any of the
-// slots `range`, and the panel's columns in the same blocks. From last to first with Undo.
+// Calls body(steps, first real, reals) for the parts of a level that concern a panel of the columns
+// of a matrix that is block-diagonal with the level's blocks: the steps of blocks that hold any of
+// the slots `range`, and the panel's columns in the same blocks. From last to first with Undo.
 template <class F, bool Undo, class Body>
 void for_each_part(const Level& level, Range range, std::int64_t width, Body&& body) {
   constexpr std::int64_t L = kLanes<real_t<F>>;

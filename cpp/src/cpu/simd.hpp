@@ -42,8 +42,8 @@ template <class R>
 }
 
 // Calls body(std::integral_constant<int, m>) for m = 0 .. Count - 1: loops over arrays of vectors
-// that must stay in registers, which compilers leave in memory where an index is not a constant from
-// the start.
+// that must stay in registers, which compilers leave in memory where an index is not a constant
+// from the start.
 template <class Body, int... M>
 [[gnu::always_inline]] inline void unrolled_over(Body&& body, std::integer_sequence<int, M...>) {
   (body(std::integral_constant<int, M>{}), ...);

@@ -115,16 +115,4 @@ class SinesAndCosines {
   std::vector<double> values_;
 };
 
-// 1 / x for 2^-1000 < |x| < 2^1000.
-[[gnu::always_inline]] inline Double8 reciprocal(const Double8& x) {
-#if defined(__AVX512F__)
-  // 14 bits, doubled twice: quicker than a division.
-  Double8 y = (Double8)__builtin_ia32_rcp14pd512_mask((__v8df)x, (__v8df)x, 0xff);
-  y = y + y * (1.0 - x * y);
-  return y + y * (1.0 - x * y);
-#else
-  return 1.0 / x;
-#endif
-}
-
 }  // namespace givens::cpu::GIVENS_ISA

@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cfenv>
 #include <condition_variable>
 #include <cstdlib>
 #include <mutex>
 #include <thread>
-#include <vector>
 
 #if defined(__unix__) || defined(__APPLE__)
 #include <pthread.h>
@@ -15,14 +15,22 @@
 #include <sched.h>
 #endif
 
+// A fork may come while other threads are anywhere in here. The child has none of them, and would
+// wait for ever for what they held: a lock, or the guard of a static that was being initialised.
+// So all locks are in the pool, of which a child makes its own, and statics are atomics.
+
 namespace givens::cpu {
 
 namespace {
+
+constexpr int kMostThreads = 1024;
 
 struct Job {
   std::int64_t tasks;
   void (*run)(void*, std::int64_t);
   void* context;
+  // The caller's: results must not depend on the thread, whatever rounding or flushing is set.
+  std::fenv_t environment;
   std::atomic<std::int64_t> next{0};
 
   void work() {
@@ -30,88 +38,85 @@ struct Job {
   }
 };
 
+// Never destroyed, nor its threads ended: at exit, other threads may still be in a call.
 class Pool {
  public:
   Pool() = default;
   Pool(const Pool&) = delete;
   Pool& operator=(const Pool&) = delete;
 
-  ~Pool() {
-    {
-      const std::lock_guard<std::mutex> lock(mutex_);
-      stopping_ = true;
-    }
-    wake_.notify_all();
-    for (std::thread& worker : workers_) worker.join();
-  }
-
-  // False if the pool is working for another caller.
+  // False, having done nothing, if the pool is working for another caller.
   bool try_run(Job& job, int helpers) {
-    const std::unique_lock<std::mutex> ours(in_use_, std::try_to_lock);
-    if (!ours) return false;
+    if (in_use_.exchange(true, std::memory_order_acquire)) return false;
+    grow(helpers);
+    helpers = std::min(helpers, size_);
+    std::fegetenv(&job.environment);
     {
       const std::lock_guard<std::mutex> lock(mutex_);
-      while (static_cast<int>(workers_.size()) < helpers) {
-        workers_.emplace_back([this] { serve(); });
-      }
       job_ = &job;
       openings_ = helpers;
     }
-    wake_.notify_all();
+    for (int k = 0; k < helpers; ++k) wake_.notify_one();
     job.work();
-    std::unique_lock<std::mutex> lock(mutex_);
-    openings_ = 0;  // who has not come by now need not
-    done_.wait(lock, [this] { return working_ == 0; });
-    job_ = nullptr;
+    {
+      std::unique_lock<std::mutex> lock(mutex_);
+      openings_ = 0;  // who has not come by now need not
+      done_.wait(lock, [this] { return working_ == 0; });
+    }
+    in_use_.store(false, std::memory_order_release);
     return true;
   }
 
  private:
-  void serve() {
-    std::unique_lock<std::mutex> lock(mutex_);
-    for (;;) {
-      wake_.wait(lock, [this] { return stopping_ || openings_ > 0; });
-      if (stopping_) return;
-      --openings_;
-      ++working_;
-      Job* const job = job_;
-      lock.unlock();
-      job->work();
-      lock.lock();
-      if (--working_ == 0) done_.notify_all();
+  // Has `threads` threads, or as many as the system allows.
+  void grow(int threads) {
+    try {
+      for (; size_ < threads; ++size_) std::thread([this] { serve(); }).detach();
+    } catch (const std::exception&) {
     }
   }
 
-  std::mutex in_use_;  // held by the caller whose job it is
-  std::mutex mutex_;   // guards what follows
+  void serve() {
+    std::unique_lock<std::mutex> lock(mutex_);
+    for (;;) {
+      wake_.wait(lock, [this] { return openings_ > 0; });
+      --openings_;
+      ++working_;
+      Job& job = *job_;
+      lock.unlock();
+      std::fesetenv(&job.environment);
+      job.work();
+      lock.lock();
+      if (--working_ == 0) done_.notify_one();
+    }
+  }
+
+  std::atomic<bool> in_use_{false};  // by the caller whose job it is, who alone may grow it
+  int size_ = 0;
+  std::mutex mutex_;  // guards what follows
   std::condition_variable wake_;
   std::condition_variable done_;
-  std::vector<std::thread> workers_;
   Job* job_ = nullptr;
   int openings_ = 0;  // helpers that may still join the job
   int working_ = 0;
-  bool stopping_ = false;
 };
 
-// Never destroyed: at exit, other threads may still be in a call.
 std::atomic<Pool*> the_pool{nullptr};
 
 Pool& pool() {
-  Pool* existing = the_pool.load();
+  Pool* existing = the_pool.load(std::memory_order_acquire);
   if (existing) return *existing;
-  static std::mutex making;
-  const std::lock_guard<std::mutex> lock(making);
-  if (!the_pool.load()) {
-#if defined(__unix__) || defined(__APPLE__)
-    // A child has none of the threads, and locks may be held for ever: it starts afresh.
-    static std::once_flag registered;
-    std::call_once(registered,
-                   [] { pthread_atfork(nullptr, nullptr, [] { the_pool = new Pool; }); });
-#endif
-    the_pool = new Pool;
-  }
-  return *the_pool.load();
+  Pool* const made = new Pool;
+  if (the_pool.compare_exchange_strong(existing, made)) return *made;
+  delete made;  // another thread was faster
+  return *existing;
 }
+
+#if defined(__unix__) || defined(__APPLE__)
+// As the library is loaded, when no thread can be in it yet.
+[[maybe_unused]] const int registered =
+    pthread_atfork(nullptr, nullptr, [] { the_pool = nullptr; });
+#endif
 
 int available_processors() {
 #if defined(__linux__)
@@ -121,22 +126,38 @@ int available_processors() {
   return std::max(static_cast<int>(std::thread::hardware_concurrency()), 1);
 }
 
+int threads_of_environment() {
+  if (const char* variable = std::getenv("GIVENS_NUM_THREADS")) {
+    const long wanted = std::strtol(variable, nullptr, 10);
+    if (wanted > 0) return static_cast<int>(std::min<long>(wanted, kMostThreads));
+  }
+  return available_processors();
+}
+
+// 0 where it has not been set.
+thread_local int default_of_this_thread = 0;
+
 }  // namespace
 
 int default_num_threads() {
-  if (const char* variable = std::getenv("GIVENS_NUM_THREADS")) {
-    const long wanted = std::strtol(variable, nullptr, 10);
-    if (wanted > 0) return static_cast<int>(std::min(wanted, 1024L));
+  if (default_of_this_thread > 0) return default_of_this_thread;
+  // Once, since reading the environment is a race with a thread that changes it.
+  static std::atomic<int> known{0};
+  int threads = known.load(std::memory_order_relaxed);
+  if (threads == 0) {
+    threads = threads_of_environment();
+    known.store(threads, std::memory_order_relaxed);
   }
-  static const int processors = available_processors();
-  return processors;
+  return threads;
 }
+
+void set_default_num_threads(int num_threads) { default_of_this_thread = num_threads; }
 
 void parallel_for(std::int64_t tasks, int num_threads, void (*run)(void*, std::int64_t),
                   void* context) {
-  const auto helpers = static_cast<int>(std::min<std::int64_t>(num_threads, tasks)) - 1;
-  Job job{tasks, run, context};
-  if (helpers > 0 && pool().try_run(job, helpers)) return;
+  const auto threads = std::min<std::int64_t>({tasks, num_threads, kMostThreads});
+  Job job{tasks, run, context, {}};
+  if (threads > 1 && pool().try_run(job, static_cast<int>(threads) - 1)) return;
   job.work();
 }
 

@@ -7,16 +7,18 @@
 
 namespace givens::cpu {
 
-// How many threads a call may use that names none: GIVENS_NUM_THREADS if that is a positive number,
-// else as many processors as the process may run on.
+// As the public functions of these names; `num_threads` is at least 0 here.
 int default_num_threads();
+void set_default_num_threads(int num_threads);
 
 // Calls run(context, task) once for every task 0 .. tasks - 1, on at most `num_threads` threads,
 // the caller's included, and returns when all are done. Tasks are taken in rising order. `run` must
 // not throw.
 //
-// The threads are kept for later calls, and made anew in a child process after fork. While they
-// work for one caller, others run their tasks on their own threads.
+// The threads are kept for later calls, and made anew in a child process after fork. Where the
+// system refuses more threads there are fewer. While they work for one caller, others run their
+// tasks on their own threads; so does a task that calls this itself. Tasks run in the caller's
+// floating-point environment, so that what they compute does not depend on the thread.
 void parallel_for(std::int64_t tasks, int num_threads,
                   void (*run)(void* context, std::int64_t task), void* context);
 

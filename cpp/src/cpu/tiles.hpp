@@ -83,10 +83,9 @@ inline constexpr int kForwardBlock = GIVENS_VECTOR_REGISTERS / (4 * static_cast<
 
 // `a` and `b` point at the block's rows; `scales`, with Scale, at the factors of the rows.
 template <class F, class Block, bool Undo, bool Scale>
-[[gnu::always_inline]] inline void run_block(real_t<F>* a, real_t<F>* b, std::int64_t row, std::int64_t width,
-                                             const real_t<F>* coefficients,
-                                             const real_t<F>* scales_a,
-                                             const real_t<F>* scales_b) {
+[[gnu::always_inline]] inline void run_block(real_t<F>* a, real_t<F>* b, std::int64_t row,
+                                             std::int64_t width, const real_t<F>* coefficients,
+                                             const real_t<F>* scales_a, const real_t<F>* scales_b) {
   constexpr int H = Block::kHalf;
   for (std::int64_t w = 0; w < width; w += kSegment<F>) {
     // Keeps the coefficients where they are: hoisted out of this loop they would be spilled.
@@ -137,19 +136,18 @@ template <class F, Pattern P, bool Undo>
       multiply_rows(a, row, width, scales, kGroup);
       multiply_rows(b, row, width, scales + kGroup, kGroup);
     }
-    for_each_block<P, kGroup / B, Undo>(
-        [&](auto, auto k, auto l) __attribute__((always_inline)) {
-          constexpr RowPair rows = block_rows<B>(P, {k.value, l.value});
-          run_block<F, TileBlock<P, B, k.value, l.value>, Undo, false>(
-              a + rows.i * row, b + rows.j * row, row, width, coefficients, nullptr, nullptr);
-        });
+    for_each_block<P, kGroup / B, Undo>([&](auto, auto k, auto l) __attribute__((always_inline)) {
+      constexpr RowPair rows = block_rows<B>(P, {k.value, l.value});
+      run_block<F, TileBlock<P, B, k.value, l.value>, Undo, false>(
+          a + rows.i * row, b + rows.j * row, row, width, coefficients, nullptr, nullptr);
+    });
   }
 }
 
 // The 28 rotations within a group. `scales` is null or has 8 factors.
 template <class F, bool Undo>
-[[gnu::noinline]] void leaf(real_t<F>* rows, std::int64_t row, std::int64_t width, const real_t<F>* coefficients,
-                            const real_t<F>* scales) {
+[[gnu::noinline]] void leaf(real_t<F>* rows, std::int64_t row, std::int64_t width,
+                            const real_t<F>* coefficients, const real_t<F>* scales) {
   using R = real_t<F>;
   R* const middle = rows + kGroup / 2 * row;
   if constexpr (kGroup * kParts<F> <= GIVENS_VECTOR_REGISTERS / 2) {
@@ -157,15 +155,16 @@ template <class F, bool Undo>
       run_block<F, LeafBlock, Undo, true>(rows, middle, row, width, coefficients, scales,
                                           scales + kGroup / 2);
     } else {
-      run_block<F, LeafBlock, Undo, false>(rows, middle, row, width, coefficients, nullptr, nullptr);
+      run_block<F, LeafBlock, Undo, false>(rows, middle, row, width, coefficients, nullptr,
+                                           nullptr);
     }
   } else {
     if (scales) multiply_rows(rows, row, width, scales, kGroup);
     const auto halves = [&]() __attribute__((always_inline)) {
       run_block<F, HalfLeafBlock<0>, Undo, false>(rows, rows + 2 * row, row, width, coefficients,
                                                   nullptr, nullptr);
-      run_block<F, HalfLeafBlock<1>, Undo, false>(middle, middle + 2 * row, row, width, coefficients,
-                                                  nullptr, nullptr);
+      run_block<F, HalfLeafBlock<1>, Undo, false>(middle, middle + 2 * row, row, width,
+                                                  coefficients, nullptr, nullptr);
     };
     if constexpr (!Undo) halves();
     constexpr int B = kForwardBlock<F>;
@@ -182,8 +181,7 @@ template <class F, bool Undo>
 template <class F>
 [[gnu::noinline]] void rotate_pairs(const SlotPair* pairs, std::int32_t count, real_t<F>* panel,
                                     std::int64_t row, std::int64_t width,
-                                    const real_t<F>* coefficients,
-                                    const real_t<F>* scales) {
+                                    const real_t<F>* coefficients, const real_t<F>* scales) {
   if (scales) {
     for (std::int32_t e = 0; e < count; ++e) {
       multiply_rows(panel + pairs[e].i * row, row, width, scales + 2 * e, 1);

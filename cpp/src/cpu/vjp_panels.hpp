@@ -17,9 +17,9 @@ struct VjpPrograms {
   Programs<F, false> forward;  // for the inverse only
 };
 
-// The order in which panels add to the sums: at every step, panel after panel, whatever threads they
-// are on, so that the sums are the same for any number of threads. A panel may be at a step when the
-// panel before it is done with it.
+// The order in which panels add to the sums: at every step, panel after panel, whatever threads
+// they are on, so that the sums are the same for any number of threads. A panel may be at a step
+// when the panel before it is done with it.
 class PanelOrder {
  public:
   PanelOrder(std::int64_t panels, std::int64_t steps)
@@ -136,8 +136,8 @@ class VjpWorker {
 
  private:
   // Undoes the steps on panels y and g, of U's columns those that concern `slots` only, and adds to
-  // the sums, step by step in `order` if there is one. Then gx is in `gx`: that is g, or for the inverse a panel of
-  // its own.
+  // the sums, step by step in `order` if there is one. Then gx is in `gx`: that is g, or for the
+  // inverse a panel of its own.
   void sweep(VjpPrograms<F>& programs, bool moderate, Range slots, R* y, R* g, R* gx,
              std::int64_t panel, PanelOrder* order, GradientSums<F>& sums) {
     const Program<F>& program = programs.reverse.for_vectors(moderate);
@@ -151,7 +151,9 @@ class VjpWorker {
       std::copy_n(g, size_, gx);
       multiply_by(programs.forward.diagonal(), gx, width_);
     }
-    if (order) order->wait(panel, std::max<std::int64_t>(static_cast<std::int64_t>(plan_.steps.size()) - 1, 0));
+    if (order)
+      order->wait(panel,
+                  std::max<std::int64_t>(static_cast<std::int64_t>(plan_.steps.size()) - 1, 0));
     sums.start(y, g, width_);
     const auto undo = [&](Range steps, std::int64_t from, std::int64_t reals) {
       // A few steps at a time, lest panels spend their time on waiting.
@@ -212,8 +214,7 @@ void vjp_all(const VjpProblem<T>& problem, const Plan& plan, bool from_identity)
     for (const bool moderate : {true, false}) {
       GradientSums<F>& part = sums[moderate ? 0 : 1];
       if (part.empty()) continue;
-      part.add_to(problem, matrix, programs.reverse.for_vectors(moderate),
-                  programs.reverse.kind());
+      part.add_to(problem, matrix, programs.reverse.for_vectors(moderate), programs.reverse.kind());
     }
   };
   const auto in_parts = [&](int threads) {

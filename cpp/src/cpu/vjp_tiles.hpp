@@ -3,8 +3,8 @@
 //
 // Panels y and g hold the states after the rotations and the loss's gradient there. A rotation of
 // rows i and j adds the sum over columns of g_j conj(y_i) - y_j conj(g_i) to its place in `sums`,
-// then both panels are rotated back (arXiv 2106.00003, section 4). Both have the same scales, so that
-// the sum over true rows is that over stored rows times Program::weights.
+// then both panels are rotated back (arXiv 2106.00003, section 4). Both have the same scales, so
+// that the sum over true rows is that over stored rows times Program::weights.
 //
 // The sums of a step are kParts each, in the order in which they are found: see place_of_entry.
 
@@ -135,12 +135,12 @@ template <class R, int Count>
 
 // --- Blocks ---
 
-// Rows of a block are multiplied by their factors first where `scales_a` and `scales_b`, for the rows
-// of each group, are not null and the block's Scaled says so.
+// Rows of a block are multiplied by their factors first where `scales_a` and `scales_b`, for the
+// rows of each group, are not null and the block's Scaled says so.
 template <class F, class Block, bool Scale, class Scaled>
 [[gnu::always_inline]] inline void run_vjp_block(real_t<F>* ya, real_t<F>* yb, real_t<F>* ga,
-                                                 real_t<F>* gb, std::int64_t row, std::int64_t width,
-                                                 const real_t<F>* coefficients,
+                                                 real_t<F>* gb, std::int64_t row,
+                                                 std::int64_t width, const real_t<F>* coefficients,
                                                  const real_t<F>* scales_a,
                                                  const real_t<F>* scales_b, real_t<F>* sums) {
   using R = real_t<F>;
@@ -188,8 +188,7 @@ template <Pattern P, int B, int Q>
 struct NewRows {
   // The row of the tile's 16 that is row r of a block.
   static constexpr int tile_row(int q, int r) {
-    const RowPair first =
-        block_rows<B>(P, tile_order<kGroup / B>(P)[static_cast<std::size_t>(q)]);
+    const RowPair first = block_rows<B>(P, tile_order<kGroup / B>(P)[static_cast<std::size_t>(q)]);
     return r < B ? first.i + r : kGroup + first.j + r - B;
   }
   static constexpr bool row(int r) {
@@ -222,8 +221,9 @@ template <class F, Pattern P, bool Scale>
 // All rotations of a tile. `scales` is null, or has the 16 factors that the rows are multiplied by
 // first.
 template <class F, Pattern P>
-void vjp_tile(real_t<F>* ya, real_t<F>* yb, real_t<F>* ga, real_t<F>* gb, std::int64_t row, std::int64_t width,
-              const real_t<F>* coefficients, const real_t<F>* scales, real_t<F>* sums) {
+void vjp_tile(real_t<F>* ya, real_t<F>* yb, real_t<F>* ga, real_t<F>* gb, std::int64_t row,
+              std::int64_t width, const real_t<F>* coefficients, const real_t<F>* scales,
+              real_t<F>* sums) {
   if (scales) {
     vjp_tile<F, P, true>(ya, yb, ga, gb, row, width, coefficients, scales, sums);
   } else {
@@ -241,9 +241,8 @@ template <class F>
   for_each_block<Pattern::xor_tile, 4 / B, true>(
       [&](auto q, auto k, auto l) __attribute__((always_inline)) {
         run_vjp_block<F, LeafTileBlock<B, k.value, l.value>, false, NoRows>(
-            y + B * k * row, y_middle + B * l * row, g + B * k * row,
-            g_middle + B * l * row, row, width, coefficients, nullptr, nullptr,
-            sums + kParts<F> * B * B * q);
+            y + B * k * row, y_middle + B * l * row, g + B * k * row, g_middle + B * l * row, row,
+            width, coefficients, nullptr, nullptr, sums + kParts<F> * B * B * q);
       });
   run_vjp_block<F, HalfLeafBlock<0>, false, NoRows>(y, y + 2 * row, g, g + 2 * row, row, width,
                                                     coefficients, nullptr, nullptr,

@@ -1,0 +1,45 @@
+"""Scripts in Python processes of their own."""
+
+import os
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+import givens
+
+needs_proc = pytest.mark.skipif(not os.path.isdir("/proc/self/task"), reason="needs Linux's /proc")
+needs_threads = pytest.mark.skipif(
+    givens._core.backend() == "reference", reason="the reference engine has one thread"
+)
+
+
+def run(script: str, **environment: str) -> str:
+    """What a script prints, which must succeed."""
+    process = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(script)],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert process.returncode == 0, process.stderr
+    return process.stdout.strip()
+
+
+def started_threads(
+    setup: str = "", *, n: int = 256, batch: int = 64, arguments: str = "", **environment: str
+) -> int:
+    """How many threads a process starts for its first call of `matrix`."""
+    script = f"""
+        import os, numpy as np, givens
+        {setup}
+        s = givens.Schedule.xor({n})
+        angles = np.ones(({batch}, s.num_rotations), np.float32)
+        before = len(os.listdir("/proc/self/task"))
+        givens.matrix(angles, s, {arguments})
+        print(len(os.listdir("/proc/self/task")) - before)
+    """
+    return int(run(script, **environment))
