@@ -242,7 +242,6 @@ class Builder {
       ++step.count;
     }
     plan_.entries += step.count;
-    plan_.pair_entries += step.count;
   }
 
   const Plan& plan() {
