@@ -91,9 +91,23 @@ class GradientSums {
       return;
     }
     if (in_registers) sums = in_order;
-    for (std::int32_t e = 0; e < step.count; ++e) {
-      const std::int32_t angle = source_of(plan_, step, e);
-      if (angle >= 0) gangles[angle] += sign * weights[e] * sums[e];
+    const auto add = [&](std::int64_t angle, int e) {
+      gangles[angle] += sign * weights[e] * sums[e];
+    };
+    if (step.sources == Sources::affine) {
+      for (int k = 0; k < kGroup; ++k) {
+        const std::int64_t first = step.source + k * step.step_k;
+        for (int l = 0; l < kGroup; ++l) {
+          add(first + l * step.step_l, tile_entry(step.pattern, k, l));
+        }
+      }
+    } else if (step.sources == Sources::each) {
+      const std::int32_t* sources = plan_.sources.data() + step.source;
+      for (int e = 0; e < step.count; ++e) {
+        if (sources[e] >= 0) add(sources[e], e);
+      }
+    } else {
+      for (int e = 0; e < step.count; ++e) add(source_of(plan_, step, e), e);
     }
   }
 

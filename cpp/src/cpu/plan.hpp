@@ -64,7 +64,6 @@ struct Plan {
   std::vector<Level> levels;  // in order; they cover all steps
   std::vector<Wave> waves;    // in order; they cover all steps
   std::int64_t entries = 0;
-  std::int64_t pair_entries = 0;  // those of steps of pairs
 };
 
 Plan make_plan(const Schedule& schedule);

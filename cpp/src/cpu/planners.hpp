@@ -61,7 +61,6 @@ inline void add_pairs(Plan& plan, std::int64_t first, std::int64_t count, std::i
   plan.steps.push_back(
       {Pattern::pairs, Sources::each, narrow(first), 0, narrow(count), plan.entries, source});
   plan.entries += count;
-  plan.pair_entries += count;
 }
 
 // Makes steps of loose pairs, as many as are announced. Their slots and their angles lie together,

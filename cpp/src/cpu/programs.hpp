@@ -105,11 +105,15 @@ void build_program(const Plan& plan, const ProgramInput<F>& input, Program<F>& p
   }
   // Tasks are taken in order, so that those waited for are done or on their way.
   std::atomic<std::int64_t> done{0};
+  struct Count {  // counts a task that throws too, lest others wait for ever
+    std::atomic<std::int64_t>& done;
+    ~Count() { done.fetch_add(1, std::memory_order_release); }
+  };
   auto run = [&](std::int64_t k) {
     const Task& task = tasks[static_cast<std::size_t>(k)];
+    const Count count{done};
     wait_until([&] { return done.load(std::memory_order_acquire) >= task.after; });
     builder.run(task.first, task.last);
-    done.fetch_add(1, std::memory_order_release);
   };
   parallel_for(static_cast<std::int64_t>(tasks.size()), threads, run);
 }

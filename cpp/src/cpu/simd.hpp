@@ -56,7 +56,6 @@ template <int Count, class Body>
 // Eight doubles or integers, whatever the registers' width: one row of a tile.
 typedef double Double8 __attribute__((vector_size(64)));
 typedef std::int64_t Int8 __attribute__((vector_size(64)));
-typedef float Float8 __attribute__((vector_size(32)));
 // The same where memory is aligned for a double only, as that of a std::vector is.
 typedef double Unaligned8 __attribute__((vector_size(64), aligned(8), may_alias));
 
