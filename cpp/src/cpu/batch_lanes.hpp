@@ -96,10 +96,12 @@ class Layout {
   std::int64_t last_ = 0;
 };
 
-// The numbers of a vector, one place after the other.
-inline Layout layout_of_vector(std::int64_t count, std::int64_t stride) {
+// The numbers of a vector, one place after the other; none if it is absent.
+template <class R>
+Layout layout_of_vector(const Strided<R>& vector, std::int64_t count) {
   Layout out;
-  for (std::int64_t k = 0; k < count; ++k) out.add(k * stride, k);
+  if (!vector) return out;
+  for (std::int64_t k = 0; k < count; ++k) out.add(k * vector.stride, k);
   return out;
 }
 

@@ -5,8 +5,10 @@ namespace givens::cpu::GIVENS_ISA {
 template <class T>
 void rotate(const RotateProblem<T>& problem, const Plan& plan) {
   if (batch_applies(problem)) {
-    run_batch<real_t<T>>(BatchRotate<T>(problem), problem.matrices.size(),
-                         threads_for(problem, kParts<T> * problem.vectors.size()));
+    with_batch_field<T>(problem.parameters, [&](auto field) {
+      run_batch<real_t<T>>(BatchRotate<T, decltype(field)>(problem), problem.matrices.size(),
+                           threads_for(problem, kParts<T> * problem.vectors.size()));
+    });
     return;
   }
   with_field<T>(problem.parameters, [&](auto field) {
@@ -21,12 +23,12 @@ void rotate(const RotateProblem<T>& problem, const Plan& plan) {
 
 template <class T>
 void matrix(const MatrixProblem<T>& problem, const Plan& plan) {
-  if constexpr (!is_complex_v<T>) {
-    if (batch_applies(problem)) {
-      run_batch<T>(BatchMatrix<T>(problem), problem.matrices.size(),
-                   threads_for(problem, problem.schedule.columns()));
-      return;
-    }
+  if (batch_applies(problem)) {
+    with_batch_field<T>(problem.parameters, [&](auto field) {
+      run_batch<real_t<T>>(BatchMatrix<T, decltype(field)>(problem), problem.matrices.size(),
+                           threads_for(problem, kParts<T> * problem.schedule.columns()));
+    });
+    return;
   }
   matrix_all<T>(problem, plan);
 }
@@ -34,8 +36,10 @@ void matrix(const MatrixProblem<T>& problem, const Plan& plan) {
 template <class T>
 void vjp_from(const VjpProblem<T>& problem, const Plan& plan, bool from_identity) {
   if (batch_applies(problem)) {
-    run_batch<real_t<T>>(BatchVjp<T>(problem, from_identity), problem.matrices.size(),
-                         vjp_threads(problem));
+    with_batch_field<T>(problem.parameters, [&](auto field) {
+      run_batch<real_t<T>>(BatchVjp<T, decltype(field)>(problem, from_identity),
+                           problem.matrices.size(), vjp_threads(problem));
+    });
     return;
   }
   with_field<T>(problem.parameters,
