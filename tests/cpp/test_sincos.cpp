@@ -1,4 +1,4 @@
-// Sine, cosine and reciprocal of the CPU engine, for every instruction set that this machine has,
+// Sine and cosine of the CPU engine, for every instruction set that this machine has,
 // against the C library in long double.
 #include <doctest/doctest.h>
 
@@ -53,12 +53,6 @@
       cosine[k] = c[k];                                                      \
     }                                                                        \
   }                                                                          \
-  inline void reciprocal_of(const double* x, double* y) {                    \
-    Double8 in;                                                              \
-    for (int k = 0; k < 8; ++k) in[k] = x[k];                                \
-    const Double8 out = reciprocal(in);                                      \
-    for (int k = 0; k < 8; ++k) y[k] = out[k];                               \
-  }                                                                          \
   }
 
 GIVENS_TEST_FUNCTIONS
@@ -106,26 +100,23 @@ struct InstructionSet {
   SinCos for_float;
   SinCos for_double;
   SinCos any;
-  void (*reciprocal)(const double*, double*);
 };
 
 std::vector<InstructionSet> instruction_sets() {
   namespace cpu = givens::cpu;
   std::vector<InstructionSet> out;
   out.push_back({"baseline", &cpu::test_baseline::sincos_of<float>,
-                 &cpu::test_baseline::sincos_of<double>, &cpu::test_baseline::any_sincos_of,
-                 &cpu::test_baseline::reciprocal_of});
+                 &cpu::test_baseline::sincos_of<double>, &cpu::test_baseline::any_sincos_of});
 #if defined(__x86_64__)
   __builtin_cpu_init();
   if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
     out.push_back({"avx2", &cpu::test_avx2::sincos_of<float>, &cpu::test_avx2::sincos_of<double>,
-                   &cpu::test_avx2::any_sincos_of, &cpu::test_avx2::reciprocal_of});
+                   &cpu::test_avx2::any_sincos_of});
   }
   if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
       __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw")) {
     out.push_back({"avx512", &cpu::test_avx512::sincos_of<float>,
-                   &cpu::test_avx512::sincos_of<double>, &cpu::test_avx512::any_sincos_of,
-                   &cpu::test_avx512::reciprocal_of});
+                   &cpu::test_avx512::sincos_of<double>, &cpu::test_avx512::any_sincos_of});
   }
 #endif
   return out;
@@ -279,37 +270,5 @@ TEST_CASE("sincos_any is the C library's, for any angle") {
       CHECK(std::isnan(s[k]));
       CHECK(std::isnan(c[k]));
     }
-  }
-}
-
-// A quotient, or two steps of Newton's method from 14 bits, of which the second leaves an error of
-// 2^-56 before it is rounded; 2 units in the last place are between eps and 2 eps.
-TEST_CASE("reciprocal within 2 units in the last place") {
-  std::vector<double> x;
-  std::mt19937_64 bits(62);
-  for (int k = 0; k < 40000; ++k) {
-    const double mantissa = 1.5 + uniform(bits) / 2;
-    x.push_back(std::ldexp(mantissa, static_cast<int>(bits() % 1999) - 1000));
-    x.push_back(-mantissa);
-    x.push_back(std::cos(uniform(bits) * 3));
-  }
-  for (int e = -999; e < 1000; ++e) {
-    x.push_back(std::ldexp(1.0, e));
-    x.push_back(std::nextafter(std::ldexp(1.0, e), 0.0));
-    x.push_back(std::nextafter(std::ldexp(-1.0, e), -std::ldexp(4.0, e)));
-  }
-  x.resize(x.size() / 8 * 8);
-  for (const InstructionSet& isa : instruction_sets()) {
-    CAPTURE(isa.name);
-    Errors errors{kEpsilon, 0};
-    for (std::size_t first = 0; first < x.size(); first += 8) {
-      double y[8];
-      isa.reciprocal(x.data() + first, y);
-      for (std::size_t k = 0; k < 8; ++k) {
-        errors.add(x[first + k], y[k], 1.0L / static_cast<long double>(x[first + k]));
-      }
-    }
-    CAPTURE(errors.worst_at);
-    CHECK(errors.worst <= 1);
   }
 }
