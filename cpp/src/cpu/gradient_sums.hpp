@@ -74,11 +74,12 @@ class GradientSums {
     }
   }
 
-  void add_real(std::size_t k, const Program<F>& program, R sign, const Strided<R>& gangles) const {
-    const Step& step = plan_.steps[k];
+  void add_real(std::size_t index, const Program<F>& program, R sign,
+                const Strided<R>& gangles) const {
+    const Step& step = plan_.steps[index];
     const R* weights = program.weights.data() + step.entry;
     const R* sums = entries_.data() + step.entry;
-    const bool in_registers = program.modes[k] != Mode::plain && step.pattern != Pattern::pairs;
+    const bool in_registers = program.modes[index] != Mode::plain && step.pattern != Pattern::pairs;
     R in_order[kTileEntries];
     if (in_registers) sums_by_entry(step.pattern, sums, in_order);
     if (in_registers && step.sources == Sources::runs && gangles.stride == 1) {
