@@ -292,7 +292,8 @@ def matrix_vjp(
     Parameters
     ----------
     U : array, (*batch, n, columns)
-        What `matrix` returned.
+        What `matrix` returned for the same parameters: what is zero in it, and before its last
+        rotations, is not computed with. For another matrix use `rotate_vjp` with ``axis=-2``.
     gU : array, the shape and dtype of U
         The gradient of the loss L with respect to U; for complex U with the convention
         ``dL = Re(sum(conj(gU) * dU))``.

@@ -52,6 +52,12 @@ class Case(NamedTuple):
         return bound * norm(self.y) * norm(self.gy)
 
 
+def matrix_case(*args, **keywords) -> Case:
+    """Like make_case, with y the matrix of the parameters."""
+    c = make_case(*args, **keywords)
+    return c._replace(y=givens.matrix(c.angles, c.schedule, **c.options))
+
+
 def norm(a: np.ndarray) -> float:
     """Of all entries, in double precision."""
     return float(np.sqrt(np.sum(np.abs(a.astype(np.complex128)) ** 2)))
@@ -252,7 +258,7 @@ def test_rotate_vjp_against_conjugation(name: str, n: int, kind: str, inverse: b
 @pytest.mark.parametrize("n", [63, 64, 65, 128])
 @pytest.mark.parametrize("name", ["circle", "xor", "team 8"])
 def test_large_matrices_against_conjugation(name: str, n: int, kind: str) -> None:
-    c = make_case(SCHEDULES[name](n), kind, (n, n))
+    c = matrix_case(SCHEDULES[name](n), kind, (n, n))
     actual = givens.matrix_vjp(c.y, c.gy, c.angles, c.schedule, **c.options)
     expected = c.expected(axis=-2)[1:]
     assert_gradients_close(actual if makes_complex(c.options) else [actual], expected, c.size())
@@ -270,7 +276,7 @@ def test_matrix_vjp_against_conjugation(name: str, n: int, kind: str, dtype) -> 
     batch = (2, 3)
     if n > 8:
         batches, batch = ((), ()), ()
-    c = make_case(schedule, kind, (*batch, n, schedule.columns), dtype=dtype, batches=batches)
+    c = matrix_case(schedule, kind, (*batch, n, schedule.columns), dtype=dtype, batches=batches)
     actual = givens.matrix_vjp(c.y, c.gy, c.angles, schedule, **c.options)
     if not makes_complex(c.options):
         assert isinstance(actual, np.ndarray)
@@ -339,7 +345,7 @@ def test_output_as_its_own_gradient(kind: str) -> None:
 @pytest.mark.parametrize("kind", OPTIONS)
 def test_matrix_and_rotate_agree(kind: str) -> None:
     schedule = Schedule.circle(7, columns=4)
-    c = make_case(schedule, kind, (7, 4))
+    c = matrix_case(schedule, kind, (7, 4))
     actual = givens.matrix_vjp(c.y, c.gy, c.angles, schedule, **c.options)
     expected = c.vjp(axis=0)[1:]
     # Both sides round.
@@ -400,7 +406,7 @@ def test_no_vectors_give_zeros(n, batches, shape, kind, inverse, dtype) -> None:
 @pytest.mark.parametrize(("n", "columns", "batch"), [(0, 0, ()), (4, 0, ()), (4, 2, (0,))])
 def test_empty_matrices_give_zeros(n: int, columns: int, batch, kind: str) -> None:
     schedule = Schedule.xor(n, columns=columns)
-    c = make_case(schedule, kind, (*batch, n, columns), batches=(batch, ()))
+    c = matrix_case(schedule, kind, (*batch, n, columns), batches=(batch, ()))
     actual = givens.matrix_vjp(c.y, c.gy, c.angles, schedule, **c.options)
     gradients = actual if makes_complex(c.options) else (actual,)
     assert gradients[0].shape == c.angles.shape

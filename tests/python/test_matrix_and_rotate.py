@@ -444,7 +444,9 @@ def test_coordinates_that_do_not_depend_on_it_stay(value: float, inverse: bool) 
     spoilt[0] = value
     clean, dirty = (givens.rotate(v, angles, schedule, inverse=inverse) for v in (x, spoilt))
     assert not np.isfinite(dirty[[0, 1]]).any()
-    assert_same_bits(clean[[2, 3]], dirty[[2, 3]])
+    # An engine may take a vector that is not finite through other formulas: both round.
+    size = 2 * rounding(schedule, x.dtype) * np.linalg.norm(x)
+    np.testing.assert_allclose(dirty[[2, 3]], clean[[2, 3]], rtol=0, atol=size)
     # Rotations act in the opposite order in the inverse.
     assert np.isfinite(dirty[4]) == inverse
 

@@ -235,9 +235,8 @@ def test_rotate_vjp(p: Problem) -> None:
 @given(problems(largest=12), layouts, layouts, st.integers(0, 2**32 - 1))
 def test_matrix_vjp(p: Problem, U_layout: str, gU_layout: str, seed: int) -> None:
     rng = np.random.default_rng(seed)
-    # Any matrix can stand for U: only its shape and dtype are checked.
     like = givens.matrix(schedule=p.schedule, **p.parameters)
-    U = laid_out(random_vectors(rng, like.shape, like.dtype), U_layout)
+    U = laid_out(like, U_layout)
     gU = laid_out(random_vectors(rng, like.shape, like.dtype), gU_layout)
     before = [*p.memory(), whole(U), whole(gU)]
     actual = givens.matrix_vjp(U, gU, schedule=p.schedule, **p.parameters)

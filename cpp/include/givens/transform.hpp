@@ -99,7 +99,8 @@ GIVENS_API void rotate_vjp(const not_deduced_t<ArrayView<const T>>& y,
                            const ParameterGradients<real_t<T>>& gradients,
                            const RotateOptions& options = {});
 
-// The gradient through `matrix`, from its output U and gU = dL/du, both (*B, n, columns).
+// The gradient through `matrix`, from its output U and gU = dL/du, both (*B, n, columns). U must be
+// that of the parameters: what is zero in it, and before its last rotations, is not computed with.
 template <class T>
 GIVENS_API void matrix_vjp(const not_deduced_t<ArrayView<const T>>& U,
                            const not_deduced_t<ArrayView<const T>>& gU,
