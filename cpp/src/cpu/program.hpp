@@ -307,14 +307,12 @@ class ProgramBuilder {
   }
 
   // Writes the coefficients and weights of entries `first` .. first + 7, whose rows have the scales
-  // x and y. `turn` is -1 where the row of x is the larger coordinate, which turns the rotation and
-  // its phase around.
+  // x and y, that of x being the smaller coordinate.
   [[gnu::always_inline]] void write_row(const Step& step, int first, const Rotations& g,
-                                        const Group& x, const Group& y, const Double8& turn) const {
-    const Double8 tangent = turn * g.tangent;
-    write_eight(step, first, tangent * (y.d * x.r), tangent * (x.d * y.r), g.phase.cosine,
-                turn * g.phase.sine);
-    if (Undo) write_weights(step, first, turn * x.d * y.d);
+                                        const Group& x, const Group& y) const {
+    write_eight(step, first, g.tangent * (y.d * x.r), g.tangent * (x.d * y.r), g.phase.cosine,
+                g.phase.sine);
+    if (Undo) write_weights(step, first, x.d * y.d);
   }
 
   // |p|, |q| with their signs, and the phase.
@@ -378,7 +376,7 @@ class ProgramBuilder {
       const Int8 order = iota ^ std::int64_t{s};
       const Rotations g = rotations_at(s);
       Group partners = b.shuffled(order);
-      write_row(step, 8 * s, g, a, partners, Double8{} + 1.0);
+      write_row(step, 8 * s, g, a, partners);
       a.turn(g.cosine, g.reciprocal);
       partners.turn(g.cosine, g.reciprocal);
       b = partners.shuffled(order);
@@ -474,7 +472,7 @@ class ProgramBuilder {
       }
     }
     for (int row = 0; row < 8; ++row) {
-      write_row(step, 8 * row, g[row], x[row], y[row], Double8{} + 1.0);
+      write_row(step, 8 * row, g[row], x[row], y[row]);
     }
     a = group_at(d, r);
     b = group_at(d + kGroup, r + kGroup);
@@ -523,7 +521,7 @@ class ProgramBuilder {
                   const Group* y) const {
     for (int m = 0; 8 * m < count; ++m) {
       if (count - 8 * m >= 8) {
-        write_row(step, first + 8 * m, g[m], x[m], y[m], Double8{} + 1.0);
+        write_row(step, first + 8 * m, g[m], x[m], y[m]);
         continue;
       }
       for (int e = 0; e < count - 8 * m; ++e) {
