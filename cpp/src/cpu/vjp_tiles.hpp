@@ -79,6 +79,7 @@ template <class R, int Vectors, int Spread, int Count>
 [[gnu::always_inline]] inline void add_spread_sums(const Vector<R>* v, R* out) {
   constexpr int L = static_cast<int>(kLanes<R>);
   if constexpr (Spread > 1) {
+    // Halves their number, with each sum spread over half as many lanes.
     constexpr int kHalf = (Vectors + 1) / 2;
     Vector<R> half[kHalf];
     unrolled<kHalf>([&](auto m) __attribute__((always_inline)) {
@@ -103,14 +104,7 @@ template <class R, int Count>
   } else if constexpr (Count == 1) {
     *out += sum<R>(*v);
   } else {
-    // Halves their number, with each spread over half as many lanes.
-    constexpr int kHalf = (Count + 1) / 2;
-    Vector<R> half[kHalf];
-    unrolled<kHalf>([&](auto m) __attribute__((always_inline)) {
-      constexpr int second = 2 * m + 1 < Count ? 2 * m + 1 : 2 * m;
-      half[m] = add_neighbours<R>(v[2 * m], v[second]);
-    });
-    add_spread_sums<R, kHalf, L / 2, Count>(half, out);
+    add_spread_sums<R, Count, L, Count>(v, out);
   }
 }
 
