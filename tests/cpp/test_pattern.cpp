@@ -71,27 +71,39 @@ bool same(const RowPair& a, const RowPair& b) { return a.i == b.i && a.j == b.j;
 // The number of a tile's rotation, row by row.
 std::size_t number(const TileIndex& index) { return at(8 * index.k + index.l); }
 
-// What is wrong with the order of a tile in blocks of B x B rotations, in words; empty if nothing
-// is: every rotation once and on its rows, and those of one row in the order of the whole tile.
-template <int B>
+// What is wrong with a tile in blocks of B x B rotations, in words; empty if nothing is: every
+// rotation is done once, on its rows and under its entry, those of one row are in the order of the
+// whole tile, and a row is new at its first block and at no other.
+template <int B, bool Undo>
 std::string wrong_blocks(Pattern pattern) {
   const auto whole = givens::cpu::tile_order<kGroup>(pattern);
   std::array<int, kTileEntries> place{};
-  for (int m = 0; m < kTileEntries; ++m) place[number(whole[at(m)])] = m;
+  for (int m = 0; m < kTileEntries; ++m) place[number(whole[at(m)])] = Undo ? -m : m;
   std::array<int, kTileEntries> times{};
   std::array<int, 2 * kGroup> last{};  // by row, the place of the rotation before
-  last.fill(-1);
-  for (const TileIndex& block : givens::cpu::tile_order<kGroup / B>(pattern)) {
-    const RowPair first = givens::cpu::block_rows<B>(pattern, block);
-    for (const TileIndex& within : givens::cpu::tile_order<B>(pattern)) {
-      const TileIndex index = {B * block.k + within.k, B * block.l + within.l};
+  last.fill(-kTileEntries);
+  std::array<bool, 2 * kGroup> seen{};
+  auto order = givens::cpu::tile_order<B>(pattern);
+  if (Undo) std::reverse(order.begin(), order.end());
+  for (const givens::cpu::Block& block : givens::cpu::tile_blocks<B, Undo>(pattern)) {
+    const auto row = [&](int r) {
+      return r < B ? block.rows.i + r : kGroup + block.rows.j + r - B;
+    };
+    for (int r = 0; r < 2 * B; ++r) {
+      if (row(r) < 0 || row(r) >= 2 * kGroup) return "a row outside the groups";
+      if ((r < B ? block.new_a : block.new_b) == seen[at(row(r))]) return "new or not";
+    }
+    for (int r = 0; r < 2 * B; ++r) seen[at(row(r))] = true;
+    for (const TileIndex& within : order) {
+      const auto entries = givens::cpu::entry_place<B>(pattern, within.k, within.l);
+      const int entry =
+          (entries.row < B ? block.low : block.high) + 8 * (entries.row % B) + entries.lane;
+      const TileIndex index = givens::cpu::tile_index(pattern, entry);
       ++times[number(index)];
       const RowPair local = givens::cpu::tile_rows<B>(pattern, within);
-      const auto row = [&](int r) { return r < B ? first.i + r : kGroup + first.j + r - B; };
       const RowPair rows = {row(local.i), row(local.j)};
       if (!same(rows, givens::cpu::tile_rows<kGroup>(pattern, index))) return "wrong rows";
       for (const int r : {rows.i, rows.j}) {
-        if (r < 0 || r >= 2 * kGroup) return "a row outside the groups";
         if (place[number(index)] <= last[at(r)]) return "rotations of a row in the wrong order";
         last[at(r)] = place[number(index)];
       }
@@ -99,6 +111,12 @@ std::string wrong_blocks(Pattern pattern) {
   }
   const bool once = std::all_of(times.begin(), times.end(), [](int count) { return count == 1; });
   return once ? "" : "a rotation that is not done once";
+}
+
+template <int B>
+void check_blocks(Pattern pattern) {
+  CHECK(wrong_blocks<B, false>(pattern) == "");
+  CHECK(wrong_blocks<B, true>(pattern) == "");
 }
 
 // Whether the first `count` are 0 .. count - 1 in some order.
@@ -112,10 +130,13 @@ bool is_permutation(const Places& places, int count) {
   return true;
 }
 
-template <class Places>
-void check_places() {
-  for (const auto& tile : Places::kTiles) CHECK(is_permutation(tile, kTileEntries));
-  CHECK(is_permutation(Places::kLeaf, kLeafEntries));
+template <class Places, std::size_t N>
+void check_places(const Places (&places)[N]) {
+  for (std::size_t pattern = 0; pattern < N; ++pattern) {
+    CAPTURE(pattern);
+    const bool leaf = static_cast<Pattern>(pattern) == Pattern::xor_leaf;
+    CHECK(is_permutation(places[pattern], leaf ? kLeafEntries : kTileEntries));
+  }
 }
 
 }  // namespace
@@ -150,19 +171,19 @@ TEST_CASE("patterns: rotations in one row of entries turn different rows, but of
 TEST_CASE("patterns: blocks do a tile's rotations, each once, in the order of the tile") {
   for (const Pattern pattern : kTilePatterns) {
     CAPTURE(pattern);
-    CHECK(wrong_blocks<8>(pattern) == "");
-    CHECK(wrong_blocks<4>(pattern) == "");
-    CHECK(wrong_blocks<2>(pattern) == "");
-    CHECK(wrong_blocks<1>(pattern) == "");
+    check_blocks<8>(pattern);
+    check_blocks<4>(pattern);
+    check_blocks<2>(pattern);
+    check_blocks<1>(pattern);
   }
 }
 
 TEST_CASE("patterns: every sum has a place of its own") {
   using namespace givens::cpu;
-  check_places<test_16_registers::SumPlaces<float>>();
-  check_places<test_16_registers::SumPlaces<std::complex<float>>>();
-  check_places<test_32_registers::SumPlaces<double>>();
-  check_places<test_32_registers::SumPlaces<std::complex<double>>>();
+  check_places(test_16_registers::kSumPlaces<float>);
+  check_places(test_16_registers::kSumPlaces<std::complex<float>>);
+  check_places(test_32_registers::kSumPlaces<double>);
+  check_places(test_32_registers::kSumPlaces<std::complex<double>>);
 }
 
 namespace {

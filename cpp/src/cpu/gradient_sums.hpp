@@ -79,19 +79,22 @@ class GradientSums {
     const Step& step = plan_.steps[index];
     const R* weights = program.weights.data() + step.entry;
     const R* sums = entries_.data() + step.entry;
-    const bool in_registers = program.modes[index] != Mode::plain && step.pattern != Pattern::pairs;
+    const std::int8_t* places = sum_places<F>(step, program.modes[index]);
     R in_order[kTileEntries];
-    if (in_registers) sums_by_entry(step.pattern, sums, in_order);
-    if (in_registers && step.sources == Sources::runs && gangles.stride == 1) {
+    if (places) {
+#pragma GCC unroll 64
+      for (int e = 0; e < kTileEntries; ++e) in_order[e] = sums[places[e]];
+      sums = in_order;
+    }
+    if (places && step.sources == Sources::runs && gangles.stride == 1) {
       const std::int32_t* sources = plan_.sources.data() + step.source;
       if (step.pattern == Pattern::xor_leaf) {
-        add_runs<4>(sources, step.count, sign, weights, in_order, gangles.data);
+        add_runs<4>(sources, step.count, sign, weights, sums, gangles.data);
       } else {
-        add_runs<8>(sources, step.count, sign, weights, in_order, gangles.data);
+        add_runs<8>(sources, step.count, sign, weights, sums, gangles.data);
       }
       return;
     }
-    if (in_registers) sums = in_order;
     const auto add = [&](std::int64_t angle, int e) {
       gangles[angle] += sign * weights[e] * sums[e];
     };
@@ -109,28 +112,6 @@ class GradientSums {
       }
     } else {
       for (int e = 0; e < step.count; ++e) add(source_of(plan_, step, e), e);
-    }
-  }
-
-  // From the order in which tiles and leaves leave their sums to that of the entries.
-  static void sums_by_entry(Pattern pattern, const R* sums, R* out) {
-    const auto reorder = [&](auto number) __attribute__((always_inline)) {
-      unrolled<kTileEntries>([&](auto e) __attribute__((always_inline)) {
-        constexpr int place = SumPlaces<F>::kTiles[number.value][e.value];
-        out[e] = sums[place];
-      });
-    };
-    switch (pattern) {
-      case Pattern::xor_tile:
-        return reorder(std::integral_constant<std::size_t, 0>{});
-      case Pattern::sum_tile:
-        return reorder(std::integral_constant<std::size_t, 1>{});
-      case Pattern::difference_tile:
-        return reorder(std::integral_constant<std::size_t, 2>{});
-      case Pattern::diamond_tile:
-        return reorder(std::integral_constant<std::size_t, 3>{});
-      default:
-        for (std::size_t e = 0; e < kLeafEntries; ++e) out[e] = sums[SumPlaces<F>::kLeaf[e]];
     }
   }
 

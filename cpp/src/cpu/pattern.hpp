@@ -44,18 +44,30 @@ struct TileIndex {
   int l;
 };
 
-// Entries, the numbers under which a step has its rotations: 8 rows of 8, each in a lane of its own
-// (lane k; in a difference tile, lane 7 - k), so that the rotations of one row of entries turn
-// different rows.
-constexpr int tile_entry(Pattern pattern, int k, int l) {
+// Entries, the numbers under which a step has its rotations: 8 rows of 8, each in a lane of its
+// own, so that the rotations of one row of entries turn different rows.
+struct EntryPlace {
+  int row;  // modulo Size
+  int lane;
+};
+
+// Where rotation (k, l) of Size x Size is among the entries. Of a tile in blocks it is where the
+// block is.
+template <int Size>
+constexpr EntryPlace entry_place(Pattern pattern, int k, int l) {
   switch (pattern) {
     case Pattern::xor_tile:
-      return 8 * (k ^ l) + k;
+      return {k ^ l, k};
     case Pattern::difference_tile:
-      return 8 * ((7 - k + l) % 8) + 7 - k;
+      return {Size - 1 - k + l, Size - 1 - k};
     default:
-      return 8 * ((k + l) % 8) + k;
+      return {k + l, k};
   }
+}
+
+constexpr int tile_entry(Pattern pattern, int k, int l) {
+  const EntryPlace place = entry_place<kGroup>(pattern, k, l);
+  return 8 * (place.row % 8) + place.lane;
 }
 
 constexpr TileIndex tile_index(Pattern pattern, int entry) {
@@ -83,10 +95,8 @@ constexpr auto tile_order(Pattern pattern) {
     }
     return out;
   }
-  for (int sum = 0; sum <= 2 * (Size - 1); ++sum) {
-    for (int lane = 0; lane < Size; ++lane) {
-      const int l = sum - lane;
-      if (l < 0 || l >= Size) continue;
+  for (int lane = 0; lane < Size; ++lane) {
+    for (int l = 0; l < Size; ++l) {
       out[count++] = {pattern == Pattern::difference_tile ? Size - 1 - lane : lane, l};
     }
   }
@@ -114,6 +124,42 @@ constexpr RowPair block_rows(Pattern pattern, TileIndex at) {
     return {first, first + Size - kGroup};
   }
   return {Size * at.k, Size * at.l};
+}
+
+// Size x Size rotations of a tile that are done together.
+struct Block {
+  RowPair rows;  // see block_rows
+  // Rotation (k, l) of the block with entry_place (row, lane) has the entry `low + 8 row + lane` if
+  // row < Size, else `high + 8 (row - Size) + lane`.
+  int low;
+  int high;
+  // Whether no block before has the rows of group a, and of group b.
+  bool new_a;
+  bool new_b;
+};
+
+// The blocks of a tile in the order of doing, or of undoing.
+template <int Size, bool Undo>
+constexpr auto tile_blocks(Pattern pattern) {
+  constexpr int kBlocks = kGroup / Size;
+  constexpr auto kCount = static_cast<std::size_t>(kBlocks * kBlocks);
+  const auto order = tile_order<kBlocks>(pattern);
+  std::array<Block, kCount> out{};
+  std::array<bool, 2 * kGroup> seen{};
+  for (std::size_t m = 0; m < kCount; ++m) {
+    const TileIndex at = order[Undo ? kCount - 1 - m : m];
+    const EntryPlace place = entry_place<kBlocks>(pattern, at.k, at.l);
+    Block& block = out[m];
+    block.rows = block_rows<Size>(pattern, at);
+    block.low = 8 * (Size * place.row % 8) + Size * place.lane;
+    block.high = 8 * (Size * (place.row + 1) % 8) + Size * place.lane;
+    const auto a = static_cast<std::size_t>(block.rows.i);
+    const auto b = static_cast<std::size_t>(kGroup + block.rows.j);
+    block.new_a = !seen[a];
+    block.new_b = !seen[b];
+    for (std::size_t k = 0; k < Size; ++k) seen[a + k] = seen[b + k] = true;
+  }
+  return out;
 }
 
 // The pairs of a leaf by entry, which is the order of doing.

@@ -350,6 +350,11 @@ class ProgramBuilder {
         __builtin_convertvector(weights, Eight);
   }
 
+  // Those of a tile, row of entries by row.
+  void tile_rotations(const Step& step, Rotations* out) const {
+    for (int m = 0; m < 8; ++m) out[m] = rotations(step, m);
+  }
+
   void xor_tile_rows(const Step& step, Group& a, Group& b) const {
     // The usual case apart, without its tests.
     if (!is_complex_v<F> && step.sources == Sources::runs && angles_.stride == 1 && reduced_) {
@@ -361,7 +366,10 @@ class ProgramBuilder {
         return rotations_of(sine, cosine);
       });
     } else {
-      xor_tile_rows(step, a, b, [&](int s) { return rotations(step, s); });
+      Rotations g[8];
+      tile_rotations(step, g);
+      xor_tile_rows(step, a, b,
+                    [&](int s) __attribute__((always_inline)) -> const Rotations& { return g[s]; });
     }
   }
 
@@ -374,7 +382,7 @@ class ProgramBuilder {
     unrolled<8>([&](auto row) __attribute__((always_inline)) {
       constexpr int s = Undo ? 7 - row.value : row.value;
       const Int8 order = iota ^ std::int64_t{s};
-      const Rotations g = rotations_at(s);
+      const Rotations& g = rotations_at(s);
       Group partners = b.shuffled(order);
       write_row(step, 8 * s, g, a, partners);
       a.turn(g.cosine, g.reciprocal);
@@ -403,12 +411,11 @@ class ProgramBuilder {
     Group rows = a.shuffled(rows_of_a);
     Group partners = b.shuffled(at_first);
     Rotations g[8];
+    tile_rotations(step, g);
     Double8 p[8], q[8], weight[8], turn[8];
     unrolled<15>([&](auto m) __attribute__((always_inline)) {
       constexpr int sum = Undo ? 14 - m.value : m.value;
       constexpr int row = sum % 8;
-      // The rows of the first eight anti-diagonals are those of all.
-      if constexpr (m.value < 8) g[row] = rotations(step, row);
       const Double8 turns = coordinate_a > coordinate_b ? Double8{} - 1.0 : Double8{} + 1.0;
       const Double8 tangent = turns * g[row].tangent;
       const Double8 new_p = tangent * (partners.d * rows.r);
@@ -452,7 +459,7 @@ class ProgramBuilder {
   // Slots are in the order of the coordinates.
   void diamond_tile_rows(const Step& step, Group& a, Group& b) const {
     Rotations g[8];
-    for (int m = 0; m < 8; ++m) g[m] = rotations(step, m);
+    tile_rotations(step, g);
     static constexpr auto kOrder = tile_order<kGroup>(Pattern::diamond_tile);
     double d[2 * kGroup], r[2 * kGroup];
     store_group(a, d, r);

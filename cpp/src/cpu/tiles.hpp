@@ -7,86 +7,98 @@ namespace givens::cpu::GIVENS_ISA {
 
 // --- Blocks: rotations of rows that are all in registers ---
 
-// A rotation of rows i and j of a block, and its entry.
+// A rotation of rows i and j of a block, and its entry, counted from the block's first low or high
+// one; see Block.
 struct Turn {
   int i;
   int j;
+  bool high;
   int entry;
 };
 
-// A block has kHalf rows of group a and kHalf of group b, in this order, and kTurns rotations.
+// The rotations of a block: it has kHalf rows of group a and kHalf of group b, in this order.
 
-// Block (K, L) of B x B rotations of a tile.
-template <Pattern P, int B, int K, int L>
-struct TileBlock {
+// Of B x B of a tile.
+template <Pattern P, int B>
+struct TileTurns {
   static constexpr int kHalf = B;
-  static constexpr int kTurns = B * B;
-  static constexpr Turn turn(int m) {
-    const TileIndex at = tile_order<B>(P)[static_cast<std::size_t>(m)];
-    const RowPair rows = tile_rows<B>(P, at);
-    return {rows.i, rows.j, tile_entry(P, B * K + at.k, B * L + at.l)};
+  static constexpr int kCount = B * B;
+  static constexpr Turn at(int m) {
+    const TileIndex index = tile_order<B>(P)[static_cast<std::size_t>(m)];
+    const RowPair rows = tile_rows<B>(P, index);
+    const EntryPlace place = entry_place<B>(P, index.k, index.l);
+    return {rows.i, rows.j, place.row >= B, 8 * (place.row % B) + place.lane};
   }
 };
 
-// A whole leaf.
-struct LeafBlock {
+// Of a whole leaf.
+struct LeafTurns {
   static constexpr int kHalf = kGroup / 2;
-  static constexpr int kTurns = kLeafEntries;
-  static constexpr Turn turn(int m) {
+  static constexpr int kCount = kLeafEntries;
+  static constexpr Turn at(int m) {
     const RowPair rows = leaf_order()[static_cast<std::size_t>(m)];
-    return {rows.i, rows.j, m};
+    return {rows.i, rows.j, false, m};
   }
 };
 
-// A leaf in parts: rounds 1, 2, 3 within each of its halves ...
-template <int Half>
-struct HalfLeafBlock {
+// Of a leaf in parts: rounds 1, 2, 3 within its first half, or with all entries 2 later its second
+// ...
+struct HalfLeafTurns {
   static constexpr int kHalf = kGroup / 4;
-  static constexpr int kTurns = 6;
-  static constexpr Turn turn(int m) {
-    const int entry = m / 2 * 4 + 2 * Half + m % 2;
+  static constexpr int kCount = 6;
+  static constexpr Turn at(int m) {
+    const int entry = m / 2 * 4 + m % 2;
     const RowPair rows = leaf_order()[static_cast<std::size_t>(entry)];
-    return {rows.i - 4 * Half, rows.j - 4 * Half, entry};
+    return {rows.i, rows.j, false, entry};
   }
 };
 
-// ... and rounds 4 .. 7, a tile of 4 x 4 between them, in blocks.
-template <int B, int K, int L>
-struct LeafTileBlock {
+// ... and B x B of rounds 4 .. 7, a tile of 4 x 4 between the halves.
+template <int B>
+struct LeafTileTurns {
   static constexpr int kHalf = B;
-  static constexpr int kTurns = B * B;
-  static constexpr Turn turn(int m) {
-    const TileIndex at = tile_order<B>(Pattern::xor_tile)[static_cast<std::size_t>(m)];
-    const int k = B * K + at.k;
-    const int l = B * L + at.l;
-    return {at.k, B + at.l, 12 + 4 * (k ^ l) + k};
+  static constexpr int kCount = B * B;
+  static constexpr Turn at(int m) {
+    const TileIndex index = tile_order<B>(Pattern::xor_tile)[static_cast<std::size_t>(m)];
+    return {index.k, B + index.l, false, 4 * (index.k ^ index.l) + index.k};
   }
 };
 
-// Calls visit(block number, K, L), integral constants, for the Blocks x Blocks blocks of a tile in
-// the order of doing, or of undoing.
-template <Pattern P, int Blocks, bool Undo, class Visit>
-[[gnu::always_inline]] inline void for_each_block(Visit&& visit) {
-  unrolled<Blocks * Blocks>([&](auto m) __attribute__((always_inline)) {
-    constexpr int q = Undo ? Blocks * Blocks - 1 - m.value : m.value;
-    constexpr TileIndex at = tile_order<Blocks>(P)[static_cast<std::size_t>(q)];
-    visit(std::integral_constant<int, q>{}, std::integral_constant<int, at.k>{},
-          std::integral_constant<int, at.l>{});
-  });
+// The first entry of block (K, L) of that tile.
+template <int B>
+constexpr int leaf_tile_entry(TileIndex block) {
+  return 12 + B * (4 * (block.k ^ block.l) + block.k);
 }
 
-// --- Forward ---
+// Calls visit(K, L) for the B x B blocks of that tile in the order of doing, or of undoing.
+template <int B, bool Undo, class Visit>
+void for_each_leaf_block(Visit&& visit) {
+  static constexpr auto kOrder = tile_order<4 / B>(Pattern::xor_tile);
+  for (std::size_t m = 0; m < kOrder.size(); ++m) {
+    visit(kOrder[Undo ? kOrder.size() - 1 - m : m]);
+  }
+}
 
 // Rows of each group in registers at once: they fill half of the registers.
 template <class F>
 inline constexpr int kForwardBlock = GIVENS_VECTOR_REGISTERS / (4 * static_cast<int>(kParts<F>));
 
-// `a` and `b` point at the block's rows; `scales`, with Scale, at the factors of the rows.
-template <class F, class Block, bool Undo, bool Scale>
-[[gnu::always_inline]] inline void run_block(real_t<F>* a, real_t<F>* b, std::int64_t row,
-                                             std::int64_t width, const real_t<F>* coefficients,
-                                             const real_t<F>* scales_a, const real_t<F>* scales_b) {
-  constexpr int H = Block::kHalf;
+// Multiplies the H rows in registers from x on by factors[0 .. H - 1].
+template <int H, class F>
+[[gnu::always_inline]] inline void scale_rows(Segment<F>* x, const real_t<F>* factors) {
+  unrolled<H>([&](auto k) __attribute__((always_inline)) { x[k].scale(factors[k]); });
+}
+
+// --- Forward ---
+
+// `a` and `b` point at the block's rows, `low` and `high` at the coefficients of its first low and
+// high entry, `scales_a` and `scales_b` at the factors that its rows are multiplied by first, or
+// are null.
+template <class F, class Turns, bool Undo>
+[[gnu::noinline]] void run_block(real_t<F>* a, real_t<F>* b, std::int64_t row, std::int64_t width,
+                                 const real_t<F>* low, const real_t<F>* high,
+                                 const real_t<F>* scales_a, const real_t<F>* scales_b) {
+  constexpr int H = Turns::kHalf;
   for (std::int64_t w = 0; w < width; w += kSegment<F>) {
     // Keeps the coefficients where they are: hoisted out of this loop they would be spilled.
     asm volatile("" ::: "memory");
@@ -94,14 +106,13 @@ template <class F, class Block, bool Undo, bool Scale>
     unrolled<H>([&](auto k) __attribute__((always_inline)) {
       x[k] = Segment<F>::load_from(a + k * row + w);
       x[H + k] = Segment<F>::load_from(b + k * row + w);
-      if constexpr (Scale) {
-        x[k].scale(scales_a[k]);
-        x[H + k].scale(scales_b[k]);
-      }
     });
-    unrolled<Block::kTurns>([&](auto m) __attribute__((always_inline)) {
-      constexpr Turn turn = Block::turn(Undo ? Block::kTurns - 1 - m.value : m.value);
-      rotate_segments(x[turn.i], x[turn.j], coefficients + kCoefficients<F> * turn.entry);
+    if (scales_a) scale_rows<H, F>(x, scales_a);
+    if (scales_b) scale_rows<H, F>(x + H, scales_b);
+    unrolled<Turns::kCount>([&](auto m) __attribute__((always_inline)) {
+      constexpr Turn turn = Turns::at(Undo ? Turns::kCount - 1 - m.value : m.value);
+      rotate_segments(x[turn.i], x[turn.j],
+                      (turn.high ? high : low) + kCoefficients<F> * turn.entry);
     });
     unrolled<H>([&](auto k) __attribute__((always_inline)) {
       x[k].store_to(a + k * row + w);
@@ -121,58 +132,44 @@ void multiply_rows(R* rows, std::int64_t row, std::int64_t width, const R* facto
 
 // `scales` is null, or has the 16 factors that the rows are multiplied by first.
 template <class F, Pattern P, bool Undo>
-[[gnu::noinline]] void tile(real_t<F>* a, real_t<F>* b, std::int64_t row, std::int64_t width,
-                            const real_t<F>* coefficients, const real_t<F>* scales) {
+void tile(real_t<F>* a, real_t<F>* b, std::int64_t row, std::int64_t width,
+          const real_t<F>* coefficients, const real_t<F>* scales) {
   constexpr int B = kForwardBlock<F>;
-  if constexpr (B == kGroup) {
-    using Block = TileBlock<P, B, 0, 0>;
-    if (scales) {
-      run_block<F, Block, Undo, true>(a, b, row, width, coefficients, scales, scales + kGroup);
-    } else {
-      run_block<F, Block, Undo, false>(a, b, row, width, coefficients, nullptr, nullptr);
-    }
-  } else {
-    if (scales) {
-      multiply_rows(a, row, width, scales, kGroup);
-      multiply_rows(b, row, width, scales + kGroup, kGroup);
-    }
-    for_each_block<P, kGroup / B, Undo>([&](auto, auto k, auto l) __attribute__((always_inline)) {
-      constexpr RowPair rows = block_rows<B>(P, {k.value, l.value});
-      run_block<F, TileBlock<P, B, k.value, l.value>, Undo, false>(
-          a + rows.i * row, b + rows.j * row, row, width, coefficients, nullptr, nullptr);
-    });
+  static constexpr auto kBlocks = tile_blocks<B, Undo>(P);
+  for (const Block& block : kBlocks) {
+    run_block<F, TileTurns<P, B>, Undo>(
+        a + block.rows.i * row, b + block.rows.j * row, row, width,
+        coefficients + kCoefficients<F> * block.low, coefficients + kCoefficients<F> * block.high,
+        scales && block.new_a ? scales + block.rows.i : nullptr,
+        scales && block.new_b ? scales + kGroup + block.rows.j : nullptr);
   }
 }
 
 // The 28 rotations within a group. `scales` is null or has 8 factors.
 template <class F, bool Undo>
-[[gnu::noinline]] void leaf(real_t<F>* rows, std::int64_t row, std::int64_t width,
-                            const real_t<F>* coefficients, const real_t<F>* scales) {
+void leaf(real_t<F>* rows, std::int64_t row, std::int64_t width, const real_t<F>* coefficients,
+          const real_t<F>* scales) {
   using R = real_t<F>;
   R* const middle = rows + kGroup / 2 * row;
   if constexpr (kGroup * kParts<F> <= GIVENS_VECTOR_REGISTERS / 2) {
-    if (scales) {
-      run_block<F, LeafBlock, Undo, true>(rows, middle, row, width, coefficients, scales,
-                                          scales + kGroup / 2);
-    } else {
-      run_block<F, LeafBlock, Undo, false>(rows, middle, row, width, coefficients, nullptr,
-                                           nullptr);
-    }
+    run_block<F, LeafTurns, Undo>(rows, middle, row, width, coefficients, nullptr, scales,
+                                  scales ? scales + kGroup / 2 : nullptr);
   } else {
     if (scales) multiply_rows(rows, row, width, scales, kGroup);
-    const auto halves = [&]() __attribute__((always_inline)) {
-      run_block<F, HalfLeafBlock<0>, Undo, false>(rows, rows + 2 * row, row, width, coefficients,
-                                                  nullptr, nullptr);
-      run_block<F, HalfLeafBlock<1>, Undo, false>(middle, middle + 2 * row, row, width,
-                                                  coefficients, nullptr, nullptr);
+    const auto block = [&](auto turns, R* a, R* b, int entry) {
+      run_block<F, decltype(turns), Undo>(a, b, row, width, coefficients + kCoefficients<F> * entry,
+                                          nullptr, nullptr, nullptr);
+    };
+    const auto halves = [&] {
+      block(HalfLeafTurns{}, rows, rows + 2 * row, 0);
+      block(HalfLeafTurns{}, middle, middle + 2 * row, 2);
     };
     if constexpr (!Undo) halves();
     constexpr int B = kForwardBlock<F>;
-    for_each_block<Pattern::xor_tile, 4 / B, Undo>(
-        [&](auto, auto k, auto l) __attribute__((always_inline)) {
-          run_block<F, LeafTileBlock<B, k.value, l.value>, Undo, false>(
-              rows + B * k * row, middle + B * l * row, row, width, coefficients, nullptr, nullptr);
-        });
+    for_each_leaf_block<B, Undo>([&](TileIndex at) {
+      block(LeafTileTurns<B>{}, rows + B * at.k * row, middle + B * at.l * row,
+            leaf_tile_entry<B>(at));
+    });
     if constexpr (Undo) halves();
   }
 }

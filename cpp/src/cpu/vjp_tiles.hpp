@@ -16,49 +16,60 @@ inline constexpr int kReverseBlock = GIVENS_VECTOR_REGISTERS / (8 * static_cast<
 
 // --- Where the sums are ---
 
-template <class Block>
-constexpr void place_block(std::int8_t* places, int first) {
-  for (int m = 0; m < Block::kTurns; ++m) {
-    places[Block::turn(m).entry] = static_cast<std::int8_t>(first + m);
+// By entry, the place of its sum among those of its step.
+using SumPlaces = std::array<std::int8_t, kTileEntries>;
+
+// The sums of a block follow one another in the order of its Turns.
+template <class Turns>
+constexpr void place_block(SumPlaces& places, int low, int high, int first) {
+  for (int m = 0; m < Turns::kCount; ++m) {
+    const Turn turn = Turns::at(m);
+    places[static_cast<std::size_t>((turn.high ? high : low) + turn.entry)] =
+        static_cast<std::int8_t>(first + m);
   }
 }
 
-template <Pattern P, int B, int... Q>
-constexpr std::array<std::int8_t, kTileEntries> tile_places(std::integer_sequence<int, Q...>) {
-  std::array<std::int8_t, kTileEntries> out{};
-  constexpr auto order = tile_order<kGroup / B>(P);
-  (place_block<TileBlock<P, B, order[Q].k, order[Q].l>>(out.data(), B * B * Q), ...);
+// Those of blocks in the order in which they are undone ...
+template <Pattern P, int B>
+constexpr SumPlaces tile_places() {
+  SumPlaces out{};
+  int first = 0;
+  for (const Block& block : tile_blocks<B, true>(P)) {
+    place_block<TileTurns<P, B>>(out, block.low, block.high, first);
+    first += B * B;
+  }
   return out;
 }
 
-template <int B, int... Q>
-constexpr std::array<std::int8_t, kTileEntries> leaf_places(std::integer_sequence<int, Q...>) {
-  std::array<std::int8_t, kTileEntries> out{};
-  constexpr auto order = tile_order<4 / B>(Pattern::xor_tile);
-  (place_block<LeafTileBlock<B, order[Q].k, order[Q].l>>(out.data(), B * B * Q), ...);
-  place_block<HalfLeafBlock<0>>(out.data(), 16);
-  place_block<HalfLeafBlock<1>>(out.data(), 22);
+template <int B>
+constexpr SumPlaces leaf_places() {
+  SumPlaces out{};
+  int first = 0;
+  const auto order = tile_order<4 / B>(Pattern::xor_tile);
+  for (std::size_t m = order.size(); m-- > 0;) {
+    place_block<LeafTileTurns<B>>(out, leaf_tile_entry<B>(order[m]), 0, first);
+    first += B * B;
+  }
+  for (const int entry : {0, 2}) {
+    place_block<HalfLeafTurns>(out, entry, 0, first);
+    first += HalfLeafTurns::kCount;
+  }
   return out;
 }
 
+// By pattern, those that sum_places has.
 template <class F>
-struct SumPlaces {
-  static constexpr int B = kReverseBlock<F>;
-  using Blocks = std::make_integer_sequence<int, (kGroup / B) * (kGroup / B)>;
-  static constexpr std::array<std::int8_t, kTileEntries> kTiles[] = {
-      tile_places<Pattern::xor_tile, B>(Blocks{}), tile_places<Pattern::sum_tile, B>(Blocks{}),
-      tile_places<Pattern::difference_tile, B>(Blocks{}),
-      tile_places<Pattern::diamond_tile, B>(Blocks{})};
-  static constexpr auto kLeaf =
-      leaf_places<B>(std::make_integer_sequence<int, (4 / B) * (4 / B)>{});
-};
+inline constexpr SumPlaces kSumPlaces[] = {
+    tile_places<Pattern::xor_tile, kReverseBlock<F>>(),
+    tile_places<Pattern::sum_tile, kReverseBlock<F>>(),
+    tile_places<Pattern::difference_tile, kReverseBlock<F>>(),
+    tile_places<Pattern::diamond_tile, kReverseBlock<F>>(), leaf_places<kReverseBlock<F>>()};
 
 // The place of each entry's sum among those of its step; null: in the order of the entries.
 template <class F>
 const std::int8_t* sum_places(const Step& step, Mode mode) {
   if (mode == Mode::plain || step.pattern == Pattern::pairs) return nullptr;
-  if (step.pattern == Pattern::xor_leaf) return SumPlaces<F>::kLeaf.data();
-  return SumPlaces<F>::kTiles[static_cast<std::size_t>(step.pattern)].data();
+  return kSumPlaces<F>[static_cast<std::size_t>(step.pattern)].data();
 }
 
 // --- Sums of lanes ---
@@ -129,17 +140,15 @@ template <class R, int Count>
 
 // --- Blocks ---
 
-// Rows of a block are multiplied by their factors first where `scales_a` and `scales_b`, for the
-// rows of each group, are not null and the block's Scaled says so.
-template <class F, class Block, bool Scale, class Scaled>
-[[gnu::always_inline]] inline void run_vjp_block(real_t<F>* ya, real_t<F>* yb, real_t<F>* ga,
-                                                 real_t<F>* gb, std::int64_t row,
-                                                 std::int64_t width, const real_t<F>* coefficients,
-                                                 const real_t<F>* scales_a,
-                                                 const real_t<F>* scales_b, real_t<F>* sums) {
+// Undoes a block of both panels; see run_block.
+template <class F, class Turns>
+[[gnu::noinline]] void run_vjp_block(real_t<F>* ya, real_t<F>* yb, real_t<F>* ga, real_t<F>* gb,
+                                     std::int64_t row, std::int64_t width, const real_t<F>* low,
+                                     const real_t<F>* high, const real_t<F>* scales_a,
+                                     const real_t<F>* scales_b, real_t<F>* sums) {
   using R = real_t<F>;
-  constexpr int H = Block::kHalf;
-  constexpr int N = Block::kTurns;
+  constexpr int H = Turns::kHalf;
+  constexpr int N = Turns::kCount;
   Segment<F> total[N];
   unrolled<N>([&](auto m) __attribute__((always_inline)) { total[m] = Segment<F>{}; });
   for (std::int64_t w = 0; w < width; w += kSegment<F>) {
@@ -150,19 +159,19 @@ template <class F, class Block, bool Scale, class Scaled>
       y[H + k] = Segment<F>::load_from(yb + k * row + w);
       g[k] = Segment<F>::load_from(ga + k * row + w);
       g[H + k] = Segment<F>::load_from(gb + k * row + w);
-      if constexpr (Scale && Scaled::row(k)) {
-        y[k].scale(scales_a[k]);
-        g[k].scale(scales_a[k]);
-      }
-      if constexpr (Scale && Scaled::row(H + k)) {
-        y[H + k].scale(scales_b[k]);
-        g[H + k].scale(scales_b[k]);
-      }
     });
+    if (scales_a) {
+      scale_rows<H, F>(y, scales_a);
+      scale_rows<H, F>(g, scales_a);
+    }
+    if (scales_b) {
+      scale_rows<H, F>(y + H, scales_b);
+      scale_rows<H, F>(g + H, scales_b);
+    }
     unrolled<N>([&](auto m) __attribute__((always_inline)) {
       constexpr int n = N - 1 - m.value;
-      constexpr Turn turn = Block::turn(n);
-      const R* c = coefficients + kCoefficients<F> * turn.entry;
+      constexpr Turn turn = Turns::at(n);
+      const R* c = (turn.high ? high : low) + kCoefficients<F> * turn.entry;
       add_products(total[n], y[turn.i], y[turn.j], g[turn.i], g[turn.j]);
       rotate_segments(y[turn.i], y[turn.j], c);
       rotate_segments(g[turn.i], g[turn.j], c);
@@ -177,73 +186,41 @@ template <class F, class Block, bool Scale, class Scaled>
   add_sums_of_segments<R, N>(total, sums);
 }
 
-// Which rows of block Q of a tile no block before it has, as the tile is undone.
-template <Pattern P, int B, int Q>
-struct NewRows {
-  // The row of the tile's 16 that is row r of a block.
-  static constexpr int tile_row(int q, int r) {
-    const RowPair first = block_rows<B>(P, tile_order<kGroup / B>(P)[static_cast<std::size_t>(q)]);
-    return r < B ? first.i + r : kGroup + first.j + r - B;
-  }
-  static constexpr bool row(int r) {
-    for (int q = Q + 1; q < (kGroup / B) * (kGroup / B); ++q) {
-      for (int other = 0; other < 2 * B; ++other) {
-        if (tile_row(q, other) == tile_row(Q, r)) return false;
-      }
-    }
-    return true;
-  }
-};
-
-struct NoRows {
-  static constexpr bool row(int) { return false; }
-};
-
-template <class F, Pattern P, bool Scale>
-[[gnu::noinline]] void vjp_tile(real_t<F>* ya, real_t<F>* yb, real_t<F>* ga, real_t<F>* gb,
-                                std::int64_t row, std::int64_t width, const real_t<F>* coefficients,
-                                const real_t<F>* scales, real_t<F>* sums) {
-  constexpr int B = kReverseBlock<F>;
-  for_each_block<P, kGroup / B, true>([&](auto q, auto k, auto l) __attribute__((always_inline)) {
-    constexpr RowPair rows = block_rows<B>(P, {k.value, l.value});
-    run_vjp_block<F, TileBlock<P, B, k.value, l.value>, Scale, NewRows<P, B, q.value>>(
-        ya + rows.i * row, yb + rows.j * row, ga + rows.i * row, gb + rows.j * row, row, width,
-        coefficients, scales + rows.i, scales + kGroup + rows.j, sums + kParts<F> * B * B * q);
-  });
-}
-
 // All rotations of a tile. `scales` is null, or has the 16 factors that the rows are multiplied by
 // first.
 template <class F, Pattern P>
 void vjp_tile(real_t<F>* ya, real_t<F>* yb, real_t<F>* ga, real_t<F>* gb, std::int64_t row,
               std::int64_t width, const real_t<F>* coefficients, const real_t<F>* scales,
               real_t<F>* sums) {
-  if (scales) {
-    vjp_tile<F, P, true>(ya, yb, ga, gb, row, width, coefficients, scales, sums);
-  } else {
-    // Any address that can be offset; not read.
-    vjp_tile<F, P, false>(ya, yb, ga, gb, row, width, coefficients, coefficients, sums);
+  constexpr int B = kReverseBlock<F>;
+  static constexpr auto kBlocks = tile_blocks<B, true>(P);
+  for (const Block& block : kBlocks) {
+    const std::int64_t a = block.rows.i * row;
+    const std::int64_t b = block.rows.j * row;
+    run_vjp_block<F, TileTurns<P, B>>(
+        ya + a, yb + b, ga + a, gb + b, row, width, coefficients + kCoefficients<F> * block.low,
+        coefficients + kCoefficients<F> * block.high,
+        scales && block.new_a ? scales + block.rows.i : nullptr,
+        scales && block.new_b ? scales + kGroup + block.rows.j : nullptr, sums);
+    sums += kParts<F> * B * B;
   }
 }
 
 template <class F>
-[[gnu::noinline]] void vjp_leaf(real_t<F>* y, real_t<F>* g, std::int64_t row, std::int64_t width,
-                                const real_t<F>* coefficients, real_t<F>* sums) {
+void vjp_leaf(real_t<F>* y, real_t<F>* g, std::int64_t row, std::int64_t width,
+              const real_t<F>* coefficients, real_t<F>* sums) {
   constexpr int B = kReverseBlock<F>;
-  real_t<F>* const y_middle = y + kGroup / 2 * row;
-  real_t<F>* const g_middle = g + kGroup / 2 * row;
-  for_each_block<Pattern::xor_tile, 4 / B, true>(
-      [&](auto q, auto k, auto l) __attribute__((always_inline)) {
-        run_vjp_block<F, LeafTileBlock<B, k.value, l.value>, false, NoRows>(
-            y + B * k * row, y_middle + B * l * row, g + B * k * row, g_middle + B * l * row, row,
-            width, coefficients, nullptr, nullptr, sums + kParts<F> * B * B * q);
-      });
-  run_vjp_block<F, HalfLeafBlock<0>, false, NoRows>(y, y + 2 * row, g, g + 2 * row, row, width,
-                                                    coefficients, nullptr, nullptr,
-                                                    sums + kParts<F> * 16);
-  run_vjp_block<F, HalfLeafBlock<1>, false, NoRows>(y_middle, y_middle + 2 * row, g_middle,
-                                                    g_middle + 2 * row, row, width, coefficients,
-                                                    nullptr, nullptr, sums + kParts<F> * 22);
+  const auto block = [&](auto turns, std::int64_t a, std::int64_t b, int entry) {
+    run_vjp_block<F, decltype(turns)>(y + a * row, y + b * row, g + a * row, g + b * row, row,
+                                      width, coefficients + kCoefficients<F> * entry, nullptr,
+                                      nullptr, nullptr, sums);
+    sums += kParts<F> * turns.kCount;
+  };
+  for_each_leaf_block<B, true>([&](TileIndex at) {
+    block(LeafTileTurns<B>{}, B * at.k, kGroup / 2 + B * at.l, leaf_tile_entry<B>(at));
+  });
+  block(HalfLeafTurns{}, 0, 2, 0);
+  block(HalfLeafTurns{}, 4, 6, 2);
 }
 
 // Undoes one rotation, `rotate`, of rows in memory, and returns its sum by lanes.
