@@ -47,6 +47,11 @@ class StridedLoop {
 
   std::int64_t size() const { return size_; }
   int depth() const { return depth_; }
+  // Of the loops, the outermost first.
+  std::int64_t extent(int level) const { return levels_[static_cast<std::size_t>(level)].extent; }
+  std::int64_t stride(int level, std::size_t operand) const {
+    return levels_[static_cast<std::size_t>(level)].strides[operand];
+  }
 
   // Whether an operand is at one place for several indices.
   bool repeats(std::size_t operand) const {

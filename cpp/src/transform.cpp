@@ -6,7 +6,6 @@
 #include <stdexcept>
 #include <string>
 
-#include "byte_range.hpp"
 #include "cpu/engine.hpp"
 #include "cpu/threads.hpp"
 #include "reference/reference.hpp"
@@ -15,22 +14,6 @@
 namespace givens {
 
 namespace {
-
-template <class T>
-bool same_view(const ArrayView<const T>& x, const ArrayView<T>& y) {
-  return x.data() == y.data() && x.ndim() == y.ndim() &&
-         std::equal(x.shape(), x.shape() + x.ndim(), y.shape()) &&
-         std::equal(x.strides(), x.strides() + x.ndim(), y.strides());
-}
-
-// Whether rotating into y would destroy an input before it is read.
-template <class T>
-bool destroys_input(const ArrayView<const T>& x, const Parameters<real_t<T>>& parameters,
-                    const ArrayView<T>& y) {
-  const auto hit = [&](const auto& view) { return view && overlap(y, *view); };
-  return (overlap(y, x) && !same_view(x, y)) || overlap(y, parameters.angles) ||
-         hit(parameters.phases) || hit(parameters.diagonal) || hit(parameters.signs);
-}
 
 template <class T>
 void copy(const ArrayView<const T>& from, const ArrayView<T>& to) {
@@ -110,7 +93,8 @@ void rotate(const not_deduced_t<ArrayView<const T>>& x, const Parameters<real_t<
             const Schedule& schedule, const not_deduced_t<ArrayView<T>>& y,
             const RotateOptions& options) {
   const RotateProblem<T> problem = validate::rotate<T>(x, parameters, schedule, y, options);
-  if (!destroys_input<T>(x, parameters, y)) {
+  validate::signs(parameters);
+  if (!validate::destroys_input<T>(x, parameters, y)) {
     run_rotate(problem);
     return;
   }
@@ -125,7 +109,9 @@ void rotate(const not_deduced_t<ArrayView<const T>>& x, const Parameters<real_t<
 template <class T>
 void matrix(const Parameters<real_t<T>>& parameters, const Schedule& schedule,
             const not_deduced_t<ArrayView<T>>& U, int num_threads) {
-  run_matrix(validate::matrix<T>(parameters, schedule, U, num_threads));
+  const MatrixProblem<T> problem = validate::matrix<T>(parameters, schedule, U, num_threads);
+  validate::signs(parameters);
+  run_matrix(problem);
 }
 
 template <class T>
@@ -135,6 +121,7 @@ void rotate_vjp(const not_deduced_t<ArrayView<const T>>& y,
                 const not_deduced_t<ArrayView<T>>& gx,
                 const ParameterGradients<real_t<T>>& gradients, const RotateOptions& options) {
   const auto problem = validate::rotate_vjp<T>(y, gy, parameters, schedule, gx, gradients, options);
+  validate::signs(parameters);
   fill_with_zero(gradients);
   run_vjp(problem);
 }
@@ -145,6 +132,7 @@ void matrix_vjp(const not_deduced_t<ArrayView<const T>>& U,
                 const Parameters<real_t<T>>& parameters, const Schedule& schedule,
                 const ParameterGradients<real_t<T>>& gradients, int num_threads) {
   const auto problem = validate::matrix_vjp<T>(U, gU, parameters, schedule, gradients, num_threads);
+  validate::signs(parameters);
   fill_with_zero(gradients);
   run_matrix_vjp(problem);
 }

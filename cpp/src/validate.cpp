@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "byte_range.hpp"
+#include "givens/half.hpp"
 
 namespace givens::validate {
 
@@ -134,7 +135,6 @@ class ParameterBatch {
     for (std::size_t p = 0; p < 4; ++p) {
       if (views()[p]) broadcast_with(*views()[p], kNames[p]);
     }
-    if (parameters.signs) check_signs(*parameters.signs);
   }
 
   int ndim() const { return static_cast<int>(shape_.size()); }
@@ -197,19 +197,6 @@ class ParameterBatch {
       }
       extent = both;
     }
-  }
-
-  static void check_signs(const ArrayView<const R>& view) {
-    StridedLoop<1> loop;
-    for (int d = 0; d < view.ndim(); ++d) loop.add(view.shape(d), {view.stride(d)});
-    loop.for_each([&](const auto& offset) {
-      const R sign = view.data()[offset[0]];
-      if (!(sign == R(1) || sign == R(-1))) {
-        std::ostringstream shown;
-        shown << std::setprecision(std::numeric_limits<R>::max_digits10) << sign;
-        refuse("signs must be +1 or -1 each, got " + shown.str());
-      }
-    });
   }
 
   const Parameters<R>& parameters_;
@@ -353,6 +340,22 @@ VjpProblem<T> vjp(const ArrayView<const T>& y, const char* y_name, const ArrayVi
 }  // namespace
 
 template <class R>
+void signs(const Parameters<R>& parameters) {
+  if (!parameters.signs) return;
+  const ArrayView<const R>& view = *parameters.signs;
+  StridedLoop<1> loop;
+  for (int d = 0; d < view.ndim(); ++d) loop.add(view.shape(d), {view.stride(d)});
+  loop.for_each([&](const auto& offset) {
+    const R sign = view.data()[offset[0]];
+    if (!(sign == R(1) || sign == R(-1))) {
+      std::ostringstream shown;
+      shown << std::setprecision(std::numeric_limits<R>::max_digits10) << sign;
+      refuse("signs must be +1 or -1 each, got " + shown.str());
+    }
+  });
+}
+
+template <class R>
 std::vector<std::int64_t> matrix_shape(const Parameters<R>& parameters, const Schedule& schedule) {
   std::vector<std::int64_t> shape = ParameterBatch<R>(parameters, schedule).shape();
   shape.push_back(schedule.n());
@@ -397,6 +400,17 @@ RotateProblem<T> rotate(const ArrayView<const T>& x, const Parameters<real_t<T>>
     }
   }
   return problem;
+}
+
+template <class T>
+bool destroys_input(const ArrayView<const T>& x, const Parameters<real_t<T>>& parameters,
+                    const ArrayView<T>& y) {
+  const bool same = x.data() == y.data() && x.ndim() == y.ndim() &&
+                    std::equal(x.shape(), x.shape() + x.ndim(), y.shape()) &&
+                    std::equal(x.strides(), x.strides() + x.ndim(), y.strides());
+  const auto hit = [&](const auto& view) { return view && overlap(y, *view); };
+  return (overlap(y, x) && !same) || overlap(y, parameters.angles) || hit(parameters.phases) ||
+         hit(parameters.diagonal) || hit(parameters.signs);
 }
 
 template <class T>
@@ -447,7 +461,8 @@ VjpProblem<T> matrix_vjp(const ArrayView<const T>& U, const ArrayView<const T>& 
                 batch.ndim(), false);
 }
 
-#define GIVENS_INSTANTIATE_REAL(R) \
+#define GIVENS_INSTANTIATE_REAL(R)           \
+  template void signs(const Parameters<R>&); \
   template std::vector<std::int64_t> matrix_shape(const Parameters<R>&, const Schedule&);
 
 #define GIVENS_INSTANTIATE(T)                                                                   \
@@ -455,6 +470,8 @@ VjpProblem<T> matrix_vjp(const ArrayView<const T>& U, const ArrayView<const T>& 
       const ArrayView<const T>&, const Parameters<real_t<T>>&, const Schedule&, std::int64_t);  \
   template RotateProblem<T> rotate(const ArrayView<const T>&, const Parameters<real_t<T>>&,     \
                                    const Schedule&, const ArrayView<T>&, const RotateOptions&); \
+  template bool destroys_input(const ArrayView<const T>&, const Parameters<real_t<T>>&,         \
+                               const ArrayView<T>&);                                            \
   template MatrixProblem<T> matrix(const Parameters<real_t<T>>&, const Schedule&,               \
                                    const ArrayView<T>&, int);                                   \
   template VjpProblem<T> rotate_vjp(const ArrayView<const T>&, const ArrayView<const T>&,       \
@@ -471,5 +488,7 @@ GIVENS_INSTANTIATE(float)
 GIVENS_INSTANTIATE(double)
 GIVENS_INSTANTIATE(std::complex<float>)
 GIVENS_INSTANTIATE(std::complex<double>)
+GIVENS_INSTANTIATE(Half)
+GIVENS_INSTANTIATE(BFloat16)
 
 }  // namespace givens::validate

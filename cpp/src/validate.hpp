@@ -10,6 +10,11 @@
 
 namespace givens::validate {
 
+// Whether all signs are +1 or -1, which the others leave out: it needs memory that can be read
+// here.
+template <class R>
+void signs(const Parameters<R>& parameters);
+
 template <class R>
 std::vector<std::int64_t> matrix_shape(const Parameters<R>& parameters, const Schedule& schedule);
 
@@ -22,6 +27,11 @@ template <class T>
 RotateProblem<T> rotate(const ArrayView<const T>& x, const Parameters<real_t<T>>& parameters,
                         const Schedule& schedule, const ArrayView<T>& y,
                         const RotateOptions& options);
+
+// Whether rotating x into y would destroy an input before it is read.
+template <class T>
+bool destroys_input(const ArrayView<const T>& x, const Parameters<real_t<T>>& parameters,
+                    const ArrayView<T>& y);
 
 template <class T>
 MatrixProblem<T> matrix(const Parameters<real_t<T>>& parameters, const Schedule& schedule,

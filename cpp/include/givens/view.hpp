@@ -94,6 +94,8 @@ template <class T>
 using real_t = typename RealOf<T>::type;
 
 template <class T>
-inline constexpr bool is_complex_v = !std::is_same_v<T, real_t<T>>;
+inline constexpr bool is_complex_v = false;
+template <class R>
+inline constexpr bool is_complex_v<std::complex<R>> = true;
 
 }  // namespace givens

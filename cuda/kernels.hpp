@@ -1,0 +1,39 @@
+// Launching the kernels of one type. Each is instantiated in a source of its own, kernels_*.cu.
+#pragma once
+
+#include "coefficients.cuh"
+#include "device_plan.hpp"
+#include "phases.cuh"
+#include "runtime.hpp"
+#include "staged.cuh"
+#include "vjp.cuh"
+
+namespace givens::cuda {
+
+// Columns of a thread in wide panels: what registers allow.
+template <class F>
+inline constexpr int kRotateColumns = 16 / static_cast<int>(sizeof(real_t<F>)) / kParts<F>;
+template <class F>
+inline constexpr int kVjpColumns = kRotateColumns<F> > 1 ? kRotateColumns<F> / 2 : 1;
+
+template <class F>
+void launch_coefficients(const CoefficientsProblem<real_t<F>>& problem, bool undo,
+                         const LaunchShape& shape);
+
+template <class S, class F>
+void launch_rotate(const RotateArguments<S, F>& arguments, bool wide, const LaunchShape& shape);
+
+template <class S, class F>
+void launch_vjp(const VjpArguments<S, F>& arguments, bool wide, const LaunchShape& shape);
+
+// All stages of a panel in global memory, and moving it there and back. `staged.stage` is not used.
+template <class S, class F>
+void launch_staged(StagedRotate<S, F> staged, const DeviceWalk& walk, cudaStream_t stream);
+template <class S, class F>
+void launch_staged(StagedVjp<S, F> staged, const DeviceWalk& walk, cudaStream_t stream);
+
+// Of complex rotations.
+template <class R>
+void launch_phases(const PhasesArguments<R>& arguments, const LaunchShape& shape);
+
+}  // namespace givens::cuda

@@ -1,0 +1,162 @@
+// Rotating vectors, and forming U: all stages in one launch, panel by panel.
+#pragma once
+
+#include "device_loop.cuh"
+#include "tiles.cuh"
+#include "tiling.hpp"
+
+namespace givens::cuda {
+
+// A plan's walk and a batch's coefficients, in device memory.
+template <class F>
+struct Program {
+  const Stage* stages;
+  std::int32_t stage_count;
+  const Work* works;
+  const std::int32_t* sources;
+  PlanRows rows;
+  const real_t<F>* coefficients;
+  std::int64_t matrix_units;  // from a matrix's coefficients to the next one's
+  bool undo;
+};
+
+// S is the type of reals in the caller's memory. All strides and offsets there count reals.
+template <class S, class F>
+struct RotateArguments {
+  using R = real_t<F>;
+  Program<F> program;
+  Tiling tiling;
+  std::int64_t first_matrix;
+  std::int64_t matrix_count;
+  const S* x;  // null: the identity
+  S* y;
+  std::int64_t x_row_stride;
+  std::int64_t y_row_stride;
+  bool x_columns_are_near;
+  bool y_columns_are_near;
+  // Columns of F for each vector: 2 of real rotations on complex numbers.
+  std::int32_t columns_of_vector;
+  DeviceLoop<4> matrices;  // signs, diagonal, x, y
+  DeviceLoop<2> vectors;   // x, y
+  const R* signs;
+  std::int64_t sign_stride;
+  const R* diagonal;  // (Re, Im) by coordinate, matrix after matrix
+  std::int64_t matrix_coordinates;
+  bool inverse;
+};
+
+// The work items of a stage that touch a panel of the identity's columns.
+struct ActiveSlots {
+  std::int32_t first;
+  std::int32_t last;
+
+  __device__ bool has(const Work& work) const { return work.a >= first && work.a < last; }
+};
+
+// `first` .. `last` - 1 are the identity's columns. Slots and coordinates agree in plans with
+// blocks smaller than the matrix.
+__device__ inline ActiveSlots active_slots(const Stage& stage, bool from_identity,
+                                           std::int64_t first, std::int64_t last,
+                                           std::int32_t slots) {
+  if (!from_identity || stage.block >= slots) return {0, slots};
+  return {static_cast<std::int32_t>(first / stage.block * stage.block),
+          static_cast<std::int32_t>((last + stage.block - 1) / stage.block * stage.block)};
+}
+
+// Fills in where columns first .. of a matrix are, for each operand.
+template <int Operands, class Loop>
+__device__ void find_columns(const Team& team, const Loop& vectors, std::int64_t columns_of_vector,
+                             std::int64_t columns, std::int64_t first, int width,
+                             const std::int64_t* matrix_offsets, std::int64_t* places) {
+  for (int c = team.thread; c < width; c += team.threads) {
+    const std::int64_t column = first + c;
+    const bool there = column < columns;
+    const auto at = vectors.at(there ? column / columns_of_vector : 0);
+    for (int p = 0; p < Operands; ++p) {
+      places[p * width + c] =
+          there ? matrix_offsets[p] + at.at[p] + column % columns_of_vector : kNoColumn;
+    }
+  }
+}
+
+// Blocks are panels, those of one matrix after those of the one before; or groups of matrices.
+template <class S, class F, int C>
+__global__ void __launch_bounds__(kMostThreads, 1)
+    rotate_kernel(const RotateArguments<S, F> arguments) {
+  using R = real_t<F>;
+  GIVENS_DYNAMIC_SHARED(shared);
+  const Tiling& tiling = arguments.tiling;
+  const Program<F>& program = arguments.program;
+  const int width = tiling.width;
+  const int groups = program.rows.slots / cpu::kGroup;
+  const std::int64_t group = static_cast<std::int64_t>(blockIdx.x) / tiling.panels;
+  const std::int64_t first_column = static_cast<std::int64_t>(blockIdx.x) % tiling.panels * width;
+  const std::int64_t last_column =
+      first_column + width < tiling.columns ? first_column + width : tiling.columns;
+  const std::int64_t first_matrix = group * tiling.matrices;
+  const int matrices = arguments.matrix_count - first_matrix < tiling.matrices
+                           ? static_cast<int>(arguments.matrix_count - first_matrix)
+                           : tiling.matrices;
+  const int panel_reals = program.rows.slots * width * kParts<F>;
+  R* const panels = reinterpret_cast<R*>(shared);
+  auto* const places = reinterpret_cast<std::int64_t*>(panels + tiling.matrices * panel_reals);
+
+  const auto panel_of = [&](int m) { return Panel<F>{panels + m * panel_reals, groups, width}; };
+  const auto factors_of_matrix = [&](std::int64_t index, const auto& offsets) {
+    return RowFactors<F>{
+        arguments.signs ? arguments.signs + offsets.at[0] : nullptr, arguments.sign_stride,
+        arguments.diagonal ? arguments.diagonal + 2 * index * arguments.matrix_coordinates
+                           : nullptr};
+  };
+  constexpr RowFactors<F> kNone{nullptr, 0, nullptr};
+
+  for (int m = 0; m < matrices; ++m) {
+    const auto offsets = arguments.matrices.at(arguments.first_matrix + first_matrix + m);
+    const std::int64_t of_matrix[2] = {offsets.at[2], offsets.at[3]};
+    find_columns<2>(block_team(), arguments.vectors, arguments.columns_of_vector, tiling.columns,
+                    first_column, width, of_matrix, places + 2 * m * width);
+  }
+  __syncthreads();
+  for (int m = 0; m < matrices; ++m) {
+    if (!arguments.x) {
+      load_identity(block_team(), panel_of(m), program.rows, first_column);
+      continue;
+    }
+    const auto offsets = arguments.matrices.at(arguments.first_matrix + first_matrix + m);
+    const ColumnPlaces from{places + 2 * m * width, arguments.x_row_stride,
+                            arguments.x_columns_are_near};
+    load_panel(block_team(), panel_of(m), program.rows, arguments.x, from,
+               arguments.inverse ? factors_of_matrix(first_matrix + m, offsets) : kNone, true);
+  }
+  __syncthreads();
+
+  for (std::int32_t s = 0; s < program.stage_count; ++s) {
+    const Stage stage = program.stages[s];
+    const ActiveSlots active =
+        active_slots(stage, !arguments.x, first_column, last_column, program.rows.slots);
+    const int count = stage.last - stage.first;
+    const int items = matrices * count * tiling.lanes;
+    for (int item = static_cast<int>(threadIdx.x); item < items;
+         item += static_cast<int>(blockDim.x)) {
+      const int lane = item % tiling.lanes;
+      const int k = item / tiling.lanes;
+      const int m = k / count;
+      const Work& work = program.works[stage.first + k % count];
+      if (!active.has(work)) continue;
+      rotate_work<F, C>(panel_of(m), work, program.undo, lane * C,
+                        program.coefficients + kUnit * ((first_matrix + m) * program.matrix_units +
+                                                        work.unit[kParts<F> - 1]));
+    }
+    __syncthreads();
+  }
+
+  for (int m = 0; m < matrices; ++m) {
+    const auto offsets = arguments.matrices.at(arguments.first_matrix + first_matrix + m);
+    const ColumnPlaces to{places + (2 * m + 1) * width, arguments.y_row_stride,
+                          arguments.y_columns_are_near};
+    store_panel(block_team(), panel_of(m), program.rows, arguments.y, to,
+                arguments.inverse ? kNone : factors_of_matrix(first_matrix + m, offsets));
+  }
+}
+
+}  // namespace givens::cuda

@@ -1,0 +1,427 @@
+// Gradients: all rotations undone (or, for the inverse, done) on two panels in one launch, with the
+// sums over columns that the gradients are made of.
+//
+// Panels y and g hold the states after the rotations and the loss's gradient there. A rotation of
+// rows x and y adds the sum over columns of g_y conj(y_x) - y_y conj(g_x) to its place in the sums;
+// then both panels are rotated (arXiv 2106.00003, section 4). For real rotations that sum is the
+// same before and after a rotation, so the gradient through the inverse needs one walk too.
+//
+// Panels of one matrix add to its sums one after the other at every stage, in the order of their
+// columns, whichever blocks they are on: sums have the same bits in every run.
+#pragma once
+
+#include "rotate.cuh"
+
+namespace givens::cuda {
+
+template <class S, class F>
+struct VjpArguments {
+  using R = real_t<F>;
+  Program<F> program;
+  Tiling tiling;
+  std::int64_t first_matrix;
+  std::int64_t matrix_count;
+  const S* y;
+  const S* gy;
+  S* gx;  // may be null
+  std::int64_t y_row_stride;
+  std::int64_t gy_row_stride;
+  std::int64_t gx_row_stride;
+  bool y_columns_are_near;
+  bool gy_columns_are_near;
+  bool gx_columns_are_near;
+  std::int32_t columns_of_vector;
+  DeviceLoop<6> matrices;  // signs, diagonal, y, gy, gx, gangles
+  DeviceLoop<3> vectors;   // y, gy, gx
+  const R* signs;
+  std::int64_t sign_stride;
+  const R* diagonal;  // see RotateArguments
+  std::int64_t matrix_coordinates;
+  bool inverse;
+  bool from_identity;  // y is U
+
+  // By entry, matrix after matrix.
+  const R* weights;
+  R* sums;  // kParts reals each
+  std::int64_t matrix_entries;
+  // By slot, matrix after matrix: Im of the diagonal of W; complex F only.
+  R* diagonal_sums;
+  // The first tells how many blocks have begun, then there is one for each panel: how many stages
+  // its sums are there of. All zero on entry.
+  std::int32_t* counters;
+  // Written by a matrix's last panel; real F only.
+  R* gangles;
+  std::int64_t gangle_stride;
+};
+
+// Adds up one matrix's sums at one panel.
+template <class F>
+struct SumPlaces {
+  using R = real_t<F>;
+  R* sums;
+  const R* weights;
+  bool first;  // panel of the matrix
+  bool last;
+  bool undo;
+  const std::int32_t* sources;
+  R* gangles;
+  std::int64_t gangle_stride;
+
+  // The sum of rotation m of a work item, kParts reals.
+  __device__ void add(const Work& work, int m, const R* found) const {
+    const std::int64_t entry = work.entry + m;
+#pragma unroll
+    for (int part = 0; part < kParts<F>; ++part) {
+      R* const place = sums + kParts<F> * entry + part;
+      const R total = first ? found[part] : *place + found[part];
+      if (is_complex_v<F> || !last) {
+        *place = total;
+        continue;
+      }
+      const std::int32_t source = source_of(work, sources, undo, m);
+      // Through the inverse angles count backwards.
+      if (source >= 0) gangles[source * gangle_stride] = (undo ? 1 : -1) * weights[entry] * total;
+    }
+  }
+};
+
+// --- Sums over the threads that share a work item ---
+
+template <int N, class R>
+__device__ __forceinline__ void halve(R* v, int lane, int bit, unsigned mask) {
+#pragma unroll
+  for (int k = 0; k < N / 2; ++k) {
+    const bool upper = (lane & bit) != 0;
+    const R sent = upper ? v[k] : v[k + N / 2];
+    const R kept = upper ? v[k + N / 2] : v[k];
+    v[k] = kept + __shfl_xor_sync(mask, sent, bit);
+  }
+}
+
+template <int N, class R>
+__device__ __forceinline__ void add_from(R* v, int bit, unsigned mask) {
+#pragma unroll
+  for (int k = 0; k < N; ++k) v[k] += __shfl_xor_sync(mask, v[k], bit);
+}
+
+// Sums of eight rotations, kParts reals each, over `lanes` threads: each thread is left with some,
+// the same order of additions always.
+template <class F>
+struct LaneSums {
+  using R = real_t<F>;
+  static constexpr int kSums = 8;
+  static constexpr int P = kParts<F>;
+  R v[kSums * P] = {};
+
+  // Calls visit(number, sum) for those that are left on this thread.
+  template <class Visit>
+  __device__ __forceinline__ void reduce(int lane, int lanes, unsigned mask, Visit&& visit) {
+    int first = 0;
+    int count = kSums;
+    if (lanes > 1) {
+      halve<8 * P>(v, lane, 1, mask);
+      first += lane & 1 ? 4 : 0;
+      count = 4;
+    }
+    if (lanes > 2) {
+      halve<4 * P>(v, lane, 2, mask);
+      first += lane & 2 ? 2 : 0;
+      count = 2;
+    }
+    if (lanes > 4) {
+      halve<2 * P>(v, lane, 4, mask);
+      first += lane & 4 ? 1 : 0;
+      count = 1;
+    }
+    if (lanes > 8) add_from<P>(v, 8, mask);
+    if (lanes > 16) add_from<P>(v, 16, mask);
+    if (lane >= kSums) return;
+#pragma unroll
+    for (int k = 0; k < kSums; ++k) {
+      if (k < count) visit(first + k, v + k * P);
+    }
+  }
+};
+
+// --- Work items ---
+
+template <WorkKind Kind, class F, int C, bool Undo>
+__device__ __forceinline__ void vjp_in_registers(const Panel<F>& panel_y, const Panel<F>& panel_g,
+                                                 const Work& work, int lane, int lanes,
+                                                 unsigned mask,
+                                                 const real_t<F>* __restrict__ coefficients,
+                                                 const SumPlaces<F>& places) {
+  constexpr int kRotations = rotations_of(Kind);
+  constexpr int N = kRows<Kind>;
+  const RowPointers<Kind, F> rows_y(panel_y, work, lane * C);
+  const RowPointers<Kind, F> rows_g(panel_g, work, lane * C);
+  Cell<F, C> y[N], g[N];
+#pragma unroll
+  for (int k = 0; k < N; ++k) {
+    y[k] = Cell<F, C>::load(rows_y[k], panel_y.width);
+    g[k] = Cell<F, C>::load(rows_g[k], panel_g.width);
+  }
+  constexpr int kAtOnce = CoefficientReader<F>::kAtOnce;
+#pragma unroll
+  for (int first = 0; first < kRotations; first += LaneSums<F>::kSums) {
+    LaneSums<F> sums;
+#pragma unroll
+    for (int m = first; m < first + LaneSums<F>::kSums && m < kRotations; m += kAtOnce) {
+      const CoefficientReader<F> reader(coefficients, m);
+#pragma unroll
+      for (int e = 0; e < kAtOnce; ++e) {
+        const Rows pair = rows_of<Kind, Undo>(m + e);
+        add_products(y[pair.x], y[pair.y], g[pair.x], g[pair.y],
+                     sums.v + kParts<F> * (m + e - first));
+        rotate_cells(y[pair.x], y[pair.y], reader.c + e * kCoefficients<F>);
+        rotate_cells(g[pair.x], g[pair.y], reader.c + e * kCoefficients<F>);
+      }
+    }
+    sums.reduce(lane, lanes, mask, [&](int k, const real_t<F>* sum) {
+      if (first + k < kRotations) places.add(work, first + k, sum);
+    });
+  }
+  const real_t<F>* factors = coefficients + kCoefficients<F> * kRotations;
+#pragma unroll
+  for (int k = 0; k < N; ++k) {
+    y[k].scale(factors[k]);
+    g[k].scale(factors[k]);
+    y[k].store(rows_y[k], panel_y.width);
+    g[k].store(rows_g[k], panel_g.width);
+  }
+}
+
+template <class F, int C>
+__device__ __forceinline__ void vjp_in_memory(const Panel<F>& panel_y, const Panel<F>& panel_g,
+                                              const Work& work, bool undo, int lane, int lanes,
+                                              unsigned mask, const real_t<F>* coefficients,
+                                              const SumPlaces<F>& places) {
+  for (int m = 0; m < rotations_of(work.kind); ++m) {
+    const Rows rows = rows_of(work, undo, m);
+    Cell<F, C> cells[2][2];
+    real_t<F>* at[2][2];
+#pragma unroll
+    for (int p = 0; p < 2; ++p) {
+      const Panel<F>& panel = p == 0 ? panel_y : panel_g;
+      at[p][0] = panel.row(slot_of(work, rows.x)) + lane * C;
+      at[p][1] = panel.row(slot_of(work, rows.y)) + lane * C;
+#pragma unroll
+      for (int k = 0; k < 2; ++k) cells[p][k] = Cell<F, C>::load(at[p][k], panel.width);
+    }
+    real_t<F> sum[kParts<F>] = {};
+    add_products(cells[0][0], cells[0][1], cells[1][0], cells[1][1], sum);
+#pragma unroll
+    for (int p = 0; p < 2; ++p) {
+      rotate_plainly(cells[p][0], cells[p][1], coefficients + kCoefficients<F> * m);
+#pragma unroll
+      for (int k = 0; k < 2; ++k) cells[p][k].store(at[p][k], panel_y.width);
+    }
+    for (int bit = 1; bit < lanes; bit *= 2) add_from<kParts<F>>(sum, bit, mask);
+    if (lane == 0) places.add(work, m, sum);
+  }
+}
+
+template <class F, int C>
+__device__ __forceinline__ void vjp_work(const Panel<F>& y, const Panel<F>& g, const Work& work,
+                                         bool undo, int lane, int lanes, unsigned mask,
+                                         const real_t<F>* coefficients,
+                                         const SumPlaces<F>& places) {
+  if (is_plain<F>(work, coefficients)) {
+    vjp_in_memory<F, C>(y, g, work, undo, lane, lanes, mask, coefficients, places);
+    return;
+  }
+  switch (work.kind) {
+    case WorkKind::xor_tile:
+      vjp_in_registers<WorkKind::xor_tile, F, C, false>(y, g, work, lane, lanes, mask, coefficients,
+                                                        places);
+      break;
+    case WorkKind::sum_tile:
+      vjp_in_registers<WorkKind::sum_tile, F, C, false>(y, g, work, lane, lanes, mask, coefficients,
+                                                        places);
+      break;
+    case WorkKind::diamond_tile:
+      vjp_in_registers<WorkKind::diamond_tile, F, C, false>(y, g, work, lane, lanes, mask,
+                                                            coefficients, places);
+      break;
+    case WorkKind::leaf:
+      if (undo) {
+        vjp_in_registers<WorkKind::leaf, F, C, true>(y, g, work, lane, lanes, mask, coefficients,
+                                                     places);
+      } else {
+        vjp_in_registers<WorkKind::leaf, F, C, false>(y, g, work, lane, lanes, mask, coefficients,
+                                                      places);
+      }
+      break;
+    case WorkKind::pair:
+      break;
+  }
+}
+
+// --- The diagonal of W ---
+
+// Adds Im W[s, s] of a panel for every slot s.
+template <class F>
+__device__ void add_diagonal_sums(const Team& team, const Panel<F>& panel_y,
+                                  const Panel<F>& panel_g, int slots, bool first, real_t<F>* sums) {
+  for (int slot = team.thread; slot < slots; slot += team.threads) {
+    real_t<F> sum = 0;
+    for (int c = 0; c < panel_y.width; ++c) {
+      real_t<F> y[2], g[2];
+      get_place(panel_y, slot, c, y);
+      get_place(panel_g, slot, c, g);
+      sum += 2 * (g[1] * y[0] - g[0] * y[1]);
+    }
+    sums[slot] = first ? sum : sums[slot] + sum;
+  }
+}
+
+// --- The order of panels ---
+
+// Stages whose sums a panel may add without asking again.
+inline constexpr int kStagesAtOnce = 4;
+
+// Waits until a panel's sums of so many stages are there. Block-wide.
+__device__ inline void wait_for(const std::int32_t* counter, std::int32_t stages) {
+  if (threadIdx.x == 0) {
+    while (load_acquire(counter) < stages) __nanosleep(100);
+  }
+  __syncthreads();
+}
+
+// As rotate_kernel. Panels are dealt out in the order in which blocks begin, so that the one before
+// has always begun.
+template <class S, class F, int C>
+__global__ void __launch_bounds__(kMostThreads, 1) vjp_kernel(const VjpArguments<S, F> arguments) {
+  using R = real_t<F>;
+  GIVENS_DYNAMIC_SHARED(shared);
+  const Tiling& tiling = arguments.tiling;
+  const Program<F>& program = arguments.program;
+  const int width = tiling.width;
+  const int groups = program.rows.slots / cpu::kGroup;
+  const int panel_reals = program.rows.slots * width * kParts<F>;
+  R* const panels = reinterpret_cast<R*>(shared);  // y and g of every matrix
+  auto* const places = reinterpret_cast<std::int64_t*>(panels + 2 * tiling.matrices * panel_reals);
+  auto* const ticket = reinterpret_cast<std::int32_t*>(places + 3 * tiling.matrices * width);
+
+  if (threadIdx.x == 0) *ticket = atomicAdd(arguments.counters, 1);
+  __syncthreads();
+  const std::int64_t index = *ticket;
+  const std::int64_t panel_index = index % tiling.panels;
+  const std::int64_t first_column = panel_index * width;
+  const std::int64_t last_column =
+      first_column + width < tiling.columns ? first_column + width : tiling.columns;
+  const std::int64_t first_matrix = index / tiling.panels * tiling.matrices;
+  const int matrices = arguments.matrix_count - first_matrix < tiling.matrices
+                           ? static_cast<int>(arguments.matrix_count - first_matrix)
+                           : tiling.matrices;
+  std::int32_t* const own_counter = arguments.counters + 1 + index;
+  const bool first = panel_index == 0;
+  const bool last = panel_index == tiling.panels - 1;
+
+  const auto panel_of = [&](int m, int which) {
+    return Panel<F>{panels + (2 * m + which) * panel_reals, groups, width};
+  };
+  const auto offsets_of = [&](int m) {
+    return arguments.matrices.at(arguments.first_matrix + first_matrix + m);
+  };
+  const auto factors_of_matrix = [&](int m) {
+    return RowFactors<F>{
+        arguments.signs ? arguments.signs + offsets_of(m).at[0] : nullptr, arguments.sign_stride,
+        arguments.diagonal
+            ? arguments.diagonal + 2 * (first_matrix + m) * arguments.matrix_coordinates
+            : nullptr};
+  };
+  constexpr RowFactors<F> kNone{nullptr, 0, nullptr};
+
+  for (int m = 0; m < matrices; ++m) {
+    const auto offsets = offsets_of(m);
+    const std::int64_t of_matrix[3] = {offsets.at[2], offsets.at[3], offsets.at[4]};
+    find_columns<3>(block_team(), arguments.vectors, arguments.columns_of_vector, tiling.columns,
+                    first_column, width, of_matrix, places + 3 * m * width);
+  }
+  __syncthreads();
+  for (int m = 0; m < matrices; ++m) {
+    const RowFactors<F> factors = arguments.inverse ? kNone : factors_of_matrix(m);
+    const std::int64_t* const at = places + 3 * m * width;
+    load_panel(block_team(), panel_of(m, 0), program.rows, arguments.y,
+               {at, arguments.y_row_stride, arguments.y_columns_are_near}, factors, true);
+    load_panel(block_team(), panel_of(m, 1), program.rows, arguments.gy,
+               {at + width, arguments.gy_row_stride, arguments.gy_columns_are_near}, factors, true);
+  }
+  __syncthreads();
+
+  if constexpr (is_complex_v<F>) {
+    if (!first) wait_for(own_counter - 1, 1);
+    for (int m = 0; m < matrices; ++m) {
+      add_diagonal_sums(block_team(), panel_of(m, 0), panel_of(m, 1), program.rows.slots, first,
+                        arguments.diagonal_sums + (first_matrix + m) * program.rows.slots);
+    }
+  }
+
+  std::int32_t known = is_complex_v<F> ? 1 : 0;  // stages that the panel before is done with
+  for (std::int32_t s = 0; s < program.stage_count; ++s) {
+    const std::int32_t done = s + (is_complex_v<F> ? 1 : 0);
+    __syncthreads();
+    if (threadIdx.x == 0) store_release(own_counter, done);
+    if (!first && known <= done) {
+      const std::int32_t all = program.stage_count + (is_complex_v<F> ? 1 : 0);
+      known = done + kStagesAtOnce < all ? done + kStagesAtOnce : all;
+      wait_for(own_counter - 1, known);
+    }
+    const Stage stage = program.stages[s];
+    const std::int64_t each = arguments.columns_of_vector;
+    const ActiveSlots active = active_slots(stage, arguments.from_identity, first_column / each,
+                                            (last_column + each - 1) / each, program.rows.slots);
+    const int count = stage.last - stage.first;
+    const int items = matrices * count * tiling.lanes;
+    for (int item = static_cast<int>(threadIdx.x); item < items;
+         item += static_cast<int>(blockDim.x)) {
+      const int lane = item % tiling.lanes;
+      const int k = item / tiling.lanes;
+      const int m = k / count;
+      const Work& work = program.works[stage.first + k % count];
+      const std::int64_t matrix = first_matrix + m;
+      const SumPlaces<F> sums{arguments.sums + kParts<F> * matrix * arguments.matrix_entries,
+                              arguments.weights + matrix * arguments.matrix_entries,
+                              first,
+                              last,
+                              program.undo,
+                              program.sources,
+                              arguments.gangles + (is_complex_v<F> ? 0 : offsets_of(m).at[5]),
+                              arguments.gangle_stride};
+      if (!active.has(work)) {
+        // Nothing to add: but sums begin with the first panel and end with the last.
+        if (first || last) {
+          const R zero[kParts<F>] = {};
+          for (int e = lane; e < rotations_of(work.kind); e += tiling.lanes) {
+            sums.add(work, e, zero);
+          }
+        }
+        continue;
+      }
+      const unsigned lanes_mask =
+          tiling.lanes == 32 ? 0xFFFFFFFFU
+                             : ((1U << tiling.lanes) - 1)
+                                   << (threadIdx.x % 32 / static_cast<unsigned>(tiling.lanes) *
+                                       static_cast<unsigned>(tiling.lanes));
+      vjp_work<F, C>(
+          panel_of(m, 0), panel_of(m, 1), work, program.undo, lane, tiling.lanes, lanes_mask,
+          program.coefficients + kUnit * (matrix * program.matrix_units + work.unit[kParts<F> - 1]),
+          sums);
+    }
+  }
+  __syncthreads();
+  if (threadIdx.x == 0) {
+    store_release(own_counter, program.stage_count + (is_complex_v<F> ? 1 : 0));
+  }
+
+  if (!arguments.gx) return;
+  for (int m = 0; m < matrices; ++m) {
+    store_panel(
+        block_team(), panel_of(m, 1), program.rows, arguments.gx,
+        {places + (3 * m + 2) * width, arguments.gx_row_stride, arguments.gx_columns_are_near},
+        arguments.inverse ? factors_of_matrix(m) : kNone);
+  }
+}
+
+}  // namespace givens::cuda
