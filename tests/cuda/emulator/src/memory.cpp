@@ -12,6 +12,7 @@
 #include "cuda_emulator/control.hpp"
 #include "cuda_emulator/runtime_api.hpp"
 #include "device.hpp"
+#include "fault_report.hpp"
 #include "guarded_memory.hpp"
 #include "report.hpp"
 #include "shared_memory.hpp"
@@ -71,6 +72,7 @@ cudaError_t allocate(void** pointer, std::size_t bytes, int device) {
   *pointer = nullptr;
   if (bytes == 0) return cudaSuccess;
   if (used_bytes(device) + bytes > memory_size_of(device)) return cudaErrorMemoryAllocation;
+  report_faults();
   void* memory = allocate_guarded(bytes);
   if (!memory) return cudaErrorMemoryAllocation;
   std::memset(memory, poison, bytes);
@@ -149,6 +151,18 @@ std::string objection_to_pointer(const void* pointer, int device) {
   if (allocation->device == device) return {};
   return "points to memory of device " + std::to_string(allocation->device) +
          ", but the kernel runs on device " + std::to_string(device);
+}
+
+void describe_address(const void* address, char* text, std::size_t size) {
+  constexpr std::size_t near = 1 << 16;
+  const auto number = reinterpret_cast<std::uintptr_t>(address);
+  for (const auto& [start, allocation] : allocations()) {
+    if (number < start || number - start >= allocation.bytes + near) continue;
+    std::snprintf(text, size, "byte %zu of an allocation of %zu bytes of device memory",
+                  static_cast<std::size_t>(number - start), allocation.bytes);
+    return;
+  }
+  std::snprintf(text, size, "address %p", address);
 }
 
 std::size_t allocation_count() { return allocations().size(); }

@@ -23,4 +23,7 @@ class Touchable {
 // any until it is used.
 std::string objection_to_pointer(const void* pointer, int device);
 
+// Writes what the address is: "byte 8 of an allocation of 4 bytes of device memory".
+void describe_address(const void* address, char* text, std::size_t size);
+
 }  // namespace cuda_emulator

@@ -103,22 +103,19 @@ cudaError_t launch(const void* kernel, const cudaLaunchConfig_t& config, BoundKe
 cudaError_t launch_registered(const void* kernel, const cudaLaunchConfig_t& config,
                               void** arguments);
 
+template <class T>
+void add_pointers(std::vector<PointerArgument>& pointers, int argument, const T& value) {
+  PointersIn<T>::visit(value,
+                       [&](const void* pointer) { pointers.push_back({pointer, argument}); });
+}
+
 template <class... Parameters>
-BoundKernel bind_values(void (*kernel)(Parameters...), std::tuple<Parameters...> arguments) {
+BoundKernel bind_values(void (*kernel)(Parameters...), std::tuple<Parameters...> values) {
   BoundKernel bound;
-  int number = 0;
-  std::apply(
-      [&](const auto&... argument) {
-        const auto visit = [&](const auto& one) {
-          PointersIn<std::decay_t<decltype(one)>>::visit(one, [&](const void* pointer) {
-            bound.pointers.push_back({pointer, number});
-          });
-          ++number;
-        };
-        (visit(argument), ...);
-      },
-      arguments);
-  bound.run = [kernel, arguments] { std::apply(kernel, arguments); };
+  [[maybe_unused]] int argument = 0;
+  std::apply([&](const auto&... value) { (add_pointers(bound.pointers, argument++, value), ...); },
+             values);
+  bound.run = [kernel, values] { std::apply(kernel, values); };
   return bound;
 }
 
