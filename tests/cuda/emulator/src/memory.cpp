@@ -132,8 +132,8 @@ cudaError_t fill(void* to, int byte, std::size_t bytes) {
 // After the destructors of all static objects, which may own device memory.
 [[gnu::destructor]] void report_leaks() {
   if (allocations().empty()) return;
-  report(std::to_string(allocation_count()) + " allocations of device memory, of " +
-         std::to_string(allocated_bytes()) + " bytes in all, were never freed");
+  report("leak of device memory: allocations " + std::to_string(allocation_count()) + ", bytes " +
+         std::to_string(allocated_bytes()));
   std::fflush(nullptr);
   _exit(1);
 }
