@@ -31,6 +31,7 @@ void on_fault(int, siginfo_t* info, void*) {
 }
 
 bool install() {
+  current_thread();  // allocates on its first call, which the handler must not
   struct sigaction action = {};
   action.sa_sigaction = on_fault;
   action.sa_flags = SA_SIGINFO;

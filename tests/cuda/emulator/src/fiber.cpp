@@ -78,6 +78,10 @@ void Fiber::finish_switch_to_scheduler() {
 
 void become_scheduler() { scheduler.identity = current_identity(); }
 
+ActingAs::ActingAs(const Fiber& fiber) { become(fiber.identity()); }
+
+ActingAs::~ActingAs() { become(scheduler.identity); }
+
 AsScheduler::AsScheduler(const Fiber& fiber) : fiber_(fiber) { become(scheduler.identity); }
 
 AsScheduler::~AsScheduler() { become(fiber_.identity()); }

@@ -38,6 +38,15 @@ class Fiber {
 // To be called by the host thread that is going to resume fibers.
 void become_scheduler();
 
+// For its lifetime, what the scheduler does counts as done by the fiber.
+class ActingAs {
+ public:
+  explicit ActingAs(const Fiber& fiber);
+  ~ActingAs();
+  ActingAs(const ActingAs&) = delete;
+  ActingAs& operator=(const ActingAs&) = delete;
+};
+
 // For its lifetime, what a fiber does counts as done by the scheduler, whose memory it touches.
 class AsScheduler {
  public:

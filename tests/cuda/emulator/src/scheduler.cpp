@@ -19,7 +19,8 @@ namespace cuda_emulator {
 namespace {
 
 // For the thread sanitizer threads of different blocks must not be the same: the accesses of one
-// thread are all in order. Blocks take turns with as many sets of threads as it can bear.
+// thread are all in order. Blocks take turns with sets of threads, of which there are at least two
+// and not too many, for the sanitizer takes a millisecond to start each thread.
 constexpr unsigned max_sets = 16;
 
 struct Scheduler {
@@ -63,7 +64,7 @@ void resume(Thread& thread) {
 }
 
 unsigned set_count(unsigned threads) {
-  return thread_sanitizer ? std::clamp(max_threads / threads, 2u, max_sets) : 1;
+  return thread_sanitizer ? std::clamp(max_threads / 2 / threads, 2u, max_sets) : 1;
 }
 
 // The threads of the block that is the `turn`th to run.
@@ -123,6 +124,18 @@ void run_threads() {
   }
 }
 
+void abandon_threads() {
+  Scheduler& s = scheduler();
+  for (auto& thread : s.threads) {
+    {
+      const ActingAs acting_as(thread->fiber);
+      release(&s.end_key);
+    }
+    s.abandoned.push_back(std::move(thread));
+  }
+  s.threads.clear();
+}
+
 void run_block(const GridLaunch& launch, unsigned number, std::size_t turn) {
   Scheduler& s = scheduler();
   blockIdx = {number % launch.grid.x, number / launch.grid.x % launch.grid.y,
@@ -150,12 +163,7 @@ void fail_block(const std::string& message) {
          std::to_string(blockIdx.z) + "): " + message);
 }
 
-void fail_thread(const std::string& message) {
-  Thread& thread = *current_thread();
-  {
-    const AsScheduler as_scheduler(thread.fiber);
-    fail_block(message);
-  }
+void abandon_thread() {
   for (;;) switch_to_others();
 }
 
@@ -173,12 +181,8 @@ bool run_grid(const GridLaunch& launch) {
   for (std::size_t turn = 0; turn < blocks.size() && !s.block.failed; ++turn) {
     run_block(launch, blocks[turn], turn);
   }
-  if (s.block.failed) {
-    for (auto& thread : s.threads) s.abandoned.push_back(std::move(thread));
-    s.threads.clear();
-  } else {
-    acquire(&s.end_key);
-  }
+  if (s.block.failed) abandon_threads();
+  acquire(&s.end_key);
   free_shared_memory(s.block.failed);
   return !s.block.failed;
 }

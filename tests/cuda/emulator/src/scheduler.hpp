@@ -47,8 +47,19 @@ void switch_to_others();
 // Reports what is wrong with the block and ends the launch.
 void fail_block(const std::string& message);
 
-// Likewise, of the current thread, which does not go on.
-[[noreturn]] void fail_thread(const std::string& message);
+// Suspends the current thread for ever.
+[[noreturn]] void abandon_thread();
+
+// Likewise what is wrong with the current thread, which does not go on: its stack keeps what is on
+// it, and so message() is called only where the text can be destroyed again.
+template <class Message>
+[[noreturn]] void fail_thread(Message&& message) {
+  {
+    const AsScheduler as_scheduler(current_thread()->fiber);
+    fail_block(message());
+  }
+  abandon_thread();
+}
 
 struct GridLaunch {
   dim3 grid;

@@ -103,13 +103,17 @@ void* static_shared_bytes(const void* key, std::size_t bytes) {
   }
   s.static_bytes += bytes;
   if (s.static_bytes > max_static_bytes) {
-    fail_thread("static shared memory of " + std::to_string(s.static_bytes) +
-                " bytes, which are more than the compiler accepts");
+    fail_thread([&] {
+      return "static shared memory of " + std::to_string(s.static_bytes) +
+             " bytes, which are more than the compiler accepts";
+    });
   }
-  if (s.static_bytes + dynamic_shared_bytes() > running_device_shared_memory()) {
-    fail_thread("static and dynamic shared memory of " +
-                std::to_string(s.static_bytes + dynamic_shared_bytes()) +
-                " bytes, which are more than the device has");
+  const std::size_t all_bytes = s.static_bytes + dynamic_shared_bytes();
+  if (all_bytes > running_device_shared_memory()) {
+    fail_thread([&] {
+      return "static and dynamic shared memory of " + std::to_string(all_bytes) +
+             " bytes, which are more than the device has";
+    });
   }
   {
     const AsScheduler as_scheduler(current_thread()->fiber);

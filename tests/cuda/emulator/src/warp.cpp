@@ -103,7 +103,7 @@ std::uint64_t warp_operation(const WarpRequest& request, CallSite site) {
   thread.request = request;
   thread.site = site;
   if (!names(request.mask, thread.lane)) {
-    fail_thread("a lane is not in its own mask: " + thread.name_and_place());
+    fail_thread([&] { return "a lane is not in its own mask: " + thread.name_and_place(); });
   }
   const unsigned lowest = lowest_lane(request.mask);
   char* key = &block.keys->warp[thread.warp][lowest]
