@@ -3,7 +3,7 @@
 
 #include <optional>
 
-#include "device_array.hpp"
+#include "device_copy.hpp"
 #include "engine_checks.hpp"
 #include "givens/cuda.hpp"
 
@@ -27,10 +27,10 @@ class DeviceParameters {
   }
 
  private:
-  DeviceArray<R> angles_;
-  std::optional<DeviceArray<R>> phases_;
-  std::optional<DeviceArray<R>> diagonal_;
-  std::optional<DeviceArray<R>> signs_;
+  DeviceCopy<R> angles_;
+  std::optional<DeviceCopy<R>> phases_;
+  std::optional<DeviceCopy<R>> diagonal_;
+  std::optional<DeviceCopy<R>> signs_;
 };
 
 template <class R>
@@ -55,18 +55,18 @@ class DeviceGradients {
   }
 
  private:
-  DeviceArray<R> angles_;
-  std::optional<DeviceArray<R>> phases_;
-  std::optional<DeviceArray<R>> diagonal_;
+  DeviceCopy<R> angles_;
+  std::optional<DeviceCopy<R>> phases_;
+  std::optional<DeviceCopy<R>> diagonal_;
 };
 
 template <class T>
 Array<T> cuda_rotated(const Array<T>& x, const OwnedParameters<real_t<T>>& parameters,
                       const Schedule& schedule, const RotateOptions& options = {},
                       const givens::cuda::LaunchOptions& launch = {}) {
-  const DeviceArray<T> device_x(x);
+  const DeviceCopy<T> device_x(x);
   const DeviceParameters<real_t<T>> device_parameters(parameters);
-  const DeviceArray<T> y(Array<T>(
+  const DeviceCopy<T> y(Array<T>(
       givens::validate::rotated_shape<T>(x.view(), parameters.views(), schedule, options.axis),
       T{}));
   givens::cuda::rotate<T>(device_x.view(), device_parameters.views(), schedule, y.view(), options,
@@ -78,7 +78,7 @@ template <class T>
 Array<T> cuda_matrix(const OwnedParameters<real_t<T>>& parameters, const Schedule& schedule,
                      const givens::cuda::LaunchOptions& launch = {}) {
   const DeviceParameters<real_t<T>> device_parameters(parameters);
-  const DeviceArray<T> U(
+  const DeviceCopy<T> U(
       Array<T>(givens::validate::matrix_shape(parameters.views(), schedule), T{}));
   givens::cuda::matrix<T>(device_parameters.views(), schedule, U.view(), launch);
   return U.copied_back();
@@ -90,9 +90,9 @@ Gradients<T> cuda_gradients(const Array<T>& y, const Array<T>& gy,
                             const RotateOptions& options = {},
                             const givens::cuda::LaunchOptions& launch = {}) {
   Gradients<T> out{Array<T>(y.shape, T{}), OwnedGradients<real_t<T>>(parameters, real_t<T>(77))};
-  const DeviceArray<T> device_y(y);
-  const DeviceArray<T> device_gy(gy);
-  const DeviceArray<T> gx(out.gx);
+  const DeviceCopy<T> device_y(y);
+  const DeviceCopy<T> device_gy(gy);
+  const DeviceCopy<T> gx(out.gx);
   const DeviceParameters<real_t<T>> device_parameters(parameters);
   const DeviceGradients<real_t<T>> gradients(out.of);
   givens::cuda::rotate_vjp<T>(device_y.view(), device_gy.view(), device_parameters.views(),
@@ -108,8 +108,8 @@ Gradients<T> cuda_matrix_gradients(const Array<T>& U, const Array<T>& gU,
                                    const Schedule& schedule,
                                    const givens::cuda::LaunchOptions& launch = {}) {
   Gradients<T> out{Array<T>({0}, T{}), OwnedGradients<real_t<T>>(parameters, real_t<T>(77))};
-  const DeviceArray<T> device_u(U);
-  const DeviceArray<T> device_gu(gU);
+  const DeviceCopy<T> device_u(U);
+  const DeviceCopy<T> device_gu(gU);
   const DeviceParameters<real_t<T>> device_parameters(parameters);
   const DeviceGradients<real_t<T>> gradients(out.of);
   givens::cuda::matrix_vjp<T>(device_u.view(), device_gu.view(), device_parameters.views(),

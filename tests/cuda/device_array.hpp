@@ -1,50 +1,53 @@
-// Arrays in device memory.
 #pragma once
 
 #include <cuda_runtime.h>
 
 #include <cstddef>
-#include <cstdint>
-#include <stdexcept>
 #include <vector>
-
-#include "array.hpp"
 
 namespace test {
 
-inline void require(cudaError_t status) {
-  if (status != cudaSuccess) throw std::runtime_error(cudaGetErrorString(status));
-}
-
-// A copy of an array on the current device; with strides of its own if they are given.
+// An array in the memory of the current device.
 template <class T>
 class DeviceArray {
  public:
-  explicit DeviceArray(const Array<T>& from) : shape_(from.shape), count_(from.values.size()) {
-    require(cudaMalloc(reinterpret_cast<void**>(&data_), bytes() + 1));
-    require(cudaMemcpy(data_, from.values.data(), bytes(), cudaMemcpyHostToDevice));
+  explicit DeviceArray(std::size_t size) : size_(size) { cudaMalloc(&data_, bytes()); }
+  explicit DeviceArray(const std::vector<T>& values) : DeviceArray(values.size()) {
+    cudaMemcpy(data_, values.data(), bytes(), cudaMemcpyHostToDevice);
   }
   ~DeviceArray() { cudaFree(data_); }
   DeviceArray(const DeviceArray&) = delete;
   DeviceArray& operator=(const DeviceArray&) = delete;
 
-  givens::ArrayView<T> view() const {
-    return {data_, static_cast<int>(shape_.size()), shape_.data(), nullptr};
-  }
   T* data() const { return data_; }
+  std::size_t bytes() const { return size_ * sizeof(T); }
 
-  Array<T> copied_back() const {
-    Array<T> out(shape_);
-    require(cudaMemcpy(out.values.data(), data_, bytes(), cudaMemcpyDeviceToHost));
-    return out;
+  std::vector<T> values() const {
+    std::vector<T> values(size_);
+    cudaMemcpy(values.data(), data_, bytes(), cudaMemcpyDeviceToHost);
+    return values;
   }
 
  private:
-  std::size_t bytes() const { return count_ * sizeof(T); }
-
-  Shape shape_;
-  std::size_t count_;
+  std::size_t size_;
   T* data_ = nullptr;
 };
+
+struct Shape {
+  dim3 blocks;
+  dim3 threads;
+  std::size_t dynamic_shared_bytes = 0;
+  cudaStream_t stream = nullptr;
+};
+
+template <class... Parameters, class... Arguments>
+cudaError_t launch(const Shape& shape, void (*kernel)(Parameters...), Arguments... arguments) {
+  cudaLaunchConfig_t config{};
+  config.gridDim = shape.blocks;
+  config.blockDim = shape.threads;
+  config.dynamicSmemBytes = shape.dynamic_shared_bytes;
+  config.stream = shape.stream;
+  return cudaLaunchKernelEx(&config, kernel, arguments...);
+}
 
 }  // namespace test

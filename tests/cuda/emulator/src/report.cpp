@@ -1,0 +1,27 @@
+#include "report.hpp"
+
+#include <cstdio>
+#include <utility>
+
+#include "cuda_emulator/control.hpp"
+
+namespace cuda_emulator {
+
+namespace {
+
+// Never destroyed: leaks are reported after the destructors of static objects.
+std::string& reports() {
+  static auto& text = *new std::string;
+  return text;
+}
+
+}  // namespace
+
+void report(const std::string& message) {
+  std::fprintf(stderr, "cuda_emulator: %s\n", message.c_str());
+  reports() += message + "\n";
+}
+
+std::string take_reports() { return std::exchange(reports(), {}); }
+
+}  // namespace cuda_emulator

@@ -1,0 +1,192 @@
+#include "scheduler.hpp"
+
+#include <algorithm>
+#include <memory>
+
+#include "barrier.hpp"
+#include "cuda_emulator/control.hpp"
+#include "cuda_emulator/index.hpp"
+#include "order.hpp"
+#include "report.hpp"
+#include "shared_memory.hpp"
+#include "warp.hpp"
+
+uint3 threadIdx, blockIdx;
+dim3 blockDim, gridDim;
+
+namespace cuda_emulator {
+
+namespace {
+
+// For the thread sanitizer threads of different blocks must not be the same: the accesses of one
+// thread are all in order. Blocks take turns with sets of threads, of which there are at least two
+// and not too many, for the sanitizer takes a millisecond to start each thread.
+constexpr unsigned max_sets = 16;
+
+struct Scheduler {
+  std::vector<std::unique_ptr<Thread>> threads;
+  std::vector<std::unique_ptr<Thread>> abandoned;  // suspended for ever, in blocks that failed
+  std::array<SyncKeys, max_sets> keys{};
+  char start_key = 0;
+  char end_key = 0;
+  const std::function<void()>* kernel = nullptr;
+  Thread* current = nullptr;
+  Block block;
+  std::vector<unsigned> ready;  // here to be allocated once
+  std::size_t hang_limit = 100000;
+};
+
+// Never destroyed: fibers cannot be before they have returned.
+Scheduler& scheduler() {
+  static auto& instance = *new Scheduler;
+  return instance;
+}
+
+void run_kernels() {
+  Scheduler& s = scheduler();
+  for (;;) {
+    acquire(&s.start_key);
+    (*s.kernel)();
+    release(&s.end_key);
+    s.current->state = State::done;
+    s.block.progress = true;
+    warp_lost(*s.current);
+    switch_to_others();
+  }
+}
+
+void resume(Thread& thread) {
+  Scheduler& s = scheduler();
+  s.current = &thread;
+  threadIdx = thread.index;
+  thread.fiber.resume();
+  s.current = nullptr;
+}
+
+unsigned set_count(unsigned threads) {
+  return thread_sanitizer ? std::clamp(max_threads / 2 / threads, 2u, max_sets) : 1;
+}
+
+// The threads of the block that is the `turn`th to run.
+void start_threads(dim3 block_size, std::size_t turn) {
+  Scheduler& s = scheduler();
+  const unsigned count = block_size.x * block_size.y * block_size.z;
+  const std::size_t set = turn % set_count(count);
+  while (s.threads.size() < (set + 1) * count) {
+    s.threads.push_back(std::make_unique<Thread>(run_kernels));
+  }
+  s.block.threads.clear();
+  for (unsigned i = 0; i < count; ++i) {
+    Thread* thread = s.threads[set * count + i].get();
+    thread->start(i, block_size);
+    s.block.threads.push_back(thread);
+  }
+  s.block.keys = &s.keys[set];
+}
+
+void collect_ready() {
+  Scheduler& s = scheduler();
+  s.ready.clear();
+  for (unsigned i = 0; i < s.block.threads.size(); ++i) {
+    if (s.block.threads[i]->state == State::ready) s.ready.push_back(i);
+  }
+}
+
+bool all_done() {
+  const auto& threads = scheduler().block.threads;
+  return std::all_of(threads.begin(), threads.end(),
+                     [](const Thread* thread) { return thread->state == State::done; });
+}
+
+void run_threads() {
+  Scheduler& s = scheduler();
+  std::size_t idle_rounds = 0;
+  while (!s.block.failed) {
+    collect_ready();
+    if (s.ready.empty()) {
+      if (all_done()) return;
+      release_barrier();
+      continue;
+    }
+    put_in_order(s.ready);
+    s.block.progress = false;
+    for (const unsigned i : s.ready) {
+      resume(*s.block.threads[i]);
+      if (s.block.failed) return;
+    }
+    idle_rounds = s.block.progress ? 0 : idle_rounds + 1;
+    if (idle_rounds > s.hang_limit) {
+      fail_block("hung: " + s.block.threads[s.ready.front()]->name() + " and " +
+                 std::to_string(s.ready.size() - 1) +
+                 " others wait for what does not come; blocks run one after the other here, so "
+                 "that a block can only wait for one that started earlier");
+    }
+  }
+}
+
+void abandon_threads() {
+  Scheduler& s = scheduler();
+  for (auto& thread : s.threads) {
+    {
+      const ActingAs acting_as(thread->fiber);
+      release(&s.end_key);
+    }
+    s.abandoned.push_back(std::move(thread));
+  }
+  s.threads.clear();
+}
+
+void run_block(const GridLaunch& launch, unsigned number, std::size_t turn) {
+  Scheduler& s = scheduler();
+  blockIdx = {number % launch.grid.x, number / launch.grid.x % launch.grid.y,
+              number / launch.grid.x / launch.grid.y};
+  s.block.barriers = 0;
+  for (auto& warp : s.block.warp_operations) warp.fill(0);
+  start_shared_memory(launch.dynamic_shared_bytes);
+  start_threads(launch.block, turn);
+  release(&s.start_key);
+  run_threads();
+  if (!s.block.failed) end_shared_memory();
+}
+
+}  // namespace
+
+Block& running_block() { return scheduler().block; }
+
+Thread* current_thread() { return scheduler().current; }
+
+void switch_to_others() { scheduler().current->fiber.suspend(); }
+
+void fail_block(const std::string& message) {
+  scheduler().block.failed = true;
+  report("block (" + std::to_string(blockIdx.x) + "," + std::to_string(blockIdx.y) + "," +
+         std::to_string(blockIdx.z) + "): " + message);
+}
+
+void abandon_thread() {
+  for (;;) switch_to_others();
+}
+
+bool run_grid(const GridLaunch& launch) {
+  Scheduler& s = scheduler();
+  become_scheduler();
+  blockDim = launch.block;
+  gridDim = launch.grid;
+  s.kernel = &launch.kernel;
+  s.block.failed = false;
+
+  std::vector<unsigned> blocks(std::size_t{launch.grid.x} * launch.grid.y * launch.grid.z);
+  for (unsigned i = 0; i < blocks.size(); ++i) blocks[i] = i;
+  put_in_order(blocks);
+  for (std::size_t turn = 0; turn < blocks.size() && !s.block.failed; ++turn) {
+    run_block(launch, blocks[turn], turn);
+  }
+  if (s.block.failed) abandon_threads();
+  acquire(&s.end_key);
+  free_shared_memory(s.block.failed);
+  return !s.block.failed;
+}
+
+void set_hang_limit(std::size_t yields) { scheduler().hang_limit = yields; }
+
+}  // namespace cuda_emulator

@@ -1,0 +1,74 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "thread.hpp"
+
+namespace cuda_emulator {
+
+constexpr unsigned max_threads = 1024;
+constexpr unsigned max_warps = max_threads / warpSize;
+
+// The addresses through which the thread sanitizer learns of the order of memory accesses. A
+// barrier uses two in turn: a thread that is already at the next one must not be ordered before a
+// thread that is still leaving this one.
+struct SyncKeys {
+  std::array<char, 2> barrier;
+  std::array<std::array<std::array<char, 2>, warpSize>, max_warps> warp;  // by the lowest lane
+};
+
+// The block that runs.
+struct Block {
+  std::vector<Thread*> threads;
+  SyncKeys* keys = nullptr;
+  unsigned barriers = 0;  // how many were passed
+  std::array<std::array<unsigned, warpSize>, max_warps> warp_operations{};  // likewise
+  bool progress = false;  // some thread has done more than to yield
+  bool failed = false;
+
+  Thread* lane(unsigned warp, unsigned lane) const {
+    const std::size_t number = std::size_t{warp} * warpSize + lane;
+    return number < threads.size() ? threads[number] : nullptr;
+  }
+};
+
+Block& running_block();
+
+// Null in host code.
+Thread* current_thread();
+
+// Suspends the current thread, which has set its state.
+void switch_to_others();
+
+// Reports what is wrong with the block and ends the launch.
+void fail_block(const std::string& message);
+
+// Suspends the current thread for ever.
+[[noreturn]] void abandon_thread();
+
+// Likewise what is wrong with the current thread, which does not go on: its stack keeps what is on
+// it, and so message() is called only where the text can be destroyed again.
+template <class Message>
+[[noreturn]] void fail_thread(Message&& message) {
+  {
+    const AsScheduler as_scheduler(current_thread()->fiber);
+    fail_block(message());
+  }
+  abandon_thread();
+}
+
+struct GridLaunch {
+  dim3 grid;
+  dim3 block;
+  std::size_t dynamic_shared_bytes;
+  const std::function<void()>& kernel;
+};
+
+// Runs all blocks, one after the other. False if the emulator found something wrong.
+bool run_grid(const GridLaunch& launch);
+
+}  // namespace cuda_emulator

@@ -1,0 +1,328 @@
+#include "stream.hpp"
+
+#include <chrono>
+#include <memory>
+#include <set>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "api.hpp"
+#include "cuda_emulator/graphs.hpp"
+#include "device.hpp"
+
+namespace cuda_emulator {
+
+struct Capture {
+  cudaStreamCaptureMode mode;
+  std::thread::id host_thread;
+  cudaStream_t origin;
+  std::vector<Work> recorded;
+  bool spoilt = false;
+};
+
+}  // namespace cuda_emulator
+
+struct CUstream_st {
+  int device;
+  bool blocking;  // waits for the default stream, and it for this one
+  std::shared_ptr<cuda_emulator::Capture> capture;
+};
+
+struct CUevent_st {
+  std::chrono::steady_clock::time_point time;
+  std::shared_ptr<cuda_emulator::Capture> capture;  // in which it was recorded
+};
+
+struct CUgraph_st {
+  std::vector<cuda_emulator::Work> work;
+};
+
+struct CUgraphExec_st {
+  std::vector<cuda_emulator::Work> work;
+};
+
+namespace cuda_emulator {
+
+namespace {
+
+// The live objects behind handles of a kind.
+template <class T>
+class Handles {
+ public:
+  T* add(T object) { return *objects_.insert(new T(std::move(object))).first; }
+  bool has(T* handle) const { return objects_.count(handle) != 0; }
+  bool remove(T* handle) {
+    if (objects_.erase(handle) == 0) return false;
+    delete handle;
+    return true;
+  }
+  const std::set<T*>& all() const { return objects_; }
+
+ private:
+  std::set<T*> objects_;
+};
+
+template <class T>
+Handles<T>& handles() {
+  static auto& instance = *new Handles<T>;
+  return instance;
+}
+
+bool is_legacy_default(cudaStream_t stream) { return !stream || stream == cudaStreamLegacy; }
+
+bool is_default(cudaStream_t stream) {
+  return is_legacy_default(stream) || stream == cudaStreamPerThread;
+}
+
+// Null if it has none.
+std::shared_ptr<Capture> capture_of(cudaStream_t stream) {
+  return is_default(stream) ? nullptr : stream->capture;
+}
+
+void end_capture(const std::shared_ptr<Capture>& capture) {
+  for (cudaStream_t stream : handles<CUstream_st>().all()) {
+    if (stream->capture == capture) stream->capture = nullptr;
+  }
+}
+
+// The default stream would have to wait for a capturing one.
+cudaError_t forbid_implicit_wait() {
+  cudaError_t error = cudaSuccess;
+  for (cudaStream_t stream : handles<CUstream_st>().all()) {
+    if (!stream->capture || !stream->blocking) continue;
+    stream->capture->spoilt = true;
+    error = cudaErrorStreamCaptureImplicit;
+  }
+  return error;
+}
+
+cudaError_t do_all(const std::vector<Work>& all) {
+  for (const Work& work : all) {
+    if (const cudaError_t error = work(); error != cudaSuccess) return error;
+  }
+  return cudaSuccess;
+}
+
+cudaError_t create_stream(cudaStream_t* stream, unsigned flags) {
+  if (device_error() != cudaSuccess) return device_error();
+  if (!stream || flags > cudaStreamNonBlocking) return cudaErrorInvalidValue;
+  *stream = handles<CUstream_st>().add({current_device(), flags == cudaStreamDefault, nullptr});
+  return cudaSuccess;
+}
+
+cudaError_t create_event(cudaEvent_t* event) {
+  if (device_error() != cudaSuccess) return device_error();
+  if (!event) return cudaErrorInvalidValue;
+  *event = handles<CUevent_st>().add({});
+  return cudaSuccess;
+}
+
+cudaError_t wait_for_stream(cudaStream_t stream) {
+  if (!is_stream(stream)) return cudaErrorInvalidResourceHandle;
+  return forbid_during_capture();
+}
+
+cudaError_t wait_for_event(cudaEvent_t event) {
+  if (!handles<CUevent_st>().has(event)) return cudaErrorInvalidResourceHandle;
+  return forbid_during_capture();
+}
+
+}  // namespace
+
+bool is_stream(cudaStream_t stream) {
+  return is_default(stream) || handles<CUstream_st>().has(stream);
+}
+
+int device_of(cudaStream_t stream) {
+  return is_default(stream) ? current_device() : stream->device;
+}
+
+cudaError_t give_to_stream(cudaStream_t stream, Work work) {
+  if (device_error() != cudaSuccess) return device_error();
+  if (!is_stream(stream)) return cudaErrorInvalidResourceHandle;
+  if (is_legacy_default(stream)) {
+    if (const cudaError_t error = forbid_implicit_wait(); error != cudaSuccess) return error;
+  }
+  const std::shared_ptr<Capture> capture = capture_of(stream);
+  if (!capture) return work();
+  if (capture->spoilt) return cudaErrorStreamCaptureInvalidated;
+  capture->recorded.push_back(std::move(work));
+  return cudaSuccess;
+}
+
+cudaError_t forbid_during_capture() {
+  cudaError_t error = cudaSuccess;
+  for (cudaStream_t stream : handles<CUstream_st>().all()) {
+    const std::shared_ptr<Capture>& capture = stream->capture;
+    if (!capture || (capture->mode != cudaStreamCaptureModeGlobal &&
+                     capture->host_thread != std::this_thread::get_id())) {
+      continue;
+    }
+    capture->spoilt = true;
+    error = cudaErrorStreamCaptureUnsupported;
+  }
+  return error;
+}
+
+}  // namespace cuda_emulator
+
+using cuda_emulator::ApiCall;
+using cuda_emulator::handles;
+using cuda_emulator::result;
+
+cudaError_t cudaStreamCreate(cudaStream_t* stream) {
+  return cudaStreamCreateWithFlags(stream, cudaStreamDefault);
+}
+
+cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned flags) {
+  const ApiCall call;
+  return result(cuda_emulator::create_stream(stream, flags));
+}
+
+cudaError_t cudaStreamDestroy(cudaStream_t stream) {
+  const ApiCall call;
+  return result(handles<CUstream_st>().remove(stream) ? cudaSuccess
+                                                      : cudaErrorInvalidResourceHandle);
+}
+
+cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
+  const ApiCall call;
+  return result(cuda_emulator::wait_for_stream(stream));
+}
+
+cudaError_t cudaStreamQuery(cudaStream_t stream) {
+  const ApiCall call;
+  return result(cuda_emulator::wait_for_stream(stream));
+}
+
+cudaError_t cudaDeviceSynchronize() {
+  const ApiCall call;
+  if (cuda_emulator::device_error() != cudaSuccess) return result(cuda_emulator::device_error());
+  return result(cuda_emulator::forbid_during_capture());
+}
+
+cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned) {
+  const ApiCall call;
+  if (!cuda_emulator::is_stream(stream) || !handles<CUevent_st>().has(event)) {
+    return result(cudaErrorInvalidResourceHandle);
+  }
+  if (!event->capture) return cudaSuccess;
+  // The stream joins the capture of the one that it waits for.
+  if (cuda_emulator::is_default(stream)) return result(cudaErrorStreamCaptureImplicit);
+  if (stream->capture && stream->capture != event->capture) {
+    return result(cudaErrorStreamCaptureMerge);
+  }
+  stream->capture = event->capture;
+  return cudaSuccess;
+}
+
+cudaError_t cudaStreamIsCapturing(cudaStream_t stream, cudaStreamCaptureStatus* status) {
+  const ApiCall call;
+  if (!cuda_emulator::is_stream(stream)) return result(cudaErrorInvalidResourceHandle);
+  const auto capture = cuda_emulator::capture_of(stream);
+  *status = !capture          ? cudaStreamCaptureStatusNone
+            : capture->spoilt ? cudaStreamCaptureStatusInvalidated
+                              : cudaStreamCaptureStatusActive;
+  return cudaSuccess;
+}
+
+cudaError_t cudaStreamGetDevice(cudaStream_t stream, int* device) {
+  const ApiCall call;
+  if (!cuda_emulator::is_stream(stream)) return result(cudaErrorInvalidResourceHandle);
+  *device = cuda_emulator::device_of(stream);
+  return cudaSuccess;
+}
+
+cudaError_t cudaEventCreate(cudaEvent_t* event) {
+  const ApiCall call;
+  return result(cuda_emulator::create_event(event));
+}
+
+cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned) {
+  return cudaEventCreate(event);
+}
+
+cudaError_t cudaEventDestroy(cudaEvent_t event) {
+  const ApiCall call;
+  return result(handles<CUevent_st>().remove(event) ? cudaSuccess : cudaErrorInvalidResourceHandle);
+}
+
+cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
+  const ApiCall call;
+  if (!cuda_emulator::is_stream(stream) || !handles<CUevent_st>().has(event)) {
+    return result(cudaErrorInvalidResourceHandle);
+  }
+  *event = {std::chrono::steady_clock::now(), cuda_emulator::capture_of(stream)};
+  return cudaSuccess;
+}
+
+cudaError_t cudaEventSynchronize(cudaEvent_t event) {
+  const ApiCall call;
+  return result(cuda_emulator::wait_for_event(event));
+}
+
+cudaError_t cudaEventQuery(cudaEvent_t event) {
+  const ApiCall call;
+  return result(cuda_emulator::wait_for_event(event));
+}
+
+cudaError_t cudaEventElapsedTime(float* milliseconds, cudaEvent_t start, cudaEvent_t end) {
+  const ApiCall call;
+  if (!handles<CUevent_st>().has(start) || !handles<CUevent_st>().has(end)) {
+    return result(cudaErrorInvalidResourceHandle);
+  }
+  *milliseconds = std::chrono::duration<float, std::milli>(end->time - start->time).count();
+  return cudaSuccess;
+}
+
+cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode mode) {
+  const ApiCall call;
+  if (!cuda_emulator::is_stream(stream)) return result(cudaErrorInvalidResourceHandle);
+  if (cuda_emulator::is_default(stream)) return result(cudaErrorStreamCaptureUnsupported);
+  if (stream->capture) return result(cudaErrorInvalidValue);
+  stream->capture = std::make_shared<cuda_emulator::Capture>();
+  stream->capture->mode = mode;
+  stream->capture->host_thread = std::this_thread::get_id();
+  stream->capture->origin = stream;
+  return cudaSuccess;
+}
+
+cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph) {
+  const ApiCall call;
+  if (!cuda_emulator::is_stream(stream)) return result(cudaErrorInvalidResourceHandle);
+  const auto capture = cuda_emulator::capture_of(stream);
+  if (!capture) return result(cudaErrorInvalidValue);
+  if (capture->origin != stream) return result(cudaErrorStreamCaptureUnmatched);
+  cuda_emulator::end_capture(capture);
+  *graph = nullptr;
+  if (capture->spoilt) return result(cudaErrorStreamCaptureInvalidated);
+  *graph = handles<CUgraph_st>().add({std::move(capture->recorded)});
+  return cudaSuccess;
+}
+
+cudaError_t cudaGraphInstantiate(cudaGraphExec_t* executable, cudaGraph_t graph,
+                                 unsigned long long) {
+  const ApiCall call;
+  if (!handles<CUgraph_st>().has(graph)) return result(cudaErrorInvalidValue);
+  *executable = handles<CUgraphExec_st>().add({graph->work});
+  return cudaSuccess;
+}
+
+cudaError_t cudaGraphLaunch(cudaGraphExec_t executable, cudaStream_t stream) {
+  const ApiCall call;
+  if (!handles<CUgraphExec_st>().has(executable)) return result(cudaErrorInvalidValue);
+  return result(cuda_emulator::give_to_stream(
+      stream, [work = executable->work] { return cuda_emulator::do_all(work); }));
+}
+
+cudaError_t cudaGraphDestroy(cudaGraph_t graph) {
+  const ApiCall call;
+  return result(handles<CUgraph_st>().remove(graph) ? cudaSuccess : cudaErrorInvalidValue);
+}
+
+cudaError_t cudaGraphExecDestroy(cudaGraphExec_t executable) {
+  const ApiCall call;
+  return result(handles<CUgraphExec_st>().remove(executable) ? cudaSuccess
+                                                             : cudaErrorInvalidValue);
+}

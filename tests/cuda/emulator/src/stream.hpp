@@ -1,0 +1,22 @@
+#pragma once
+
+#include <functional>
+
+#include "cuda_emulator/runtime_api.hpp"
+
+namespace cuda_emulator {
+
+using Work = std::function<cudaError_t()>;
+
+// Null and the two special handles are streams too: default ones of the current device.
+bool is_stream(cudaStream_t stream);
+int device_of(cudaStream_t stream);
+
+// Does the work, or records it if the stream is capturing.
+cudaError_t give_to_stream(cudaStream_t stream, Work work);
+
+// For calls that must not be made while a stream captures: then the capture is spoilt, and this is
+// the error. cudaSuccess if there is no capture that this host thread can spoil.
+cudaError_t forbid_during_capture();
+
+}  // namespace cuda_emulator

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+
+#include "cuda_emulator/barrier.hpp"
+#include "cuda_emulator/types.hpp"
+#include "cuda_emulator/warp.hpp"
+#include "fiber.hpp"
+
+namespace cuda_emulator {
+
+enum class State { ready, at_barrier, at_warp_operation, done };
+
+// Of the memory order that fences give to the atomic accesses around them.
+struct FenceMemory {
+  static constexpr unsigned kept = 8;
+
+  bool fenced = false;                     // later atomic accesses publish what was written
+  std::array<const void*, kept> accessed;  // atomically since the last fence
+  unsigned accesses = 0;
+};
+
+// A CUDA thread. The object outlives it and is used again for threads of later blocks.
+struct Thread {
+  explicit Thread(void (*entry)()) : fiber(entry) {}
+
+  void start(unsigned number, dim3 block_size);
+
+  // "thread (1,0,0)", and with the place where it waits
+  std::string name() const;
+  std::string name_and_place() const;
+
+  Fiber fiber;
+  State state = State::done;
+  uint3 index{};
+  unsigned warp = 0;
+  unsigned lane = 0;
+  FenceMemory fences;
+
+  // What it waits for, and what it gets.
+  CallSite site{};
+  BarrierVote vote{};
+  bool predicate = false;
+  int barrier_result = 0;
+  WarpRequest request{};
+  std::uint64_t warp_result = 0;
+};
+
+}  // namespace cuda_emulator

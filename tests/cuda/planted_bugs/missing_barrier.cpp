@@ -1,0 +1,26 @@
+// Threads read what others write, without a barrier between.
+#include "planted_bugs.hpp"
+
+namespace {
+
+constexpr unsigned threads = 128;
+
+__global__ void reverse(float* values) {
+  DYNAMIC_SHARED(float, reversed);
+  reversed[threads - 1 - threadIdx.x] = values[threadIdx.x];
+  values[threadIdx.x] = reversed[threadIdx.x];
+}
+
+}  // namespace
+
+namespace planted_bugs {
+
+bool missing_barrier() {
+  std::vector<float> values(threads);
+  for (std::size_t i = 0; i < threads; ++i) values[i] = static_cast<float>(i);
+  const test::DeviceArray<float> array(values);
+  test::launch({1, threads, threads * sizeof(float)}, reverse, array.data());
+  return array.values() == std::vector<float>(values.rbegin(), values.rend());
+}
+
+}  // namespace planted_bugs

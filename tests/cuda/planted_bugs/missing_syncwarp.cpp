@@ -1,0 +1,27 @@
+// A warp sums in shared memory as if its lanes ran in step.
+#include "planted_bugs.hpp"
+
+namespace {
+
+__global__ void sum_lanes(float* sum) {
+  DYNAMIC_SHARED(float, parts);
+  const unsigned lane = threadIdx.x;
+  parts[lane] = 1;
+  __syncwarp();
+  for (unsigned half = 16; half > 0; half /= 2) {
+    if (lane < half) parts[lane] += parts[lane + half];
+  }
+  if (lane == 0) *sum = parts[0];
+}
+
+}  // namespace
+
+namespace planted_bugs {
+
+bool missing_syncwarp() {
+  const test::DeviceArray<float> sum(1);
+  test::launch({1, 32, 32 * sizeof(float)}, sum_lanes, sum.data());
+  return sum.values()[0] == 32;
+}
+
+}  // namespace planted_bugs
