@@ -4,10 +4,19 @@
 #include <optional>
 
 #include "device_copy.hpp"
+#include "device_plan.hpp"
 #include "engine_checks.hpp"
 #include "givens/cuda.hpp"
 
 namespace test {
+
+// Frees the plans of the schedules that a test has used.
+struct PlansOfTest {
+  PlansOfTest() = default;
+  ~PlansOfTest() { givens::cuda::free_device_plans(); }
+  PlansOfTest(const PlansOfTest&) = delete;
+  PlansOfTest& operator=(const PlansOfTest&) = delete;
+};
 
 template <class R>
 class DeviceParameters {
