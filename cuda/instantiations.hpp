@@ -1,0 +1,45 @@
+// Explicit instantiations of the public functions. To be included after their definitions.
+#pragma once
+
+#include <complex>
+
+#include "givens/cuda.hpp"
+
+namespace givens::cuda {
+
+#define GIVENS_INSTANTIATE(T)                                                                     \
+  template void rotate<T>(const ArrayView<const T>&, const Parameters<real_t<T>>&,                \
+                          const Schedule&, const ArrayView<T>&, const RotateOptions&,             \
+                          const LaunchOptions&);                                                  \
+  template WorkspaceSize rotate_workspace<T>(const ArrayView<const T>&,                           \
+                                             const Parameters<real_t<T>>&, const Schedule&,       \
+                                             const ArrayView<T>&, const RotateOptions&, int);     \
+  template void matrix<T>(const Parameters<real_t<T>>&, const Schedule&, const ArrayView<T>&,     \
+                          const LaunchOptions&);                                                  \
+  template WorkspaceSize matrix_workspace<T>(const Parameters<real_t<T>>&, const Schedule&,       \
+                                             const ArrayView<T>&, int);                           \
+  template void rotate_vjp<T>(const ArrayView<const T>&, const ArrayView<const T>&,               \
+                              const Parameters<real_t<T>>&, const Schedule&, const ArrayView<T>&, \
+                              const ParameterGradients<real_t<T>>&, const RotateOptions&,         \
+                              const LaunchOptions&);                                              \
+  template WorkspaceSize rotate_vjp_workspace<T>(                                                 \
+      const ArrayView<const T>&, const ArrayView<const T>&, const Parameters<real_t<T>>&,         \
+      const Schedule&, const ArrayView<T>&, const ParameterGradients<real_t<T>>&,                 \
+      const RotateOptions&, int);                                                                 \
+  template void matrix_vjp<T>(const ArrayView<const T>&, const ArrayView<const T>&,               \
+                              const Parameters<real_t<T>>&, const Schedule&,                      \
+                              const ParameterGradients<real_t<T>>&, const LaunchOptions&);        \
+  template WorkspaceSize matrix_vjp_workspace<T>(                                                 \
+      const ArrayView<const T>&, const ArrayView<const T>&, const Parameters<real_t<T>>&,         \
+      const Schedule&, const ParameterGradients<real_t<T>>&, int);
+
+GIVENS_INSTANTIATE(float)
+GIVENS_INSTANTIATE(double)
+GIVENS_INSTANTIATE(std::complex<float>)
+GIVENS_INSTANTIATE(std::complex<double>)
+GIVENS_INSTANTIATE(Half)
+GIVENS_INSTANTIATE(BFloat16)
+
+#undef GIVENS_INSTANTIATE
+
+}  // namespace givens::cuda
