@@ -153,8 +153,9 @@ TEST_CASE("threads that miss a barrier are reported, and the next launch works")
   in_all_orders([] {
     CHECK(launch({1, 64}, leave_some_before_barrier) == cudaErrorLaunchFailure);
     CHECK(cudaGetLastError() == cudaErrorLaunchFailure);
-    CHECK(reported("deadlock: of 64 threads, 8 have left the kernel, 56 wait at a barrier (thread "
-                   "(8,0,0) at "));
+    CHECK(
+        reported("deadlock: of 64 threads, 8 have left the kernel, 56 wait at a barrier (thread "
+                 "(8,0,0) at "));
     CHECK(launch({1, 64}, part_at_barrier) == cudaErrorLaunchFailure);
     CHECK(reported("divergent barrier: thread (0,0,0) at "));
     CHECK(turns_of(2, 64).size() == 128);

@@ -132,8 +132,9 @@ TEST_CASE("memory remembers its device") {
   REQUIRE(cudaPointerGetAttributes(&attributes, &devices) == cudaSuccess);
   CHECK(attributes.type == cudaMemoryTypeUnregistered);
   CHECK(launch({1, 1}, add, values.data(), 1) == cudaErrorIllegalAddress);
-  CHECK(reported("argument 0 of a kernel points to memory of device 1, but the kernel runs on "
-                 "device 0"));
+  CHECK(
+      reported("argument 0 of a kernel points to memory of device 1, but the kernel runs on "
+               "device 0"));
   REQUIRE(cudaSetDevice(1) == cudaSuccess);
   CHECK(launch({1, 1}, add, values.data(), 1) == cudaSuccess);
   CHECK(values.values()[0] == 2);

@@ -96,11 +96,16 @@ cudaError_t deallocate(void* pointer) {
 
 bool direction_is(cudaMemcpyKind kind, bool to_device, bool from_device) {
   switch (kind) {
-    case cudaMemcpyHostToHost: return !to_device && !from_device;
-    case cudaMemcpyHostToDevice: return to_device && !from_device;
-    case cudaMemcpyDeviceToHost: return !to_device && from_device;
-    case cudaMemcpyDeviceToDevice: return to_device && from_device;
-    case cudaMemcpyDefault: return true;
+    case cudaMemcpyHostToHost:
+      return !to_device && !from_device;
+    case cudaMemcpyHostToDevice:
+      return to_device && !from_device;
+    case cudaMemcpyDeviceToHost:
+      return !to_device && from_device;
+    case cudaMemcpyDeviceToDevice:
+      return to_device && from_device;
+    case cudaMemcpyDefault:
+      return true;
   }
   return false;
 }
@@ -111,8 +116,7 @@ cudaError_t copy(void* to, const void* from, std::size_t bytes, cudaMemcpyKind k
   const Allocation* target = find_allocation(to);
   const Allocation* source = find_allocation(from);
   if (!direction_is(kind, target != nullptr, source != nullptr) ||
-      (target && !has_bytes(*target, to, bytes)) ||
-      (source && !has_bytes(*source, from, bytes))) {
+      (target && !has_bytes(*target, to, bytes)) || (source && !has_bytes(*source, from, bytes))) {
     return cudaErrorInvalidValue;
   }
   const Touchable touchable;
@@ -239,12 +243,12 @@ cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaM
 
 cudaError_t cudaMemset(void* to, int byte, std::size_t bytes) {
   const ApiCall call;
-  return result(cuda_emulator::give_to_stream(
-      nullptr, [=] { return cuda_emulator::fill(to, byte, bytes); }));
+  return result(
+      cuda_emulator::give_to_stream(nullptr, [=] { return cuda_emulator::fill(to, byte, bytes); }));
 }
 
 cudaError_t cudaMemsetAsync(void* to, int byte, std::size_t bytes, cudaStream_t stream) {
   const ApiCall call;
-  return result(cuda_emulator::give_to_stream(
-      stream, [=] { return cuda_emulator::fill(to, byte, bytes); }));
+  return result(
+      cuda_emulator::give_to_stream(stream, [=] { return cuda_emulator::fill(to, byte, bytes); }));
 }

@@ -50,9 +50,14 @@ void set_order(Order order, std::uint64_t seed) {
 
 void put_in_order(std::vector<unsigned>& numbers) {
   switch (choice().order) {
-    case Order::forward: break;
-    case Order::reverse: std::reverse(numbers.begin(), numbers.end()); break;
-    case Order::random: std::shuffle(numbers.begin(), numbers.end(), choice().random); break;
+    case Order::forward:
+      break;
+    case Order::reverse:
+      std::reverse(numbers.begin(), numbers.end());
+      break;
+    case Order::random:
+      std::shuffle(numbers.begin(), numbers.end(), choice().random);
+      break;
   }
 }
 

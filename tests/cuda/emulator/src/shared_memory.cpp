@@ -116,7 +116,7 @@ void* static_shared_bytes(const void* key, std::size_t bytes) {
     });
   }
   {
-    const AsScheduler as_scheduler(current_thread()->fiber);
+    const AsScheduler as_scheduler(current_thread->fiber);
     s.arrays.push_back(new_array(key, bytes));
     release(&s.allocation_key);
   }

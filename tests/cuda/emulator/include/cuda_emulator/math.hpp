@@ -13,8 +13,8 @@ using std::min;
 
 namespace cuda_emulator {
 
-// sin(pi x) and cos(pi x). The remainder of x by a half is exact, so both are as accurate near their
-// zeros as anywhere.
+// sin(pi x) and cos(pi x). The remainder of x by a half is exact, so both are as accurate near
+// their zeros as anywhere.
 inline void sincospi(double x, double* sine, double* cosine) {
   const double turns = x - 2 * nearbyint(x / 2);  // -1 .. 1, in half turns
   const double quarter = nearbyint(2 * turns);
@@ -22,10 +22,18 @@ inline void sincospi(double x, double* sine, double* cosine) {
   const double s = sin(angle);
   const double c = cos(angle);
   switch (isfinite(x) ? static_cast<int>(quarter) & 3 : 0) {
-    case 0: *sine = s, *cosine = c; break;
-    case 1: *sine = c, *cosine = -s; break;
-    case 2: *sine = -s, *cosine = -c; break;
-    default: *sine = -c, *cosine = s; break;
+    case 0:
+      *sine = s, *cosine = c;
+      break;
+    case 1:
+      *sine = c, *cosine = -s;
+      break;
+    case 2:
+      *sine = -s, *cosine = -c;
+      break;
+    default:
+      *sine = -c, *cosine = s;
+      break;
   }
 }
 
