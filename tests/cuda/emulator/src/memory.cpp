@@ -169,9 +169,13 @@ void describe_address(const void* address, char* text, std::size_t size) {
   std::snprintf(text, size, "address %p", address);
 }
 
-std::size_t allocation_count() { return allocations().size(); }
+std::size_t allocation_count() {
+  const ApiCall call;
+  return allocations().size();
+}
 
 std::size_t allocated_bytes() {
+  const ApiCall call;
   std::size_t bytes = 0;
   for (const auto& [address, allocation] : allocations()) bytes += allocation.bytes;
   return bytes;

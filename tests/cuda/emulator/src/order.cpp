@@ -6,6 +6,7 @@
 #include <random>
 #include <string>
 
+#include "api.hpp"
 #include "cuda_emulator/control.hpp"
 
 namespace cuda_emulator {
@@ -44,6 +45,7 @@ Choice& choice() {
 }  // namespace
 
 void set_order(Order order, std::uint64_t seed) {
+  const ApiCall call;
   choice().order = order;
   choice().random.seed(seed);
 }

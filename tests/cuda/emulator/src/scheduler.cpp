@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "api.hpp"
 #include "barrier.hpp"
 #include "cuda_emulator/control.hpp"
 #include "cuda_emulator/index.hpp"
@@ -187,6 +188,9 @@ bool run_grid(const GridLaunch& launch) {
   return !running_block.failed;
 }
 
-void set_hang_limit(std::size_t yields) { scheduler().hang_limit = yields; }
+void set_hang_limit(std::size_t yields) {
+  const ApiCall call;
+  scheduler().hang_limit = yields;
+}
 
 }  // namespace cuda_emulator

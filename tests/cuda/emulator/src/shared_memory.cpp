@@ -17,7 +17,7 @@ namespace {
 constexpr std::size_t max_static_bytes = 48 * 1024;
 
 // Where no sanitizer looks, bytes behind an array tell whether something wrote there.
-constexpr std::size_t guard_bytes = address_sanitizer ? 0 : 256;
+constexpr std::size_t guard_bytes = address_sanitizer ? 0 : 4096;
 
 struct Array {
   const void* key;
