@@ -412,11 +412,23 @@ __global__ void wait_for_ever(const unsigned* flag) {
   while (cuda_emulator::load_acquire(flag) == 0) __nanosleep(10);
 }
 
-TEST_CASE("a block that waits for ever is reported") {
+__global__ void wait_for_ever_together(const unsigned* flag) {
+  while (__syncthreads_or(cuda_emulator::load_acquire(flag) == 0)) {
+  }
+}
+
+__global__ void pass_many_barriers() {
+  for (int i = 0; i < 2000; ++i) __syncthreads();
+}
+
+TEST_CASE("a block that waits for ever is reported, and not one that only takes long") {
   cuda_emulator::set_hang_limit(1000);
   const DeviceArray<unsigned> flag(std::vector<unsigned>(1, 0));
   CHECK(launch({1, 64}, wait_for_ever, flag.data()) == cudaErrorLaunchFailure);
   CHECK(reported("hung: thread "));
+  CHECK(launch({1, 64}, wait_for_ever_together, flag.data()) == cudaErrorLaunchFailure);
+  CHECK(reported("hung: thread "));
+  CHECK(launch({1, 64}, pass_many_barriers) == cudaSuccess);
   cuda_emulator::set_hang_limit(100000);
 }
 

@@ -17,13 +17,15 @@ void* key_of(const void* address) { return const_cast<void*>(address); }
 }  // namespace
 
 void yield() {
-  if (current_thread) switch_to_others();
+  if (!current_thread) return;
+  running_block.yielded = true;
+  switch_to_others();
 }
 
 void before_atomic(const void* address) {
   Thread* thread = current_thread;
   if (!thread) return;
-  switch_to_others();
+  yield();
   if (thread->fences.fenced) release(key_of(address));
 }
 

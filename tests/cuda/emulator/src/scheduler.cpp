@@ -115,12 +115,17 @@ void run_threads() {
       continue;
     }
     put_in_order(s.ready);
+    running_block.yielded = false;
     running_block.progress = false;
     for (const unsigned i : s.ready) {
       resume(*running_block.threads[i]);
       if (running_block.failed) return;
     }
-    idle_rounds = running_block.progress ? 0 : idle_rounds + 1;
+    if (running_block.progress) {
+      idle_rounds = 0;
+    } else if (running_block.yielded) {
+      ++idle_rounds;
+    }
     if (idle_rounds > s.hang_limit) {
       fail_block("hung: " + running_block.threads[s.ready.front()]->name() + " and " +
                  std::to_string(s.ready.size() - 1) +

@@ -32,7 +32,8 @@ struct Block {
   std::array<Warp, max_warps> warps{};
   unsigned barriers = 0;  // how many were passed
   SyncKeys* keys = nullptr;
-  bool progress = false;  // some thread has done more than to yield
+  bool yielded = false;   // some thread has: it may be waiting for another in a loop
+  bool progress = false;  // some thread has done what others may be waiting for
   bool failed = false;
 };
 
