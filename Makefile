@@ -18,7 +18,7 @@ PACKAGE_SOURCES := CMakeLists.txt pyproject.toml README.md LICENSE \
 
 ENGINE_TESTS := gradients.py matrix_and_rotate.py properties.py
 
-.PHONY: help demo test lint types format test-cpp test-sanitizers test-embed test-python bench clean doctest
+.PHONY: help demo test lint types format test-cpp test-sanitizers test-embed test-python bench clean test-packages
 .DELETE_ON_ERROR:
 
 help:
@@ -72,13 +72,15 @@ $(VENV)/.bench-tools: $(VENV)/.build-tools
 	$(PIP) install --quiet -r $(VENV)/bench-tools.txt
 	touch $@
 
-# A header, which CMake and Ninja cannot get from PyPI.
-doctest:
-	@if ! echo '#include <doctest/doctest.h>' | $(CXX) -E -x c++ - >/dev/null 2>&1; then \
+# What the C++ tests need and PyPI does not have: doctest, and Boost.Context for the emulator of CUDA.
+test-packages:
+	@if ! printf '#include <doctest/doctest.h>\n#include <boost/context/fiber.hpp>\n' | \
+			$(CXX) -E -x c++ - >/dev/null 2>&1; then \
 		sudo=; [ "$$(id -u)" = 0 ] || sudo='sudo -n'; \
-		$$sudo apt-get install -y doctest-dev || \
-		{ $$sudo apt-get update && $$sudo apt-get install -y doctest-dev; } || \
-		{ echo 'The C++ tests need doctest: install the package doctest-dev'; exit 1; }; \
+		packages='doctest-dev libboost-context-dev'; \
+		$$sudo apt-get install -y $$packages || \
+		{ $$sudo apt-get update && $$sudo apt-get install -y $$packages; } || \
+		{ echo "The C++ tests need the packages $$packages"; exit 1; }; \
 	fi
 
 # --- What people call ---------------------------------------------------------------------------
@@ -108,14 +110,14 @@ format: $(VENV)/.dev-tools
 
 # The package is built with the C++ tests and with warnings as errors, and installed: what the Python
 # tests then test are the same objects, which take long to compile.
-test-cpp: $(VENV)/.build-tools doctest
+test-cpp: $(VENV)/.build-tools test-packages
 	$(PIP) install --quiet --no-build-isolation --config-settings=build-dir=build/package \
 		--config-settings=cmake.define.GIVENS_BUILD_TESTS=ON \
 		--config-settings=cmake.define.GIVENS_WARNINGS_AS_ERRORS=ON '.[demo]'
 	touch $(VENV)/.package
 	ctest --test-dir build/package --output-on-failure --no-tests=error
 
-test-sanitizers: $(VENV)/.build-tools doctest
+test-sanitizers: $(VENV)/.build-tools test-packages
 	cmake --preset asan
 	cmake --build --preset asan
 	ctest --preset asan

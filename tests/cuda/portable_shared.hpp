@@ -9,8 +9,8 @@
   static constexpr char name##_key = 0; \
   T* const name = cuda_emulator::static_shared<T>(&name##_key, count)
 #else
-#define DYNAMIC_SHARED(T, name)                                           \
-  extern __shared__ __align__(16) unsigned char dynamic_shared_bytes[];   \
+#define DYNAMIC_SHARED(T, name)                                         \
+  extern __shared__ __align__(16) unsigned char dynamic_shared_bytes[]; \
   T* const name = reinterpret_cast<T*>(dynamic_shared_bytes)
 #define STATIC_SHARED(T, name, count) __shared__ T name[count]
 #endif

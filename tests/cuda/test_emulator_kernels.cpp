@@ -153,8 +153,9 @@ TEST_CASE("threads that miss a barrier are reported, and the next launch works")
   in_all_orders([] {
     CHECK(launch({1, 64}, leave_some_before_barrier) == cudaErrorLaunchFailure);
     CHECK(cudaGetLastError() == cudaErrorLaunchFailure);
-    CHECK(reported("deadlock: of 64 threads, 8 have left the kernel, 56 wait at a barrier (thread "
-                   "(8,0,0) at "));
+    CHECK(
+        reported("deadlock: of 64 threads, 8 have left the kernel, 56 wait at a barrier (thread "
+                 "(8,0,0) at "));
     CHECK(launch({1, 64}, part_at_barrier) == cudaErrorLaunchFailure);
     CHECK(reported("divergent barrier: thread (0,0,0) at "));
     CHECK(turns_of(2, 64).size() == 128);
@@ -411,11 +412,23 @@ __global__ void wait_for_ever(const unsigned* flag) {
   while (cuda_emulator::load_acquire(flag) == 0) __nanosleep(10);
 }
 
-TEST_CASE("a block that waits for ever is reported") {
+__global__ void wait_for_ever_together(const unsigned* flag) {
+  while (__syncthreads_or(cuda_emulator::load_acquire(flag) == 0)) {
+  }
+}
+
+__global__ void pass_many_barriers() {
+  for (int i = 0; i < 2000; ++i) __syncthreads();
+}
+
+TEST_CASE("a block that waits for ever is reported, and not one that only takes long") {
   cuda_emulator::set_hang_limit(1000);
   const DeviceArray<unsigned> flag(std::vector<unsigned>(1, 0));
   CHECK(launch({1, 64}, wait_for_ever, flag.data()) == cudaErrorLaunchFailure);
   CHECK(reported("hung: thread "));
+  CHECK(launch({1, 64}, wait_for_ever_together, flag.data()) == cudaErrorLaunchFailure);
+  CHECK(reported("hung: thread "));
+  CHECK(launch({1, 64}, pass_many_barriers) == cudaSuccess);
   cuda_emulator::set_hang_limit(100000);
 }
 

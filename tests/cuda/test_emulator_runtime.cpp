@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "cuda_emulator/control.hpp"
@@ -132,8 +133,9 @@ TEST_CASE("memory remembers its device") {
   REQUIRE(cudaPointerGetAttributes(&attributes, &devices) == cudaSuccess);
   CHECK(attributes.type == cudaMemoryTypeUnregistered);
   CHECK(launch({1, 1}, add, values.data(), 1) == cudaErrorIllegalAddress);
-  CHECK(reported("argument 0 of a kernel points to memory of device 1, but the kernel runs on "
-                 "device 0"));
+  CHECK(
+      reported("argument 0 of a kernel points to memory of device 1, but the kernel runs on "
+               "device 0"));
   REQUIRE(cudaSetDevice(1) == cudaSuccess);
   CHECK(launch({1, 1}, add, values.data(), 1) == cudaSuccess);
   CHECK(values.values()[0] == 2);
@@ -260,6 +262,24 @@ TEST_CASE("pointers that are not to device memory are reported, in structs too")
   CHECK(reported("argument 1 of a kernel is not a pointer to device memory"));
   CHECK(launch({1, 1}, use_view, View{&host, 1}, device.data()) == cudaErrorIllegalAddress);
   CHECK(reported("argument 0 of a kernel is not a pointer to device memory"));
+}
+
+TEST_CASE("host threads launch side by side, each on its own device") {
+  std::vector<std::thread> threads;
+  std::vector<int> results(4);
+  for (std::size_t t = 0; t < results.size(); ++t) {
+    threads.emplace_back([&results, t] {
+      cudaSetDevice(static_cast<int>(t % 2));
+      const DeviceArray<int> values(std::vector<int>{0});
+      for (int i = 0; i < 10; ++i) launch({1, 1}, add, values.data(), static_cast<int>(t));
+      results[t] = values.values()[0];
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  CHECK(results == std::vector<int>{0, 10, 20, 30});
+  int device = -1;
+  REQUIRE(cudaGetDevice(&device) == cudaSuccess);
+  CHECK(device == 0);
 }
 
 // --- Streams and graphs ------------------------------------------------------------------------

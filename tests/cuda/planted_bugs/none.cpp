@@ -16,7 +16,8 @@ __global__ void sum_indices(const float* values, float* sum) {
   of_warp[t] = reversed[threads - 1 - t];
   __syncwarp();
   float mine = of_warp[t ^ 1];
-  for (int lanes = 16; lanes > 0; lanes /= 2) mine += __shfl_xor_sync(planted_bugs::full_mask, mine, lanes);
+  for (int lanes = 16; lanes > 0; lanes /= 2)
+    mine += __shfl_xor_sync(planted_bugs::full_mask, mine, lanes);
   if (t % 32 == 0) atomicAdd(sum, mine);
 }
 

@@ -31,9 +31,7 @@ inline float __half2float(__half value) { return value; }
 inline __half __float2half(float value) { return value; }
 inline __half __float2half_rn(float value) { return value; }
 inline __half __double2half(double value) { return value; }
-inline unsigned short __half_as_ushort(__half value) {
-  return static_cast<__half_raw>(value).x;
-}
+inline unsigned short __half_as_ushort(__half value) { return static_cast<__half_raw>(value).x; }
 inline __half __ushort_as_half(unsigned short bits) { return __half_raw{bits}; }
 
 inline float2 __half22float2(__half2 value) { return {value.x, value.y}; }

@@ -67,7 +67,10 @@ bool is_device(int device) {
   return device >= 0 && static_cast<std::size_t>(device) < devices().all.size();
 }
 
-int current_device() { return chosen_device; }
+int current_device() {
+  // A test may have taken the chosen one away.
+  return is_device(chosen_device) ? chosen_device : 0;
+}
 
 int attribute_of(int device, cudaDeviceAttr attribute) {
   return devices().all.at(static_cast<std::size_t>(device)).attributes.at(attribute);
@@ -128,7 +131,7 @@ cudaError_t cudaGetDeviceCount(int* count) {
 cudaError_t cudaGetDevice(int* device) {
   const ApiCall call;
   if (cuda_emulator::device_error() != cudaSuccess) return result(cuda_emulator::device_error());
-  *device = cuda_emulator::chosen_device;
+  *device = cuda_emulator::current_device();
   return cudaSuccess;
 }
 

@@ -4,6 +4,14 @@
 #include <memory>
 #include <utility>
 
+#if defined(GIVENS_EMULATOR_THREAD_SANITIZER)
+// Read by the sanitizer; TSAN_OPTIONS comes after it. Without this the program sleeps for a second
+// at its end, to let threads of the operating system run, and fibers are none.
+extern "C" [[gnu::visibility("default")]] const char* __tsan_default_options() {
+  return "atexit_sleep_ms=0";
+}
+#endif
+
 namespace cuda_emulator {
 
 namespace {
@@ -28,14 +36,13 @@ Fiber::Fiber(void (*entry)()) : identity_(new_identity()) {
   const context::stack_context stack = allocator.allocate();
   stack_ = static_cast<const char*>(stack.sp) - stack.size;
   stack_bytes_ = stack.size;
-  context_ =
-      context::fiber(std::allocator_arg, context::preallocated(stack.sp, stack.size, stack),
-                     allocator, [this, entry](context::fiber&& resumed_by) {
-                       scheduler_ = std::move(resumed_by);
-                       finish_switch_to_fiber();
-                       entry();
-                       return std::move(scheduler_);
-                     });
+  context_ = context::fiber(std::allocator_arg, context::preallocated(stack.sp, stack.size, stack),
+                            allocator, [this, entry](context::fiber&& resumed_by) {
+                              scheduler_ = std::move(resumed_by);
+                              finish_switch_to_fiber();
+                              entry();
+                              return std::move(scheduler_);
+                            });
 }
 
 void Fiber::resume() {

@@ -7,8 +7,8 @@
 
 namespace cuda_emulator {
 
-// A function on a stack of its own, which runs in turns with the scheduler that resumes it. Only one
-// fiber runs at a time.
+// A function on a stack of its own, which runs in turns with the scheduler that resumes it. Only
+// one fiber runs at a time.
 class Fiber {
  public:
   // entry must never return.

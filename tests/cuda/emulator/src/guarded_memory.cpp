@@ -28,8 +28,8 @@ std::size_t round_up(std::size_t bytes, std::size_t unit) {
 struct Pages {
   Pages(void* memory, std::size_t bytes)
       : size(round_up(round_up(bytes, alignment), page_size())),
-        first(reinterpret_cast<char*>(
-            reinterpret_cast<std::uintptr_t>(memory) / page_size() * page_size())) {}
+        first(reinterpret_cast<char*>(reinterpret_cast<std::uintptr_t>(memory) / page_size() *
+                                      page_size())) {}
 
   std::size_t size;
   char* first;

@@ -103,8 +103,7 @@ cudaError_t run(const void* kernel, const cudaLaunchConfig_t& config, const Boun
              : cudaErrorLaunchFailure;
 }
 
-cudaError_t check_and_run(const void* kernel, const cudaLaunchConfig_t& config,
-                          BoundKernel bound) {
+cudaError_t check_and_run(const void* kernel, const cudaLaunchConfig_t& config, BoundKernel bound) {
   if (const cudaError_t error = check_launch(kernel, config); error != cudaSuccess) return error;
   return give_to_stream(config.stream,
                         [kernel, config, bound = std::move(bound), device = current_device()] {
@@ -127,8 +126,8 @@ cudaError_t set_function_attribute(const void* kernel, cudaFuncAttribute attribu
 // Registers are not counted.
 int blocks_of_a_multiprocessor(int device, int block_size, std::size_t dynamic_shared_bytes) {
   const auto attribute = [device](cudaDeviceAttr which) { return attribute_of(device, which); };
-  const int shared_bytes = static_cast<int>(dynamic_shared_bytes) +
-                           attribute(cudaDevAttrReservedSharedMemoryPerBlock);
+  const int shared_bytes =
+      static_cast<int>(dynamic_shared_bytes) + attribute(cudaDevAttrReservedSharedMemoryPerBlock);
   return std::min({attribute(cudaDevAttrMaxBlocksPerMultiprocessor),
                    attribute(cudaDevAttrMaxThreadsPerMultiProcessor) / block_size,
                    attribute(cudaDevAttrMaxSharedMemoryPerMultiprocessor) / shared_bytes});
@@ -191,9 +190,8 @@ cudaError_t cudaFuncGetAttributes(cudaFuncAttributes* attributes, const void* ke
   attributes->maxThreadsPerBlock =
       cuda_emulator::attribute_of(device, cudaDevAttrMaxThreadsPerBlock);
   attributes->maxDynamicSharedSizeBytes = cuda_emulator::max_dynamic_shared_bytes(device, kernel);
-  const int version =
-      10 * cuda_emulator::attribute_of(device, cudaDevAttrComputeCapabilityMajor) +
-      cuda_emulator::attribute_of(device, cudaDevAttrComputeCapabilityMinor);
+  const int version = 10 * cuda_emulator::attribute_of(device, cudaDevAttrComputeCapabilityMajor) +
+                      cuda_emulator::attribute_of(device, cudaDevAttrComputeCapabilityMinor);
   attributes->ptxVersion = version;
   attributes->binaryVersion = version;
   return cudaSuccess;
@@ -207,7 +205,6 @@ cudaError_t cudaOccupancyMaxActiveBlocksPerMultiprocessor(int* blocks, const voi
   if (!kernel) return result(cudaErrorInvalidDeviceFunction);
   const int device = cuda_emulator::current_device();
   if (!blocks || block_size < 1) return result(cudaErrorInvalidValue);
-  *blocks =
-      cuda_emulator::blocks_of_a_multiprocessor(device, block_size, dynamic_shared_bytes);
+  *blocks = cuda_emulator::blocks_of_a_multiprocessor(device, block_size, dynamic_shared_bytes);
   return cudaSuccess;
 }

@@ -96,11 +96,16 @@ cudaError_t deallocate(void* pointer) {
 
 bool direction_is(cudaMemcpyKind kind, bool to_device, bool from_device) {
   switch (kind) {
-    case cudaMemcpyHostToHost: return !to_device && !from_device;
-    case cudaMemcpyHostToDevice: return to_device && !from_device;
-    case cudaMemcpyDeviceToHost: return !to_device && from_device;
-    case cudaMemcpyDeviceToDevice: return to_device && from_device;
-    case cudaMemcpyDefault: return true;
+    case cudaMemcpyHostToHost:
+      return !to_device && !from_device;
+    case cudaMemcpyHostToDevice:
+      return to_device && !from_device;
+    case cudaMemcpyDeviceToHost:
+      return !to_device && from_device;
+    case cudaMemcpyDeviceToDevice:
+      return to_device && from_device;
+    case cudaMemcpyDefault:
+      return true;
   }
   return false;
 }
@@ -111,8 +116,7 @@ cudaError_t copy(void* to, const void* from, std::size_t bytes, cudaMemcpyKind k
   const Allocation* target = find_allocation(to);
   const Allocation* source = find_allocation(from);
   if (!direction_is(kind, target != nullptr, source != nullptr) ||
-      (target && !has_bytes(*target, to, bytes)) ||
-      (source && !has_bytes(*source, from, bytes))) {
+      (target && !has_bytes(*target, to, bytes)) || (source && !has_bytes(*source, from, bytes))) {
     return cudaErrorInvalidValue;
   }
   const Touchable touchable;
@@ -165,9 +169,13 @@ void describe_address(const void* address, char* text, std::size_t size) {
   std::snprintf(text, size, "address %p", address);
 }
 
-std::size_t allocation_count() { return allocations().size(); }
+std::size_t allocation_count() {
+  const ApiCall call;
+  return allocations().size();
+}
 
 std::size_t allocated_bytes() {
+  const ApiCall call;
   std::size_t bytes = 0;
   for (const auto& [address, allocation] : allocations()) bytes += allocation.bytes;
   return bytes;
@@ -239,12 +247,12 @@ cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaM
 
 cudaError_t cudaMemset(void* to, int byte, std::size_t bytes) {
   const ApiCall call;
-  return result(cuda_emulator::give_to_stream(
-      nullptr, [=] { return cuda_emulator::fill(to, byte, bytes); }));
+  return result(
+      cuda_emulator::give_to_stream(nullptr, [=] { return cuda_emulator::fill(to, byte, bytes); }));
 }
 
 cudaError_t cudaMemsetAsync(void* to, int byte, std::size_t bytes, cudaStream_t stream) {
   const ApiCall call;
-  return result(cuda_emulator::give_to_stream(
-      stream, [=] { return cuda_emulator::fill(to, byte, bytes); }));
+  return result(
+      cuda_emulator::give_to_stream(stream, [=] { return cuda_emulator::fill(to, byte, bytes); }));
 }

@@ -17,20 +17,22 @@ void* key_of(const void* address) { return const_cast<void*>(address); }
 }  // namespace
 
 void yield() {
-  if (current_thread()) switch_to_others();
+  if (!current_thread) return;
+  running_block.yielded = true;
+  switch_to_others();
 }
 
 void before_atomic(const void* address) {
-  Thread* thread = current_thread();
+  Thread* thread = current_thread;
   if (!thread) return;
-  switch_to_others();
+  yield();
   if (thread->fences.fenced) release(key_of(address));
 }
 
 void after_atomic(const void* address, bool changed) {
-  Thread* thread = current_thread();
+  Thread* thread = current_thread;
   if (!thread) return;
-  if (changed) running_block().progress = true;
+  if (changed) running_block.progress = true;
   FenceMemory& fences = thread->fences;
   const auto end = fences.accessed.begin() + std::min(fences.accesses, FenceMemory::kept);
   if (std::find(fences.accessed.begin(), end, address) == end) {
@@ -39,7 +41,7 @@ void after_atomic(const void* address, bool changed) {
 }
 
 void fence() {
-  Thread* thread = current_thread();
+  Thread* thread = current_thread;
   if (!thread) return;
   FenceMemory& fences = thread->fences;
   for (unsigned i = 0; i < std::min(fences.accesses, FenceMemory::kept); ++i) {

@@ -6,6 +6,7 @@
 #include <random>
 #include <string>
 
+#include "api.hpp"
 #include "cuda_emulator/control.hpp"
 
 namespace cuda_emulator {
@@ -44,15 +45,21 @@ Choice& choice() {
 }  // namespace
 
 void set_order(Order order, std::uint64_t seed) {
+  const ApiCall call;
   choice().order = order;
   choice().random.seed(seed);
 }
 
 void put_in_order(std::vector<unsigned>& numbers) {
   switch (choice().order) {
-    case Order::forward: break;
-    case Order::reverse: std::reverse(numbers.begin(), numbers.end()); break;
-    case Order::random: std::shuffle(numbers.begin(), numbers.end(), choice().random); break;
+    case Order::forward:
+      break;
+    case Order::reverse:
+      std::reverse(numbers.begin(), numbers.end());
+      break;
+    case Order::random:
+      std::shuffle(numbers.begin(), numbers.end(), choice().random);
+      break;
   }
 }
 

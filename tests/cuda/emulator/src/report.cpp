@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <utility>
 
+#include "api.hpp"
 #include "cuda_emulator/control.hpp"
 
 namespace cuda_emulator {
@@ -22,6 +23,9 @@ void report(const std::string& message) {
   reports() += message + "\n";
 }
 
-std::string take_reports() { return std::exchange(reports(), {}); }
+std::string take_reports() {
+  const ApiCall call;
+  return std::exchange(reports(), {});
+}
 
 }  // namespace cuda_emulator

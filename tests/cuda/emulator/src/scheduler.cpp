@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "api.hpp"
 #include "barrier.hpp"
 #include "cuda_emulator/control.hpp"
 #include "cuda_emulator/index.hpp"
@@ -15,6 +16,9 @@ uint3 threadIdx, blockIdx;
 dim3 blockDim, gridDim;
 
 namespace cuda_emulator {
+
+Block running_block;
+Thread* current_thread = nullptr;
 
 namespace {
 
@@ -30,8 +34,6 @@ struct Scheduler {
   char start_key = 0;
   char end_key = 0;
   const std::function<void()>* kernel = nullptr;
-  Thread* current = nullptr;
-  Block block;
   std::vector<unsigned> ready;  // here to be allocated once
   std::size_t hang_limit = 100000;
 };
@@ -48,19 +50,18 @@ void run_kernels() {
     acquire(&s.start_key);
     (*s.kernel)();
     release(&s.end_key);
-    s.current->state = State::done;
-    s.block.progress = true;
-    warp_lost(*s.current);
+    current_thread->state = State::done;
+    running_block.progress = true;
+    warp_lost(*current_thread);
     switch_to_others();
   }
 }
 
 void resume(Thread& thread) {
-  Scheduler& s = scheduler();
-  s.current = &thread;
+  current_thread = &thread;
   threadIdx = thread.index;
   thread.fiber.resume();
-  s.current = nullptr;
+  current_thread = nullptr;
 }
 
 unsigned set_count(unsigned threads) {
@@ -75,33 +76,38 @@ void start_threads(dim3 block_size, std::size_t turn) {
   while (s.threads.size() < (set + 1) * count) {
     s.threads.push_back(std::make_unique<Thread>(run_kernels));
   }
-  s.block.threads.clear();
-  for (unsigned i = 0; i < count; ++i) {
-    Thread* thread = s.threads[set * count + i].get();
-    thread->start(i, block_size);
-    s.block.threads.push_back(thread);
+  running_block.size = count;
+  running_block.keys = &s.keys[set];
+  for (Warp& warp : running_block.warps) {
+    warp = {};
+    warp.left = ~0u;
   }
-  s.block.keys = &s.keys[set];
+  for (unsigned i = 0; i < count; ++i) {
+    Thread& thread = *s.threads[set * count + i];
+    thread.start(i, block_size);
+    running_block.threads[i] = &thread;
+    running_block.warps[thread.warp].left &= ~(1u << thread.lane);
+  }
 }
 
 void collect_ready() {
   Scheduler& s = scheduler();
   s.ready.clear();
-  for (unsigned i = 0; i < s.block.threads.size(); ++i) {
-    if (s.block.threads[i]->state == State::ready) s.ready.push_back(i);
+  for (unsigned i = 0; i < running_block.size; ++i) {
+    if (running_block.threads[i]->state == State::ready) s.ready.push_back(i);
   }
 }
 
 bool all_done() {
-  const auto& threads = scheduler().block.threads;
-  return std::all_of(threads.begin(), threads.end(),
+  const auto first = running_block.threads.begin();
+  return std::all_of(first, first + running_block.size,
                      [](const Thread* thread) { return thread->state == State::done; });
 }
 
 void run_threads() {
   Scheduler& s = scheduler();
   std::size_t idle_rounds = 0;
-  while (!s.block.failed) {
+  while (!running_block.failed) {
     collect_ready();
     if (s.ready.empty()) {
       if (all_done()) return;
@@ -109,14 +115,19 @@ void run_threads() {
       continue;
     }
     put_in_order(s.ready);
-    s.block.progress = false;
+    running_block.yielded = false;
+    running_block.progress = false;
     for (const unsigned i : s.ready) {
-      resume(*s.block.threads[i]);
-      if (s.block.failed) return;
+      resume(*running_block.threads[i]);
+      if (running_block.failed) return;
     }
-    idle_rounds = s.block.progress ? 0 : idle_rounds + 1;
+    if (running_block.progress) {
+      idle_rounds = 0;
+    } else if (running_block.yielded) {
+      ++idle_rounds;
+    }
     if (idle_rounds > s.hang_limit) {
-      fail_block("hung: " + s.block.threads[s.ready.front()]->name() + " and " +
+      fail_block("hung: " + running_block.threads[s.ready.front()]->name() + " and " +
                  std::to_string(s.ready.size() - 1) +
                  " others wait for what does not come; blocks run one after the other here, so "
                  "that a block can only wait for one that started earlier");
@@ -140,25 +151,20 @@ void run_block(const GridLaunch& launch, unsigned number, std::size_t turn) {
   Scheduler& s = scheduler();
   blockIdx = {number % launch.grid.x, number / launch.grid.x % launch.grid.y,
               number / launch.grid.x / launch.grid.y};
-  s.block.barriers = 0;
-  for (auto& warp : s.block.warp_operations) warp.fill(0);
+  running_block.barriers = 0;
   start_shared_memory(launch.dynamic_shared_bytes);
   start_threads(launch.block, turn);
   release(&s.start_key);
   run_threads();
-  if (!s.block.failed) end_shared_memory();
+  if (!running_block.failed) end_shared_memory();
 }
 
 }  // namespace
 
-Block& running_block() { return scheduler().block; }
-
-Thread* current_thread() { return scheduler().current; }
-
-void switch_to_others() { scheduler().current->fiber.suspend(); }
+void switch_to_others() { current_thread->fiber.suspend(); }
 
 void fail_block(const std::string& message) {
-  scheduler().block.failed = true;
+  running_block.failed = true;
   report("block (" + std::to_string(blockIdx.x) + "," + std::to_string(blockIdx.y) + "," +
          std::to_string(blockIdx.z) + "): " + message);
 }
@@ -173,20 +179,23 @@ bool run_grid(const GridLaunch& launch) {
   blockDim = launch.block;
   gridDim = launch.grid;
   s.kernel = &launch.kernel;
-  s.block.failed = false;
+  running_block.failed = false;
 
   std::vector<unsigned> blocks(std::size_t{launch.grid.x} * launch.grid.y * launch.grid.z);
   for (unsigned i = 0; i < blocks.size(); ++i) blocks[i] = i;
   put_in_order(blocks);
-  for (std::size_t turn = 0; turn < blocks.size() && !s.block.failed; ++turn) {
+  for (std::size_t turn = 0; turn < blocks.size() && !running_block.failed; ++turn) {
     run_block(launch, blocks[turn], turn);
   }
-  if (s.block.failed) abandon_threads();
+  if (running_block.failed) abandon_threads();
   acquire(&s.end_key);
-  free_shared_memory(s.block.failed);
-  return !s.block.failed;
+  free_shared_memory(running_block.failed);
+  return !running_block.failed;
 }
 
-void set_hang_limit(std::size_t yields) { scheduler().hang_limit = yields; }
+void set_hang_limit(std::size_t yields) {
+  const ApiCall call;
+  scheduler().hang_limit = yields;
+}
 
 }  // namespace cuda_emulator

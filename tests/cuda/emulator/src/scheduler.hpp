@@ -4,7 +4,6 @@
 #include <cstddef>
 #include <functional>
 #include <string>
-#include <vector>
 
 #include "thread.hpp"
 
@@ -21,25 +20,25 @@ struct SyncKeys {
   std::array<std::array<std::array<char, 2>, warpSize>, max_warps> warp;  // by the lowest lane
 };
 
-// The block that runs.
-struct Block {
-  std::vector<Thread*> threads;
-  SyncKeys* keys = nullptr;
-  unsigned barriers = 0;  // how many were passed
-  std::array<std::array<unsigned, warpSize>, max_warps> warp_operations{};  // likewise
-  bool progress = false;  // some thread has done more than to yield
-  bool failed = false;
-
-  Thread* lane(unsigned warp, unsigned lane) const {
-    const std::size_t number = std::size_t{warp} * warpSize + lane;
-    return number < threads.size() ? threads[number] : nullptr;
-  }
+struct Warp {
+  unsigned waiting = 0;                         // lanes at an operation
+  unsigned left = 0;                            // lanes that have left the kernel, or never were
+  std::array<unsigned, warpSize> operations{};  // how many were completed, by the lowest lane
 };
 
-Block& running_block();
+struct Block {
+  std::array<Thread*, max_threads> threads{};
+  unsigned size = 0;
+  std::array<Warp, max_warps> warps{};
+  unsigned barriers = 0;  // how many were passed
+  SyncKeys* keys = nullptr;
+  bool yielded = false;   // some thread has: it may be waiting for another in a loop
+  bool progress = false;  // some thread has done what others may be waiting for
+  bool failed = false;
+};
 
-// Null in host code.
-Thread* current_thread();
+extern Block running_block;
+extern Thread* current_thread;  // null in host code
 
 // Suspends the current thread, which has set its state.
 void switch_to_others();
@@ -55,7 +54,7 @@ void fail_block(const std::string& message);
 template <class Message>
 [[noreturn]] void fail_thread(Message&& message) {
   {
-    const AsScheduler as_scheduler(current_thread()->fiber);
+    const AsScheduler as_scheduler(current_thread->fiber);
     fail_block(message());
   }
   abandon_thread();

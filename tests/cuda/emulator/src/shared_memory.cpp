@@ -17,7 +17,7 @@ namespace {
 constexpr std::size_t max_static_bytes = 48 * 1024;
 
 // Where no sanitizer looks, bytes behind an array tell whether something wrote there.
-constexpr std::size_t guard_bytes = address_sanitizer ? 0 : 256;
+constexpr std::size_t guard_bytes = address_sanitizer ? 0 : 4096;
 
 struct Array {
   const void* key;
@@ -116,7 +116,7 @@ void* static_shared_bytes(const void* key, std::size_t bytes) {
     });
   }
   {
-    const AsScheduler as_scheduler(current_thread()->fiber);
+    const AsScheduler as_scheduler(current_thread->fiber);
     s.arrays.push_back(new_array(key, bytes));
     release(&s.allocation_key);
   }

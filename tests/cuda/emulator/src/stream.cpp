@@ -323,6 +323,5 @@ cudaError_t cudaGraphDestroy(cudaGraph_t graph) {
 
 cudaError_t cudaGraphExecDestroy(cudaGraphExec_t executable) {
   const ApiCall call;
-  return result(handles<CUgraphExec_st>().remove(executable) ? cudaSuccess
-                                                             : cudaErrorInvalidValue);
+  return result(handles<CUgraphExec_st>().remove(executable) ? cudaSuccess : cudaErrorInvalidValue);
 }

@@ -1,6 +1,12 @@
 #include "thread.hpp"
 
+#include <cstring>
+
 namespace cuda_emulator {
+
+bool same_place(CallSite a, CallSite b) {
+  return a.line == b.line && (a.file == b.file || std::strcmp(a.file, b.file) == 0);
+}
 
 void Thread::start(unsigned number, dim3 block_size) {
   state = State::ready;

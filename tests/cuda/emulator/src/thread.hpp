@@ -22,6 +22,8 @@ struct FenceMemory {
   unsigned accesses = 0;
 };
 
+bool same_place(CallSite a, CallSite b);
+
 // A CUDA thread. The object outlives it and is used again for threads of later blocks.
 struct Thread {
   explicit Thread(void (*entry)()) : fiber(entry) {}
@@ -37,7 +39,6 @@ struct Thread {
   uint3 index{};
   unsigned warp = 0;
   unsigned lane = 0;
-  FenceMemory fences;
 
   // What it waits for, and what it gets.
   CallSite site{};
@@ -46,6 +47,8 @@ struct Thread {
   int barrier_result = 0;
   WarpRequest request{};
   std::uint64_t warp_result = 0;
+
+  FenceMemory fences;
 };
 
 }  // namespace cuda_emulator

@@ -1,6 +1,5 @@
 #include "warp.hpp"
 
-#include <cstring>
 #include <string>
 
 #include "scheduler.hpp"
@@ -13,9 +12,14 @@ constexpr unsigned lanes = warpSize;
 
 bool names(unsigned mask, unsigned lane) { return (mask >> lane & 1) != 0; }
 
+Warp& warp_of(const Thread& thread) { return running_block.warps[thread.warp]; }
+
+Thread& lane_of(const Thread& thread, unsigned lane) {
+  return *running_block.threads[thread.warp * lanes + lane];
+}
+
 bool same_operation(const Thread& a, const Thread& b) {
-  return a.request.operation == b.request.operation && a.site.line == b.site.line &&
-         (a.site.file == b.site.file || std::strcmp(a.site.file, b.site.file) == 0);
+  return a.request.operation == b.request.operation && same_place(a.site, b.site);
 }
 
 // The lane that a shuffle of this lane reads.
@@ -27,12 +31,21 @@ unsigned source_lane(const Thread& thread) {
   const int last = first + width - 1;
   int source = lane;
   switch (thread.request.operation) {
-    case WarpOperation::shuffle: source = first + (argument & (width - 1)); break;
-    case WarpOperation::shuffle_up: source = lane - argument; break;
-    case WarpOperation::shuffle_down: source = lane + argument; break;
-    case WarpOperation::shuffle_xor: source = lane ^ argument; break;
+    case WarpOperation::shuffle:
+      source = first + (argument & (width - 1));
+      break;
+    case WarpOperation::shuffle_up:
+      source = lane - argument;
+      break;
+    case WarpOperation::shuffle_down:
+      source = lane + argument;
+      break;
+    case WarpOperation::shuffle_xor:
+      source = lane ^ argument;
+      break;
     case WarpOperation::ballot:
-    case WarpOperation::sync: break;
+    case WarpOperation::sync:
+      break;
   }
   const bool too_low = thread.request.operation == WarpOperation::shuffle_up && source < first;
   return static_cast<unsigned>(too_low || source > last ? lane : source);
@@ -41,45 +54,52 @@ unsigned source_lane(const Thread& thread) {
 // The lanes that have come to this thread's operation; 0 as long as some have yet to come. Lanes
 // that have left the kernel, or that the block does not have, are not waited for.
 unsigned arrived_lanes(const Thread& thread) {
-  const Block& block = running_block();
-  unsigned arrived = 0;
+  const unsigned expected = thread.request.mask & ~warp_of(thread).left;
+  if ((expected & ~warp_of(thread).waiting) != 0) return 0;
   for (unsigned lane = 0; lane < lanes; ++lane) {
-    if (!names(thread.request.mask, lane)) continue;
-    const Thread* other = block.lane(thread.warp, lane);
-    if (!other || other->state == State::done) continue;
-    if (other->state != State::at_warp_operation || !same_operation(*other, thread)) return 0;
-    arrived |= 1u << lane;
+    if (names(expected, lane) && !same_operation(lane_of(thread, lane), thread)) return 0;
   }
-  return arrived;
+  return expected;
+}
+
+bool masks_agree(const Thread& thread, unsigned arrived) {
+  for (unsigned lane = 0; lane < lanes; ++lane) {
+    if (!names(arrived, lane)) continue;
+    const Thread& member = lane_of(thread, lane);
+    if (member.request.mask == thread.request.mask) continue;
+    fail_block("lanes of one operation name different masks: " + thread.name_and_place() + " and " +
+               member.name());
+    return false;
+  }
+  return true;
+}
+
+std::uint64_t ballot(const Thread& thread, unsigned arrived) {
+  std::uint64_t votes = 0;
+  for (unsigned lane = 0; lane < lanes; ++lane) {
+    if (names(arrived, lane) && lane_of(thread, lane).request.value != 0) {
+      votes |= std::uint64_t{1} << lane;
+    }
+  }
+  return votes;
+}
+
+std::uint64_t shuffled_value(const Thread& thread, unsigned arrived) {
+  const unsigned source = source_lane(thread);
+  if (names(arrived, source)) return lane_of(thread, source).request.value;
+  fail_block("shuffle reads lane " + std::to_string(source) +
+             ", which takes no part: " + thread.name_and_place());
+  return 0;
 }
 
 void give_results(const Thread& thread, unsigned arrived) {
-  const Block& block = running_block();
-  std::uint64_t ballot = 0;
-  for (unsigned lane = 0; lane < lanes; ++lane) {
+  const WarpOperation operation = thread.request.operation;
+  const std::uint64_t votes = operation == WarpOperation::ballot ? ballot(thread, arrived) : 0;
+  for (unsigned lane = 0; lane < lanes && !running_block.failed; ++lane) {
     if (!names(arrived, lane)) continue;
-    const Thread& member = *block.lane(thread.warp, lane);
-    if (member.request.mask != thread.request.mask) {
-      fail_block("lanes of one operation name different masks: " + thread.name_and_place() +
-                 " and " + member.name());
-      return;
-    }
-    if (member.request.value != 0) ballot |= std::uint64_t{1} << lane;
-  }
-  for (unsigned lane = 0; lane < lanes; ++lane) {
-    if (!names(arrived, lane)) continue;
-    Thread& member = *block.lane(thread.warp, lane);
-    if (member.request.operation == WarpOperation::ballot) {
-      member.warp_result = ballot;
-    } else if (member.request.operation != WarpOperation::sync) {
-      const unsigned source = source_lane(member);
-      if (!names(arrived, source)) {
-        fail_block("shuffle reads lane " + std::to_string(source) + ", which takes no part: " +
-                   member.name_and_place());
-        return;
-      }
-      member.warp_result = block.lane(thread.warp, source)->request.value;
-    }
+    Thread& member = lane_of(thread, lane);
+    const bool shuffles = operation != WarpOperation::ballot && operation != WarpOperation::sync;
+    member.warp_result = shuffles ? shuffled_value(member, arrived) : votes;
     member.state = State::ready;
   }
 }
@@ -88,29 +108,30 @@ unsigned lowest_lane(unsigned mask) { return static_cast<unsigned>(__builtin_ctz
 
 void complete_if_arrived(const Thread& thread) {
   const unsigned arrived = arrived_lanes(thread);
-  if (arrived == 0) return;
-  Block& block = running_block();
+  if (arrived == 0 || !masks_agree(thread, arrived)) return;
   give_results(thread, arrived);
-  ++block.warp_operations[thread.warp][lowest_lane(thread.request.mask)];
-  block.progress = true;
+  Warp& warp = warp_of(thread);
+  warp.waiting &= ~arrived;
+  ++warp.operations[lowest_lane(thread.request.mask)];
+  running_block.progress = true;
 }
 
 }  // namespace
 
 std::uint64_t warp_operation(const WarpRequest& request, CallSite site) {
-  Thread& thread = *current_thread();
-  const Block& block = running_block();
+  Thread& thread = *current_thread;
   thread.request = request;
   thread.site = site;
   if (!names(request.mask, thread.lane)) {
     fail_thread([&] { return "a lane is not in its own mask: " + thread.name_and_place(); });
   }
+  Warp& warp = warp_of(thread);
   const unsigned lowest = lowest_lane(request.mask);
-  char* key = &block.keys->warp[thread.warp][lowest]
-                               [block.warp_operations[thread.warp][lowest] % 2];
+  char* key = &running_block.keys->warp[thread.warp][lowest][warp.operations[lowest] % 2];
   const bool orders_memory = request.operation == WarpOperation::sync;
   if (orders_memory) release(key);
   thread.state = State::at_warp_operation;
+  warp.waiting |= 1u << thread.lane;
   {
     const AsScheduler as_scheduler(thread.fiber);
     complete_if_arrived(thread);
@@ -121,14 +142,14 @@ std::uint64_t warp_operation(const WarpRequest& request, CallSite site) {
 }
 
 void warp_lost(const Thread& thread) {
-  const Block& block = running_block();
+  Warp& warp = warp_of(thread);
+  warp.left |= 1u << thread.lane;
+  if (warp.waiting == 0) return;
   const AsScheduler as_scheduler(thread.fiber);
   for (unsigned lane = 0; lane < lanes; ++lane) {
-    const Thread* other = block.lane(thread.warp, lane);
-    if (other && other->state == State::at_warp_operation &&
-        names(other->request.mask, thread.lane)) {
-      complete_if_arrived(*other);
-    }
+    if (!names(warp.waiting, lane)) continue;
+    const Thread& other = lane_of(thread, lane);
+    if (names(other.request.mask, thread.lane)) complete_if_arrived(other);
   }
 }
 

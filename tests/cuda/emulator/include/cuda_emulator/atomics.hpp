@@ -41,25 +41,29 @@ using Same = std::common_type_t<T>;
 
 template <class T>
 T atomicAdd(T* address, cuda_emulator::Same<T> value) {
-  return cuda_emulator::atomic_change(address, [value](T old) { return static_cast<T>(old + value); });
+  return cuda_emulator::atomic_change(address,
+                                      [value](T old) { return static_cast<T>(old + value); });
 }
 
 template <class T>
 T atomicSub(T* address, cuda_emulator::Same<T> value) {
   static_assert(std::is_integral_v<T>, "CUDA subtracts integers only");
-  return cuda_emulator::atomic_change(address, [value](T old) { return static_cast<T>(old - value); });
+  return cuda_emulator::atomic_change(address,
+                                      [value](T old) { return static_cast<T>(old - value); });
 }
 
 template <class T>
 T atomicMax(T* address, cuda_emulator::Same<T> value) {
   static_assert(std::is_integral_v<T>, "CUDA compares integers only");
-  return cuda_emulator::atomic_change(address, [value](T old) { return old < value ? value : old; });
+  return cuda_emulator::atomic_change(address,
+                                      [value](T old) { return old < value ? value : old; });
 }
 
 template <class T>
 T atomicMin(T* address, cuda_emulator::Same<T> value) {
   static_assert(std::is_integral_v<T>, "CUDA compares integers only");
-  return cuda_emulator::atomic_change(address, [value](T old) { return value < old ? value : old; });
+  return cuda_emulator::atomic_change(address,
+                                      [value](T old) { return value < old ? value : old; });
 }
 
 template <class T>

@@ -19,7 +19,8 @@ enum class Order { forward, reverse, random };
 
 void set_order(Order order, std::uint64_t seed = 1);
 
-// A block is hung when its threads have only yielded this many times each.
+// A block is hung when its threads have yielded this many times each, and none of them has done
+// anything that others could be waiting for.
 void set_hang_limit(std::size_t yields);
 
 // --- Devices -----------------------------------------------------------------------------------

@@ -123,7 +123,8 @@ template <class... Parameters, std::size_t... Is>
 BoundKernel bind_addresses(void (*kernel)(Parameters...), void** arguments,
                            std::index_sequence<Is...>) {
   static_cast<void>(arguments);
-  return bind_values(kernel, std::tuple<Parameters...>(*static_cast<Parameters*>(arguments[Is])...));
+  return bind_values(kernel,
+                     std::tuple<Parameters...>(*static_cast<Parameters*>(arguments[Is])...));
 }
 
 template <class... Parameters>
@@ -145,7 +146,7 @@ cudaError_t cudaLaunchKernelEx(const cudaLaunchConfig_t* config, void (*kernel)(
   return cuda_emulator::launch(
       cuda_emulator::kernel_address(kernel), *config,
       cuda_emulator::bind_values(kernel,
-                          std::tuple<Parameters...>(std::forward<Arguments>(arguments)...)));
+                                 std::tuple<Parameters...>(std::forward<Arguments>(arguments)...)));
 }
 
 // Of a kernel whose type is not known here: one that was launched, or asked about, as a typed one.
@@ -157,9 +158,8 @@ inline cudaError_t cudaLaunchKernel(const void* kernel, dim3 grid, dim3 block, v
 }
 
 template <class... Parameters>
-cudaError_t cudaLaunchKernel(void (*kernel)(Parameters...), dim3 grid, dim3 block,
-                             void** arguments, std::size_t dynamic_shared_bytes = 0,
-                             cudaStream_t stream = nullptr) {
+cudaError_t cudaLaunchKernel(void (*kernel)(Parameters...), dim3 grid, dim3 block, void** arguments,
+                             std::size_t dynamic_shared_bytes = 0, cudaStream_t stream = nullptr) {
   return cudaLaunchKernel(cuda_emulator::kernel_address(kernel), grid, block, arguments,
                           dynamic_shared_bytes, stream);
 }

@@ -13,8 +13,8 @@ using std::min;
 
 namespace cuda_emulator {
 
-// sin(pi x) and cos(pi x). The remainder of x by a half is exact, so both are as accurate near their
-// zeros as anywhere.
+// sin(pi x) and cos(pi x). The remainder of x by a half is exact, so both are as accurate near
+// their zeros as anywhere.
 inline void sincospi(double x, double* sine, double* cosine) {
   const double turns = x - 2 * nearbyint(x / 2);  // -1 .. 1, in half turns
   const double quarter = nearbyint(2 * turns);
@@ -22,10 +22,18 @@ inline void sincospi(double x, double* sine, double* cosine) {
   const double s = sin(angle);
   const double c = cos(angle);
   switch (isfinite(x) ? static_cast<int>(quarter) & 3 : 0) {
-    case 0: *sine = s, *cosine = c; break;
-    case 1: *sine = c, *cosine = -s; break;
-    case 2: *sine = -s, *cosine = -c; break;
-    default: *sine = -c, *cosine = s; break;
+    case 0:
+      *sine = s, *cosine = c;
+      break;
+    case 1:
+      *sine = c, *cosine = -s;
+      break;
+    case 2:
+      *sine = -s, *cosine = -c;
+      break;
+    default:
+      *sine = -c, *cosine = s;
+      break;
   }
 }
 
@@ -57,7 +65,27 @@ inline double rsqrt(double x) { return 1 / sqrt(x); }
 inline float rsqrtf(float x) { return static_cast<float>(rsqrt(static_cast<double>(x))); }
 inline float rsqrt(float x) { return rsqrtf(x); }
 
+inline double sinpi(double x) {
+  double sine, cosine;
+  sincospi(x, &sine, &cosine);
+  return sine;
+}
+inline double cospi(double x) {
+  double sine, cosine;
+  sincospi(x, &sine, &cosine);
+  return cosine;
+}
+inline float sinpif(float x) { return static_cast<float>(sinpi(static_cast<double>(x))); }
+inline float cospif(float x) { return static_cast<float>(cospi(static_cast<double>(x))); }
+
+// Rounded one by one: nvcc contracts no product and sum that are written so.
+inline float __fadd_rn(float a, float b) { return a + b; }
+inline float __fsub_rn(float a, float b) { return a - b; }
+inline float __fmul_rn(float a, float b) { return a * b; }
 inline float __fmaf_rn(float a, float b, float c) { return fmaf(a, b, c); }
+inline double __dadd_rn(double a, double b) { return a + b; }
+inline double __dsub_rn(double a, double b) { return a - b; }
+inline double __dmul_rn(double a, double b) { return a * b; }
 inline double __fma_rn(double a, double b, double c) { return fma(a, b, c); }
 inline float __fdividef(float a, float b) { return a / b; }
 
@@ -71,8 +99,3 @@ inline float __int_as_float(int x) { return cuda_emulator::bit_cast<float>(x); }
 inline float __uint_as_float(unsigned x) { return cuda_emulator::bit_cast<float>(x); }
 inline long long __double_as_longlong(double x) { return cuda_emulator::bit_cast<long long>(x); }
 inline double __longlong_as_double(long long x) { return cuda_emulator::bit_cast<double>(x); }
-
-template <class T>
-T __ldg(const T* address) {
-  return *address;
-}

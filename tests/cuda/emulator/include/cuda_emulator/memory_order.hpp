@@ -20,8 +20,8 @@ void after_atomic(const void* address, bool changed);
 void fence();
 
 template <class T>
-constexpr bool is_atomic_size = (sizeof(T) == 4 || sizeof(T) == 8) &&
-                                std::is_trivially_copyable_v<T>;
+constexpr bool is_atomic_size =
+    (sizeof(T) == 4 || sizeof(T) == 8) && std::is_trivially_copyable_v<T>;
 
 template <class T>
 T load(const T* address, int order) {

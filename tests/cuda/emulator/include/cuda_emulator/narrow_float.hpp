@@ -27,7 +27,8 @@ struct NarrowFloat {
                          : magnitude >= ldexp(1.0, bias + 1)  ? bias + 1
                                                               : ilogb(magnitude);
     if (exponent > bias) return static_cast<std::uint16_t>(sign | infinity);
-    const auto spacings = static_cast<unsigned>(nearbyint(ldexp(magnitude, mantissa_bits - exponent)));
+    const auto spacings =
+        static_cast<unsigned>(nearbyint(ldexp(magnitude, mantissa_bits - exponent)));
     const unsigned bits =
         (static_cast<unsigned>(exponent - min_exponent) << mantissa_bits) + spacings;
     return static_cast<std::uint16_t>(sign | bits);
@@ -43,8 +44,8 @@ struct NarrowFloat {
     } else if (field == 0) {
       value = ldexpf(static_cast<float>(mantissa), min_exponent - mantissa_bits);
     } else {
-      value = ldexpf(static_cast<float>(mantissa | 1u << mantissa_bits),
-                     field - bias - mantissa_bits);
+      value =
+          ldexpf(static_cast<float>(mantissa | 1u << mantissa_bits), field - bias - mantissa_bits);
     }
     return (bits & 0x8000u) != 0 ? -value : value;
   }
