@@ -20,17 +20,17 @@ template <class F>
 void launch_coefficients(const CoefficientsProblem<real_t<F>>& problem, bool undo,
                          const LaunchShape& shape);
 
-template <class S, class F>
-void launch_rotate(const RotateArguments<S, F>& arguments, bool wide, const LaunchShape& shape);
+template <class F>
+void launch_rotate(const RotateArguments<F>& arguments, bool wide, const LaunchShape& shape);
 
-template <class S, class F>
-void launch_vjp(const VjpArguments<S, F>& arguments, bool wide, const LaunchShape& shape);
+template <class F>
+void launch_vjp(const VjpArguments<F>& arguments, bool wide, const LaunchShape& shape);
 
 // All stages of a panel in global memory, and moving it there and back. `staged.stage` is not used.
-template <class S, class F>
-void launch_staged(StagedRotate<S, F> staged, const DeviceWalk& walk, cudaStream_t stream);
-template <class S, class F>
-void launch_staged(StagedVjp<S, F> staged, const DeviceWalk& walk, cudaStream_t stream);
+template <class F>
+void launch_staged(StagedRotate<F> staged, const DeviceWalk& walk, cudaStream_t stream);
+template <class F>
+void launch_staged(StagedVjp<F> staged, const DeviceWalk& walk, cudaStream_t stream);
 
 // Of complex rotations.
 template <class R>

@@ -3,7 +3,6 @@
 namespace givens::cuda {
 
 GIVENS_INSTANTIATE_FIELD(std::complex<double>)
-GIVENS_INSTANTIATE_STORAGE(double, std::complex<double>)
 GIVENS_INSTANTIATE_PHASES(double)
 
 }  // namespace givens::cuda

@@ -3,7 +3,6 @@
 namespace givens::cuda {
 
 GIVENS_INSTANTIATE_FIELD(std::complex<float>)
-GIVENS_INSTANTIATE_STORAGE(float, std::complex<float>)
 GIVENS_INSTANTIATE_PHASES(float)
 
 }  // namespace givens::cuda

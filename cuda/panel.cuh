@@ -114,10 +114,10 @@ __device__ void get_place(const Panel<F>& panel, int slot, int column, real_t<F>
 }
 
 // Fills a panel; padding and columns that are not there are zero.
-template <class F, class S>
+template <class F>
 __device__ void load_panel(const Team& team, const Panel<F>& panel, const PlanRows& rows,
-                           const S* data, const ColumnPlaces& places, const RowFactors<F>& factors,
-                           bool conjugate) {
+                           const ConstNumbers<real_t<F>>& data, const ColumnPlaces& places,
+                           const RowFactors<F>& factors, bool conjugate) {
   for_each_place(team, rows.slots, panel.width, places.columns_are_near, [&](int slot, int column) {
     real_t<F> value[kParts<F>] = {};
     const std::int32_t coordinate = rows.coordinate_of_slot[slot];
@@ -125,7 +125,7 @@ __device__ void load_panel(const Team& team, const Panel<F>& panel, const PlanRo
     if (coordinate >= 0 && offset != kNoColumn) {
 #pragma unroll
       for (int part = 0; part < kParts<F>; ++part) {
-        value[part] = read(data + offset + coordinate * places.row_stride + part);
+        value[part] = data.read(offset + coordinate * places.row_stride + part);
       }
       factors.apply(coordinate, conjugate, value);
     }
@@ -144,9 +144,10 @@ __device__ void load_identity(const Team& team, const Panel<F>& panel, const Pla
   });
 }
 
-template <class F, class S>
-__device__ void store_panel(const Team& team, const Panel<F>& panel, const PlanRows& rows, S* data,
-                            const ColumnPlaces& places, const RowFactors<F>& factors) {
+template <class F>
+__device__ void store_panel(const Team& team, const Panel<F>& panel, const PlanRows& rows,
+                            const Numbers<real_t<F>>& data, const ColumnPlaces& places,
+                            const RowFactors<F>& factors) {
   for_each_place(team, rows.slots, panel.width, places.columns_are_near, [&](int slot, int column) {
     const std::int32_t coordinate = rows.coordinate_of_slot[slot];
     const std::int64_t offset = places.offsets[column];
@@ -156,7 +157,7 @@ __device__ void store_panel(const Team& team, const Panel<F>& panel, const PlanR
     factors.apply(coordinate, false, value);
 #pragma unroll
     for (int part = 0; part < kParts<F>; ++part) {
-      write(data + offset + coordinate * places.row_stride + part, value[part]);
+      data.write(offset + coordinate * places.row_stride + part, value[part]);
     }
   });
 }

@@ -20,16 +20,16 @@ struct Program {
   bool undo;
 };
 
-// S is the type of reals in the caller's memory. All strides and offsets there count reals.
-template <class S, class F>
+// All strides and offsets in the caller's memory count reals.
+template <class F>
 struct RotateArguments {
   using R = real_t<F>;
   Program<F> program;
   Tiling tiling;
   std::int64_t first_matrix;
   std::int64_t matrix_count;
-  const S* x;  // null: the identity
-  S* y;
+  ConstNumbers<R> x;  // absent: the identity
+  Numbers<R> y;
   std::int64_t x_row_stride;
   std::int64_t y_row_stride;
   bool x_columns_are_near;
@@ -80,9 +80,9 @@ __device__ void find_columns(const Team& team, const Loop& vectors, std::int64_t
 }
 
 // Blocks are panels, those of one matrix after those of the one before; or groups of matrices.
-template <class S, class F, int C>
+template <class F, int C>
 __global__ void __launch_bounds__(kMostThreads, 1)
-    rotate_kernel(const RotateArguments<S, F> arguments) {
+    rotate_kernel(const RotateArguments<F> arguments) {
   using R = real_t<F>;
   GIVENS_DYNAMIC_SHARED(shared);
   const Tiling& tiling = arguments.tiling;

@@ -20,7 +20,7 @@ struct GlobalPanels {
   std::int64_t matrix;
 };
 
-template <class S, class F, int Operands, class Arguments>
+template <class F, int Operands, class Arguments>
 __device__ void find_staged_columns(const Arguments& arguments, const GlobalPanels<F>& panels) {
   const auto offsets = arguments.matrices.at(panels.matrix);
   std::int64_t of_matrix[Operands];
@@ -30,16 +30,16 @@ __device__ void find_staged_columns(const Arguments& arguments, const GlobalPane
                          panels.places);
 }
 
-template <class S, class F>
+template <class F>
 struct StagedRotate {
-  RotateArguments<S, F> arguments;
+  RotateArguments<F> arguments;
   GlobalPanels<F> panels;
   std::int32_t stage;
 };
 
-template <class S, class F>
+template <class F>
 struct StagedVjp {
-  VjpArguments<S, F> arguments;
+  VjpArguments<F> arguments;
   GlobalPanels<F> panels;
   std::int32_t stage;
   bool first;  // panel of the matrix
@@ -55,16 +55,16 @@ __device__ RowFactors<F> staged_factors(const Arguments& arguments, std::int64_t
           arguments.diagonal};
 }
 
-template <class S, class F>
+template <class F>
 __global__ void __launch_bounds__(kStagedThreads, 1)
-    staged_places_kernel(const StagedRotate<S, F> staged) {
-  find_staged_columns<S, F, 2>(staged.arguments, staged.panels);
+    staged_places_kernel(const StagedRotate<F> staged) {
+  find_staged_columns<F, 2>(staged.arguments, staged.panels);
 }
 
-template <class S, class F>
+template <class F>
 __global__ void __launch_bounds__(kStagedThreads, 1)
-    staged_load_kernel(const StagedRotate<S, F> staged) {
-  const RotateArguments<S, F>& arguments = staged.arguments;
+    staged_load_kernel(const StagedRotate<F> staged) {
+  const RotateArguments<F>& arguments = staged.arguments;
   if (!arguments.x) {
     load_identity(grid_team(), staged.panels.y, arguments.program.rows, staged.panels.first_column);
     return;
@@ -75,9 +75,9 @@ __global__ void __launch_bounds__(kStagedThreads, 1)
 }
 
 // A block for each work item, and as many in y as the columns need.
-template <class S, class F, int C>
+template <class F, int C>
 __global__ void __launch_bounds__(kStagedThreads, 1)
-    staged_rotate_kernel(const StagedRotate<S, F> staged) {
+    staged_rotate_kernel(const StagedRotate<F> staged) {
   const Program<F>& program = staged.arguments.program;
   const Stage stage = program.stages[staged.stage];
   for (std::int32_t k = stage.first + static_cast<std::int32_t>(blockIdx.x); k < stage.last;
@@ -92,26 +92,26 @@ __global__ void __launch_bounds__(kStagedThreads, 1)
   }
 }
 
-template <class S, class F>
+template <class F>
 __global__ void __launch_bounds__(kStagedThreads, 1)
-    staged_store_kernel(const StagedRotate<S, F> staged) {
-  const RotateArguments<S, F>& arguments = staged.arguments;
+    staged_store_kernel(const StagedRotate<F> staged) {
+  const RotateArguments<F>& arguments = staged.arguments;
   store_panel(grid_team(), staged.panels.y, arguments.program.rows, arguments.y,
               {staged.panels.places + staged.panels.y.width, arguments.y_row_stride,
                arguments.y_columns_are_near},
               staged_factors<F>(arguments, staged.panels.matrix, !arguments.inverse));
 }
 
-template <class S, class F>
+template <class F>
 __global__ void __launch_bounds__(kStagedThreads, 1)
-    staged_vjp_places_kernel(const StagedVjp<S, F> staged) {
-  find_staged_columns<S, F, 3>(staged.arguments, staged.panels);
+    staged_vjp_places_kernel(const StagedVjp<F> staged) {
+  find_staged_columns<F, 3>(staged.arguments, staged.panels);
 }
 
-template <class S, class F>
+template <class F>
 __global__ void __launch_bounds__(kStagedThreads, 1)
-    staged_vjp_load_kernel(const StagedVjp<S, F> staged) {
-  const VjpArguments<S, F>& arguments = staged.arguments;
+    staged_vjp_load_kernel(const StagedVjp<F> staged) {
+  const VjpArguments<F>& arguments = staged.arguments;
   const RowFactors<F> factors =
       staged_factors<F>(arguments, staged.panels.matrix, !arguments.inverse);
   const int width = staged.panels.y.width;
@@ -123,19 +123,18 @@ __global__ void __launch_bounds__(kStagedThreads, 1)
              factors, true);
 }
 
-template <class S, class F>
+template <class F>
 __global__ void __launch_bounds__(kStagedThreads, 1)
-    staged_diagonal_kernel(const StagedVjp<S, F> staged) {
+    staged_diagonal_kernel(const StagedVjp<F> staged) {
   add_diagonal_sums(grid_team(), staged.panels.y, staged.panels.g,
                     staged.arguments.program.rows.slots, staged.first,
                     staged.arguments.diagonal_sums);
 }
 
 // A warp for each work item, which takes the columns in order.
-template <class S, class F, int C>
-__global__ void __launch_bounds__(kStagedThreads, 1)
-    staged_vjp_kernel(const StagedVjp<S, F> staged) {
-  const VjpArguments<S, F>& arguments = staged.arguments;
+template <class F, int C>
+__global__ void __launch_bounds__(kStagedThreads, 1) staged_vjp_kernel(const StagedVjp<F> staged) {
+  const VjpArguments<F>& arguments = staged.arguments;
   const Program<F>& program = arguments.program;
   const Stage stage = program.stages[staged.stage];
   constexpr int kLanes = 32;
@@ -166,10 +165,10 @@ __global__ void __launch_bounds__(kStagedThreads, 1)
   }
 }
 
-template <class S, class F>
+template <class F>
 __global__ void __launch_bounds__(kStagedThreads, 1)
-    staged_vjp_store_kernel(const StagedVjp<S, F> staged) {
-  const VjpArguments<S, F>& arguments = staged.arguments;
+    staged_vjp_store_kernel(const StagedVjp<F> staged) {
+  const VjpArguments<F>& arguments = staged.arguments;
   store_panel(grid_team(), staged.panels.g, arguments.program.rows, arguments.gx,
               {staged.panels.places + 2 * staged.panels.y.width, arguments.gx_row_stride,
                arguments.gx_columns_are_near},

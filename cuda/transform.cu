@@ -18,30 +18,10 @@ namespace givens::cuda {
 
 namespace {
 
-// The type of reals in the caller's memory.
 template <class T>
-struct StorageOf {
-  using type = real_t<T>;
-};
-template <>
-struct StorageOf<Half> {
-  using type = __half;
-};
-template <>
-struct StorageOf<BFloat16> {
-  using type = __nv_bfloat16;
-};
-template <class T>
-using Storage = typename StorageOf<T>::type;
-
-template <class T>
-auto storage(T* data) {
-  if constexpr (std::is_const_v<T>) {
-    return reinterpret_cast<const Storage<std::remove_const_t<T>>*>(data);
-  } else {
-    return reinterpret_cast<Storage<T>*>(data);
-  }
-}
+inline constexpr Storage kStorage = std::is_same_v<T, Half>       ? Storage::float16
+                                    : std::is_same_v<T, BFloat16> ? Storage::bfloat16
+                                                                  : Storage::full;
 
 // Reals in an element of the caller's arrays.
 template <class T>
@@ -120,7 +100,7 @@ CoefficientsProblem<real_t<F>> coefficients_problem(const CallSize& call, const 
                                                     const MatrixParameters<real_t<F>>& parameters,
                                                     const DeviceLoop<3>& matrices,
                                                     std::int64_t first, std::int64_t count,
-                                                    const Numbers<F>& numbers) {
+                                                    const CallNumbers<F>& numbers) {
   CoefficientsProblem<real_t<F>> out{};
   out.works = walk.works;
   out.count = walk.work_count;
@@ -158,7 +138,7 @@ void queue_coefficients(const CoefficientsProblem<real_t<F>>& problem, bool undo
 
 template <class F>
 Program<F> program_of(const CallSize& call, const DeviceWalk& walk, bool undo,
-                      const Numbers<F>& numbers) {
+                      const CallNumbers<F>& numbers) {
   return {walk.stages,
           walk.stage_count,
           walk.works,
@@ -176,7 +156,7 @@ LaunchShape shape_of(const ChosenTiling& chosen, std::int64_t matrices, cudaStre
 }
 
 template <class F>
-GlobalPanels<F> panels_of(const CallSize& call, const Numbers<F>& numbers,
+GlobalPanels<F> panels_of(const CallSize& call, const CallNumbers<F>& numbers,
                           std::int64_t first_column, std::int64_t matrix) {
   const int groups = call.plan.slots / cpu::kGroup;
   return {{numbers.panel_y, groups, call.staged_width},
@@ -191,7 +171,7 @@ GlobalPanels<F> panels_of(const CallSize& call, const Numbers<F>& numbers,
 // U of some matrices times x, or times the identity where x is null. `arguments` lacks what depends
 // on the device.
 template <class T, class F>
-WorkspaceSize rotate_or_form(RotateArguments<Storage<T>, F> arguments, const Schedule& schedule,
+WorkspaceSize rotate_or_form(RotateArguments<F> arguments, const Schedule& schedule,
                              const MatrixParameters<real_t<T>>& parameters,
                              const DeviceLoop<3>& of_parameters, std::int64_t columns, int device,
                              const LaunchOptions* launch) {
@@ -218,7 +198,7 @@ WorkspaceSize rotate_or_form(RotateArguments<Storage<T>, F> arguments, const Sch
   arguments.sign_stride = parameters.signs.stride;
   arguments.matrix_coordinates = schedule.n();
   return in_chunks<F>(
-      call, launch, [&](std::int64_t first, std::int64_t count, const Numbers<F>& numbers) {
+      call, launch, [&](std::int64_t first, std::int64_t count, const CallNumbers<F>& numbers) {
         queue_coefficients<F>(coefficients_problem<F>(call, walk, schedule, parameters,
                                                       of_parameters, first, count, numbers),
                               undo, launch->stream);
@@ -231,9 +211,8 @@ WorkspaceSize rotate_or_form(RotateArguments<Storage<T>, F> arguments, const Sch
           return;
         }
         for (std::int64_t c = 0; c < columns; c += call.staged_width) {
-          launch_staged(
-              StagedRotate<Storage<T>, F>{arguments, panels_of<F>(call, numbers, c, first), 0},
-              walk, launch->stream);
+          launch_staged(StagedRotate<F>{arguments, panels_of<F>(call, numbers, c, first), 0}, walk,
+                        launch->stream);
         }
       });
 }
@@ -241,9 +220,9 @@ WorkspaceSize rotate_or_form(RotateArguments<Storage<T>, F> arguments, const Sch
 template <class T, class F>
 WorkspaceSize rotate_in(const RotateProblem<T>& problem, int device, const LaunchOptions* launch) {
   constexpr std::int64_t P = kReals<T>;
-  RotateArguments<Storage<T>, F> arguments{};
-  arguments.x = storage(problem.x.data);
-  arguments.y = storage(problem.y.data);
+  RotateArguments<F> arguments{};
+  arguments.x = {problem.x.data, kStorage<T>};
+  arguments.y = {problem.y.data, kStorage<T>};
   arguments.x_row_stride = P * problem.x.stride;
   arguments.y_row_stride = P * problem.y.stride;
   arguments.x_columns_are_near = columns_are_near(problem.vectors, 0, problem.x.stride);
@@ -261,8 +240,8 @@ WorkspaceSize matrix_in(const MatrixProblem<T>& problem, int device, const Launc
   using F = std::conditional_t<is_complex_v<T>, T, real_t<T>>;
   constexpr std::int64_t P = kReals<T>;
   const std::int64_t columns = problem.schedule.columns();
-  RotateArguments<Storage<T>, F> arguments{};
-  arguments.y = storage(problem.u);
+  RotateArguments<F> arguments{};
+  arguments.y = {problem.u, kStorage<T>};
   arguments.y_row_stride = P * problem.row_stride;
   arguments.y_columns_are_near = std::abs(problem.column_stride) < std::abs(problem.row_stride);
   arguments.matrices = device_loop(problem.matrices, {{3, 1}, {2, 1}, {4, P}, {4, P}});
@@ -301,12 +280,12 @@ WorkspaceSize vjp_in(const VjpProblem<T>& problem, bool from_identity, int devic
   const bool undo = !problem.inverse;
   const DeviceWalk& walk = undo ? plan.backward : plan.forward;
 
-  VjpArguments<Storage<T>, F> arguments{};
+  VjpArguments<F> arguments{};
   arguments.tiling = chosen.tiling;
   arguments.tiling.columns = columns;
-  arguments.y = storage(problem.y.data);
-  arguments.gy = storage(problem.gy.data);
-  arguments.gx = storage(problem.gx.data);
+  arguments.y = {problem.y.data, kStorage<T>};
+  arguments.gy = {problem.gy.data, kStorage<T>};
+  arguments.gx = {problem.gx.data, kStorage<T>};
   arguments.y_row_stride = P * problem.y.stride;
   arguments.gy_row_stride = P * problem.gy.stride;
   arguments.gx_row_stride = P * problem.gx.stride;
@@ -329,7 +308,7 @@ WorkspaceSize vjp_in(const VjpProblem<T>& problem, bool from_identity, int devic
   const auto of_parameters = device_loop(problem.matrices, {{0, 1}, {1, 1}, {2, 1}});
   const auto of_gradients = device_loop(problem.matrices, {{7, 1}, {8, 1}, {9, 1}});
   return in_chunks<F>(
-      call, launch, [&](std::int64_t first, std::int64_t count, const Numbers<F>& numbers) {
+      call, launch, [&](std::int64_t first, std::int64_t count, const CallNumbers<F>& numbers) {
         const auto coefficients = coefficients_problem<F>(call, walk, schedule, problem.parameters,
                                                           of_parameters, first, count, numbers);
         queue_coefficients<F>(coefficients, undo, launch->stream);
@@ -346,8 +325,8 @@ WorkspaceSize vjp_in(const VjpProblem<T>& problem, bool from_identity, int devic
         } else {
           std::int64_t c = 0;
           do {  // without columns too: the gradients are zero then
-            launch_staged(StagedVjp<Storage<T>, F>{arguments, panels_of<F>(call, numbers, c, first),
-                                                   0, c == 0, c + call.staged_width >= columns},
+            launch_staged(StagedVjp<F>{arguments, panels_of<F>(call, numbers, c, first), 0, c == 0,
+                                       c + call.staged_width >= columns},
                           walk, launch->stream);
             c += call.staged_width;
           } while (c < columns);
@@ -409,7 +388,7 @@ WorkspaceSize rotate(const ArrayView<const T>& x, const Parameters<real_t<T>>& p
                      int device, const LaunchOptions* launch) {
   const RotateProblem<T> problem = validate::rotate<T>(x, parameters, schedule, y, options);
   if (validate::destroys_input<T>(x, parameters, y)) {
-    throw std::invalid_argument("y must not overlap an input on a GPU, but may be x itself");
+    throw std::invalid_argument("out must not overlap an input on a GPU, but may be x itself");
   }
   return with_field<T>(problem.parameters, [&](auto field) {
     return rotate_in<T, decltype(field)>(problem, device, launch);

@@ -14,16 +14,16 @@
 
 namespace givens::cuda {
 
-template <class S, class F>
+template <class F>
 struct VjpArguments {
   using R = real_t<F>;
   Program<F> program;
   Tiling tiling;
   std::int64_t first_matrix;
   std::int64_t matrix_count;
-  const S* y;
-  const S* gy;
-  S* gx;  // may be null
+  ConstNumbers<R> y;
+  ConstNumbers<R> gy;
+  Numbers<R> gx;  // may be absent
   std::int64_t y_row_stride;
   std::int64_t gy_row_stride;
   std::int64_t gx_row_stride;
@@ -290,8 +290,8 @@ __device__ inline void wait_for(const std::int32_t* counter, std::int32_t stages
 
 // As rotate_kernel. Panels are dealt out in the order in which blocks begin, so that the one before
 // has always begun.
-template <class S, class F, int C>
-__global__ void __launch_bounds__(kMostThreads, 1) vjp_kernel(const VjpArguments<S, F> arguments) {
+template <class F, int C>
+__global__ void __launch_bounds__(kMostThreads, 1) vjp_kernel(const VjpArguments<F> arguments) {
   using R = real_t<F>;
   GIVENS_DYNAMIC_SHARED(shared);
   const Tiling& tiling = arguments.tiling;

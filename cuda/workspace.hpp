@@ -27,7 +27,7 @@ struct CallSize {
 
 // The numbers of some matrices, one after the other.
 template <class F>
-struct Numbers {
+struct CallNumbers {
   using R = real_t<F>;
   R* coefficients;
   R* diagonal;  // null without one
@@ -46,8 +46,8 @@ struct Numbers {
 
 // The first `matrices` of a call at `data`, which may be null to find the bytes.
 template <class F>
-Numbers<F> place_numbers(const CallSize& call, std::int64_t matrices, void* data) {
-  Numbers<F> out{};
+CallNumbers<F> place_numbers(const CallSize& call, std::int64_t matrices, void* data) {
+  CallNumbers<F> out{};
   const auto take = [&](auto& pointer, std::int64_t count) {
     using V = std::remove_pointer_t<std::remove_reference_t<decltype(pointer)>>;
     pointer = reinterpret_cast<V*>(static_cast<unsigned char*>(data) + out.bytes);

@@ -30,7 +30,7 @@ struct Array {
   Shape shape;
   std::vector<T> values;
 
-  explicit Array(Shape shape_, T fill = T(0))
+  explicit Array(Shape shape_, T fill = T{})
       : shape(std::move(shape_)), values(static_cast<std::size_t>(size_of(shape)), fill) {}
 
   givens::ArrayView<T> view() {
