@@ -26,13 +26,14 @@ ChosenTiling choose_tiling(const TilingProblem& problem, const DeviceLimits& lim
   const std::int64_t widest = 32 * problem.columns_of_thread;
   while (width < widest && width < problem.columns &&
          bytes_of(problem, 2 * width) <= limits.shared_bytes &&
-         (width < problem.columns_of_thread ||
+         (width < problem.columns_of_thread * problem.least_lanes ||
           problem.matrices * panels(2 * width) >= limits.multiprocessors)) {
     width *= 2;
   }
   ChosenTiling out{};
-  out.wide = width >= problem.columns_of_thread;
-  const std::int64_t lanes = out.wide ? width / problem.columns_of_thread : width;
+  out.wide = width >= problem.columns_of_thread * problem.least_lanes;
+  const std::int64_t lanes = std::max<std::int64_t>(
+      out.wide ? width / problem.columns_of_thread : width, problem.least_lanes);
   const std::int64_t threads = std::max<std::int64_t>(problem.widest_stage * lanes, 1);
 
   // Small matrices share a block until it has a few warps.

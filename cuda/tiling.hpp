@@ -25,6 +25,7 @@ struct TilingProblem {
   std::int32_t widest_stage;
   std::size_t column_bytes;        // shared memory that a column of a panel, or of both, takes
   std::int32_t columns_of_thread;  // C of the kernel that is meant for wide panels
+  std::int32_t least_lanes;        // threads that share a work item at least, a power of two
   std::int64_t columns;
   std::int64_t matrices;
 };

@@ -67,6 +67,7 @@ TilingProblem tiling_problem(const DevicePlan& plan, int panels, int columns_of_
           static_cast<std::size_t>(panels * plan.slots * kParts<F>) * sizeof(real_t<F>) +
               static_cast<std::size_t>(operands) * sizeof(std::int64_t),
           columns_of_thread,
+          panels == 1 ? 1 : kLeastVjpLanes,
           columns,
           matrices};
 }
@@ -265,8 +266,8 @@ WorkspaceSize vjp_in(const VjpProblem<T>& problem, bool from_identity, int devic
   const std::int64_t matrices = problem.matrices.size();
   const std::int64_t columns = problem.vectors.size() * (kParts<T> / kParts<F>);
   if (matrices == 0 || schedule.n() == 0) return {};
-  const TilingProblem tiling_of =
-      tiling_problem<F>(plan, 2, kVjpColumns<F>, 3, std::max<std::int64_t>(columns, 1), matrices);
+  const TilingProblem tiling_of = tiling_problem<F>(plan, 2, kVjpColumns<F>, kVjpOperands,
+                                                    std::max<std::int64_t>(columns, 1), matrices);
   const DeviceLimits limits = limits_of(device);
   const bool staged = !fits(tiling_of, limits);
   const ChosenTiling chosen = staged ? ChosenTiling{} : choose_tiling(tiling_of, limits);

@@ -67,20 +67,25 @@ struct SumPlaces {
   R* gangles;
   std::int64_t gangle_stride;
 
-  // The sum of rotation m of a work item, kParts reals.
-  __device__ void add(const Work& work, int m, const R* found) const {
-    const std::int64_t entry = work.entry + m;
+  // Adds the sum of rotation m of a work item, kParts reals.
+  __device__ __forceinline__ void add(const Work& work, int m, const R* found) const {
+    R* const place = sums + kParts<F> * (static_cast<std::int64_t>(work.entry) + m);
 #pragma unroll
     for (int part = 0; part < kParts<F>; ++part) {
-      R* const place = sums + kParts<F> * entry + part;
-      const R total = first ? found[part] : *place + found[part];
-      if (is_complex_v<F> || !last) {
-        *place = total;
-        continue;
-      }
+      place[part] = first ? found[part] : place[part] + found[part];
+    }
+  }
+
+  // After the last panel's sums of a work item: its gradients, where they are known by now.
+  __device__ void finish(const Work& work, int lane, int lanes, unsigned mask) const {
+    if (is_complex_v<F> || !last) return;
+    __syncwarp(mask);
+    for (int m = lane; m < rotations_of(work.kind); m += lanes) {
+      const std::int64_t entry = static_cast<std::int64_t>(work.entry) + m;
       const std::int32_t source = source_of(work, sources, undo, m);
       // Through the inverse angles count backwards.
-      if (source >= 0) gangles[source * gangle_stride] = (undo ? 1 : -1) * weights[entry] * total;
+      const R sign = undo ? R(1) : R(-1);
+      if (source >= 0) gangles[source * gangle_stride] = sign * weights[entry] * sums[entry];
     }
   }
 };
@@ -104,8 +109,11 @@ __device__ __forceinline__ void add_from(R* v, int bit, unsigned mask) {
   for (int k = 0; k < N; ++k) v[k] += __shfl_xor_sync(mask, v[k], bit);
 }
 
-// Sums of eight rotations, kParts reals each, over `lanes` threads: each thread is left with some,
-// the same order of additions always.
+// Threads that share a work item: at least as many as sums are added up together.
+inline constexpr int kLeastVjpLanes = 8;
+
+// Sums of eight rotations, kParts reals each, over `lanes` >= 8 threads, in the same order always:
+// sum k is left on lane k.
 template <class F>
 struct LaneSums {
   using R = real_t<F>;
@@ -113,33 +121,13 @@ struct LaneSums {
   static constexpr int P = kParts<F>;
   R v[kSums * P] = {};
 
-  // Calls visit(number, sum) for those that are left on this thread.
-  template <class Visit>
-  __device__ __forceinline__ void reduce(int lane, int lanes, unsigned mask, Visit&& visit) {
-    int first = 0;
-    int count = kSums;
-    if (lanes > 1) {
-      halve<8 * P>(v, lane, 1, mask);
-      first += lane & 1 ? 4 : 0;
-      count = 4;
-    }
-    if (lanes > 2) {
-      halve<4 * P>(v, lane, 2, mask);
-      first += lane & 2 ? 2 : 0;
-      count = 2;
-    }
-    if (lanes > 4) {
-      halve<2 * P>(v, lane, 4, mask);
-      first += lane & 4 ? 1 : 0;
-      count = 1;
-    }
+  __device__ __forceinline__ void reduce(int lane, int lanes, unsigned mask) {
+    // Bit by bit of the lane, from the highest of a sum's number on.
+    halve<8 * P>(v, lane, 4, mask);
+    halve<4 * P>(v, lane, 2, mask);
+    halve<2 * P>(v, lane, 1, mask);
     if (lanes > 8) add_from<P>(v, 8, mask);
     if (lanes > 16) add_from<P>(v, 16, mask);
-    if (lane >= kSums) return;
-#pragma unroll
-    for (int k = 0; k < kSums; ++k) {
-      if (k < count) visit(first + k, v + k * P);
-    }
   }
 };
 
@@ -156,10 +144,12 @@ __device__ __forceinline__ void vjp_in_registers(const Panel<F>& panel_y, const 
   const RowPointers<Kind, F> rows_y(panel_y, work, lane * C);
   const RowPointers<Kind, F> rows_g(panel_g, work, lane * C);
   Cell<F, C> y[N], g[N];
+  // Narrow panels have no columns for some lanes.
+  const bool there = lane * C < panel_y.width;
 #pragma unroll
   for (int k = 0; k < N; ++k) {
-    y[k] = Cell<F, C>::load(rows_y[k], panel_y.width);
-    g[k] = Cell<F, C>::load(rows_g[k], panel_g.width);
+    y[k] = there ? Cell<F, C>::load(rows_y[k], panel_y.width) : Cell<F, C>{};
+    g[k] = there ? Cell<F, C>::load(rows_g[k], panel_g.width) : Cell<F, C>{};
   }
   constexpr int kAtOnce = CoefficientReader<F>::kAtOnce;
 #pragma unroll
@@ -177,17 +167,20 @@ __device__ __forceinline__ void vjp_in_registers(const Panel<F>& panel_y, const 
         rotate_cells(g[pair.x], g[pair.y], reader.c + e * kCoefficients<F>);
       }
     }
-    sums.reduce(lane, lanes, mask, [&](int k, const real_t<F>* sum) {
-      if (first + k < kRotations) places.add(work, first + k, sum);
-    });
+    sums.reduce(lane, lanes, mask);
+    if (lane < LaneSums<F>::kSums && first + lane < kRotations) {
+      places.add(work, first + lane, sums.v);
+    }
   }
   const real_t<F>* factors = coefficients + kCoefficients<F> * kRotations;
 #pragma unroll
   for (int k = 0; k < N; ++k) {
     y[k].scale(factors[k]);
     g[k].scale(factors[k]);
-    y[k].store(rows_y[k], panel_y.width);
-    g[k].store(rows_g[k], panel_g.width);
+    if (there) {
+      y[k].store(rows_y[k], panel_y.width);
+      g[k].store(rows_g[k], panel_g.width);
+    }
   }
 }
 
@@ -198,6 +191,7 @@ __device__ __forceinline__ void vjp_in_memory(const Panel<F>& panel_y, const Pan
                                               const SumPlaces<F>& places) {
   for (int m = 0; m < rotations_of(work.kind); ++m) {
     const Rows rows = rows_of(work, undo, m);
+    const bool there = lane * C < panel_y.width;
     Cell<F, C> cells[2][2];
     real_t<F>* at[2][2];
 #pragma unroll
@@ -206,7 +200,9 @@ __device__ __forceinline__ void vjp_in_memory(const Panel<F>& panel_y, const Pan
       at[p][0] = panel.row(slot_of(work, rows.x)) + lane * C;
       at[p][1] = panel.row(slot_of(work, rows.y)) + lane * C;
 #pragma unroll
-      for (int k = 0; k < 2; ++k) cells[p][k] = Cell<F, C>::load(at[p][k], panel.width);
+      for (int k = 0; k < 2; ++k) {
+        cells[p][k] = there ? Cell<F, C>::load(at[p][k], panel.width) : Cell<F, C>{};
+      }
     }
     real_t<F> sum[kParts<F>] = {};
     add_products(cells[0][0], cells[0][1], cells[1][0], cells[1][1], sum);
@@ -214,7 +210,9 @@ __device__ __forceinline__ void vjp_in_memory(const Panel<F>& panel_y, const Pan
     for (int p = 0; p < 2; ++p) {
       rotate_plainly(cells[p][0], cells[p][1], coefficients + kCoefficients<F> * m);
 #pragma unroll
-      for (int k = 0; k < 2; ++k) cells[p][k].store(at[p][k], panel_y.width);
+      for (int k = 0; k < 2; ++k) {
+        if (there) cells[p][k].store(at[p][k], panel_y.width);
+      }
     }
     for (int bit = 1; bit < lanes; bit *= 2) add_from<kParts<F>>(sum, bit, mask);
     if (lane == 0) places.add(work, m, sum);
@@ -228,6 +226,7 @@ __device__ __forceinline__ void vjp_work(const Panel<F>& y, const Panel<F>& g, c
                                          const SumPlaces<F>& places) {
   if (is_plain<F>(work, coefficients)) {
     vjp_in_memory<F, C>(y, g, work, undo, lane, lanes, mask, coefficients, places);
+    places.finish(work, lane, lanes, mask);
     return;
   }
   switch (work.kind) {
@@ -255,6 +254,7 @@ __device__ __forceinline__ void vjp_work(const Panel<F>& y, const Panel<F>& g, c
     case WorkKind::pair:
       break;
   }
+  places.finish(work, lane, lanes, mask);
 }
 
 // --- The diagonal of W ---
@@ -288,6 +288,10 @@ __device__ inline void wait_for(const std::int32_t* counter, std::int32_t stages
   __syncthreads();
 }
 
+// Offsets that shared memory has for each column: y, gy, gx; and of the angles' gradients, one for
+// each matrix.
+inline constexpr int kVjpOperands = 4;
+
 // As rotate_kernel. Panels are dealt out in the order in which blocks begin, so that the one before
 // has always begun.
 template <class F, int C>
@@ -301,7 +305,8 @@ __global__ void __launch_bounds__(kMostThreads, 1) vjp_kernel(const VjpArguments
   const int panel_reals = program.rows.slots * width * kParts<F>;
   R* const panels = reinterpret_cast<R*>(shared);  // y and g of every matrix
   auto* const places = reinterpret_cast<std::int64_t*>(panels + 2 * tiling.matrices * panel_reals);
-  auto* const ticket = reinterpret_cast<std::int32_t*>(places + 3 * tiling.matrices * width);
+  auto* const ticket =
+      reinterpret_cast<std::int32_t*>(places + kVjpOperands * tiling.matrices * width);
 
   if (threadIdx.x == 0) *ticket = atomicAdd(arguments.counters, 1);
   __syncthreads();
@@ -337,12 +342,13 @@ __global__ void __launch_bounds__(kMostThreads, 1) vjp_kernel(const VjpArguments
     const auto offsets = offsets_of(m);
     const std::int64_t of_matrix[3] = {offsets.at[2], offsets.at[3], offsets.at[4]};
     find_columns<3>(block_team(), arguments.vectors, arguments.columns_of_vector, tiling.columns,
-                    first_column, width, of_matrix, places + 3 * m * width);
+                    first_column, width, of_matrix, places + kVjpOperands * m * width);
+    if (threadIdx.x == 0) places[(kVjpOperands * m + 3) * width] = offsets.at[5];
   }
   __syncthreads();
   for (int m = 0; m < matrices; ++m) {
     const RowFactors<F> factors = arguments.inverse ? kNone : factors_of_matrix(m);
-    const std::int64_t* const at = places + 3 * m * width;
+    const std::int64_t* const at = places + kVjpOperands * m * width;
     load_panel(block_team(), panel_of(m, 0), program.rows, arguments.y,
                {at, arguments.y_row_stride, arguments.y_columns_are_near}, factors, true);
     load_panel(block_team(), panel_of(m, 1), program.rows, arguments.gy,
@@ -387,25 +393,22 @@ __global__ void __launch_bounds__(kMostThreads, 1) vjp_kernel(const VjpArguments
                               last,
                               program.undo,
                               program.sources,
-                              arguments.gangles + (is_complex_v<F> ? 0 : offsets_of(m).at[5]),
+                              arguments.gangles + places[(kVjpOperands * m + 3) * width],
                               arguments.gangle_stride};
+      const auto lanes = static_cast<unsigned>(tiling.lanes);
+      const unsigned mask =
+          lanes == 32 ? 0xFFFFFFFFU : ((1U << lanes) - 1) << (threadIdx.x % 32 / lanes * lanes);
       if (!active.has(work)) {
         // Nothing to add: but sums begin with the first panel and end with the last.
-        if (first || last) {
-          const R zero[kParts<F>] = {};
-          for (int e = lane; e < rotations_of(work.kind); e += tiling.lanes) {
-            sums.add(work, e, zero);
-          }
+        const R zero[kParts<F>] = {};
+        for (int e = lane; first && e < rotations_of(work.kind); e += tiling.lanes) {
+          sums.add(work, e, zero);
         }
+        sums.finish(work, lane, tiling.lanes, mask);
         continue;
       }
-      const unsigned lanes_mask =
-          tiling.lanes == 32 ? 0xFFFFFFFFU
-                             : ((1U << tiling.lanes) - 1)
-                                   << (threadIdx.x % 32 / static_cast<unsigned>(tiling.lanes) *
-                                       static_cast<unsigned>(tiling.lanes));
       vjp_work<F, C>(
-          panel_of(m, 0), panel_of(m, 1), work, program.undo, lane, tiling.lanes, lanes_mask,
+          panel_of(m, 0), panel_of(m, 1), work, program.undo, lane, tiling.lanes, mask,
           program.coefficients + kUnit * (matrix * program.matrix_units + work.unit[kParts<F> - 1]),
           sums);
     }
@@ -417,10 +420,10 @@ __global__ void __launch_bounds__(kMostThreads, 1) vjp_kernel(const VjpArguments
 
   if (!arguments.gx) return;
   for (int m = 0; m < matrices; ++m) {
-    store_panel(
-        block_team(), panel_of(m, 1), program.rows, arguments.gx,
-        {places + (3 * m + 2) * width, arguments.gx_row_stride, arguments.gx_columns_are_near},
-        arguments.inverse ? factors_of_matrix(m) : kNone);
+    store_panel(block_team(), panel_of(m, 1), program.rows, arguments.gx,
+                {places + (kVjpOperands * m + 2) * width, arguments.gx_row_stride,
+                 arguments.gx_columns_are_near},
+                arguments.inverse ? factors_of_matrix(m) : kNone);
   }
 }
 
