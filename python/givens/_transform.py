@@ -1,16 +1,27 @@
-"""The public functions on arrays; the compiled core checks the arguments and does the work."""
+"""The public functions on arrays; the compiled core checks the arguments and does the work.
 
-from typing import Any, TypeVar, overload
+Arrays in a GPU's memory go to the CUDA engine, by `_cuda_transform`.
+"""
+
+from typing import Any, Protocol, TypeVar, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
-from givens import _core
+from givens import _core, _cuda_transform
 from givens._core import Schedule
+from givens._gpu_arrays import any_on_gpu
 
 # The dtype of vectors and that of parameters.
 T = TypeVar("T", np.float32, np.float64, np.complex64, np.complex128)
 R = TypeVar("R", np.float32, np.float64)
+
+
+class GpuArray(Protocol):
+    """An array of another library, in a GPU's memory; results are arrays of that library too."""
+
+    def __dlpack_device__(self) -> tuple[int, int]: ...
+    def __dlpack__(self, *, stream: int | None = None) -> Any: ...
 
 
 @overload
@@ -31,15 +42,25 @@ def matrix(
     signs: NDArray[R] | None = None,
     num_threads: int | None = None,
 ) -> NDArray[Any]: ...
+@overload
 def matrix(
-    angles: NDArray[R],
+    angles: GpuArray,
     schedule: Schedule,
     *,
-    phases: NDArray[R] | None = None,
-    diagonal: NDArray[R] | None = None,
-    signs: NDArray[R] | None = None,
+    phases: GpuArray | None = None,
+    diagonal: GpuArray | None = None,
+    signs: GpuArray | None = None,
+    num_threads: None = None,
+) -> Any: ...
+def matrix(
+    angles: Any,
+    schedule: Schedule,
+    *,
+    phases: Any = None,
+    diagonal: Any = None,
+    signs: Any = None,
     num_threads: int | None = None,
-) -> NDArray[Any]:
+) -> Any:
     """Form the orthogonal or unitary matrix of the given angles.
 
     Rotation k of the schedule, in the plane (i, j) with i < j, has entries
@@ -91,9 +112,12 @@ def matrix(
     array([[ 0., -1.],
            [ 1.,  0.]])
     """
+    if any_on_gpu(angles, phases, diagonal, signs):
+        return _cuda_transform.matrix(angles, schedule, phases, diagonal, signs, num_threads)
     return _core.matrix(angles, schedule, phases, diagonal, signs, num_threads)
 
 
+@overload
 def rotate(
     x: NDArray[T],
     angles: NDArray[R],
@@ -106,7 +130,34 @@ def rotate(
     diagonal: NDArray[R] | None = None,
     signs: NDArray[R] | None = None,
     num_threads: int | None = None,
-) -> NDArray[T]:
+) -> NDArray[T]: ...
+@overload
+def rotate(
+    x: GpuArray,
+    angles: GpuArray,
+    schedule: Schedule,
+    *,
+    axis: int = -1,
+    inverse: bool = False,
+    out: GpuArray | None = None,
+    phases: GpuArray | None = None,
+    diagonal: GpuArray | None = None,
+    signs: GpuArray | None = None,
+    num_threads: None = None,
+) -> Any: ...
+def rotate(
+    x: Any,
+    angles: Any,
+    schedule: Schedule,
+    *,
+    axis: int = -1,
+    inverse: bool = False,
+    out: Any = None,
+    phases: Any = None,
+    diagonal: Any = None,
+    signs: Any = None,
+    num_threads: int | None = None,
+) -> Any:
     """Multiply vectors by U, or by its inverse, without forming it.
 
     For a vector x this is ``U @ x``, for rows (batch, n) ``x @ U.T``, and with ``axis=-2`` it is
@@ -159,6 +210,10 @@ def rotate(
     >>> bool(np.allclose(givens.rotate(y, angles, s, inverse=True), x))
     True
     """
+    if any_on_gpu(x, angles, out, phases, diagonal, signs):
+        return _cuda_transform.rotate(
+            x, angles, schedule, axis, inverse, out, phases, diagonal, signs, num_threads
+        )
     return _core.rotate(
         x, angles, schedule, axis, inverse, out, phases, diagonal, signs, num_threads
     )
@@ -190,19 +245,33 @@ def rotate_vjp(
     signs: NDArray[R] | None = None,
     num_threads: int | None = None,
 ) -> tuple[NDArray[Any], ...]: ...
+@overload
 def rotate_vjp(
-    y: NDArray[T],
-    gy: NDArray[T],
-    angles: NDArray[R],
+    y: GpuArray,
+    gy: GpuArray,
+    angles: GpuArray,
     schedule: Schedule,
     *,
     axis: int = -1,
     inverse: bool = False,
-    phases: NDArray[R] | None = None,
-    diagonal: NDArray[R] | None = None,
-    signs: NDArray[R] | None = None,
+    phases: GpuArray | None = None,
+    diagonal: GpuArray | None = None,
+    signs: GpuArray | None = None,
+    num_threads: None = None,
+) -> tuple[Any, ...]: ...
+def rotate_vjp(
+    y: Any,
+    gy: Any,
+    angles: Any,
+    schedule: Schedule,
+    *,
+    axis: int = -1,
+    inverse: bool = False,
+    phases: Any = None,
+    diagonal: Any = None,
+    signs: Any = None,
     num_threads: int | None = None,
-) -> tuple[NDArray[Any], ...]:
+) -> Any:
     """Gradients of a real loss through `rotate`, from its output alone.
 
     The rotations are undone from last to first, so that nothing but the output has to be kept
@@ -249,6 +318,10 @@ def rotate_vjp(
     >>> gx, gangles
     (array([0., 3.]), array([3.]))
     """
+    if any_on_gpu(y, gy, angles, phases, diagonal, signs):
+        return _cuda_transform.rotate_vjp(
+            y, gy, angles, schedule, axis, inverse, phases, diagonal, signs, num_threads
+        )
     return _core.rotate_vjp(
         y, gy, angles, schedule, axis, inverse, phases, diagonal, signs, num_threads
     )
@@ -276,17 +349,29 @@ def matrix_vjp(
     signs: NDArray[R] | None = None,
     num_threads: int | None = None,
 ) -> NDArray[R] | tuple[NDArray[R], ...]: ...
+@overload
 def matrix_vjp(
-    U: NDArray[Any],
-    gU: NDArray[Any],
-    angles: NDArray[R],
+    U: GpuArray,
+    gU: GpuArray,
+    angles: GpuArray,
     schedule: Schedule,
     *,
-    phases: NDArray[R] | None = None,
-    diagonal: NDArray[R] | None = None,
-    signs: NDArray[R] | None = None,
+    phases: GpuArray | None = None,
+    diagonal: GpuArray | None = None,
+    signs: GpuArray | None = None,
+    num_threads: None = None,
+) -> Any: ...
+def matrix_vjp(
+    U: Any,
+    gU: Any,
+    angles: Any,
+    schedule: Schedule,
+    *,
+    phases: Any = None,
+    diagonal: Any = None,
+    signs: Any = None,
     num_threads: int | None = None,
-) -> NDArray[R] | tuple[NDArray[R], ...]:
+) -> Any:
     """Gradients of a real loss through `matrix`.
 
     Parameters
@@ -324,4 +409,8 @@ def matrix_vjp(
     >>> givens.matrix_vjp(U, np.array([[0.0, -1.0], [1.0, 0.0]]), angles, s)
     array([2.])
     """
+    if any_on_gpu(U, gU, angles, phases, diagonal, signs):
+        return _cuda_transform.matrix_vjp(
+            U, gU, angles, schedule, phases, diagonal, signs, num_threads
+        )
     return _core.matrix_vjp(U, gU, angles, schedule, phases, diagonal, signs, num_threads)
