@@ -4,6 +4,7 @@ No library is imported here: who has an array of one has imported it.
 """
 
 import sys
+from contextlib import AbstractContextManager, nullcontext
 from types import ModuleType
 from typing import Any
 
@@ -21,12 +22,16 @@ class Library:
     def __init__(self, name: str) -> None:
         self.name = name
 
+    def on(self, device: int) -> AbstractContextManager[Any]:
+        """Make a device the library's current one, as all that follows needs."""
+        return nullcontext()
+
     def stream(self, device: int) -> int:
         """Return the stream of the library's current work on a device."""
         return LEGACY_DEFAULT_STREAM
 
-    def empty(self, shape: tuple[int, ...], dtype: object, like: Any) -> Any:
-        """Make a new array on the device of another; of its dtype, or one named by a string."""
+    def empty(self, shape: tuple[int, ...], like: Any, dtype: str | None = None) -> Any:
+        """Make a new array on the device of another; of its dtype, if none is named."""
         raise TypeError(
             f"arrays of {self.name} have no __array_namespace__, so that no new one can be made "
             "for the result"
@@ -44,41 +49,41 @@ class Standard(Library):
         super().__init__(name)
         self.namespace = namespace
 
-    def empty(self, shape: tuple[int, ...], dtype: object, like: Any) -> Any:
+    def empty(self, shape: tuple[int, ...], like: Any, dtype: str | None = None) -> Any:
         make = getattr(self.namespace, "empty", None) or self.namespace.zeros
-        return make(shape, dtype=self._dtype(dtype), device=like.device)
+        return make(shape, dtype=self._dtype(like, dtype), device=like.device)
 
     def sum(self, x: Any, axes: tuple[int, ...], *, keepdims: bool) -> Any:
         # Without a dtype some sum in another.
         return self.namespace.sum(x, axis=axes, dtype=x.dtype, keepdims=keepdims)
 
-    def _dtype(self, dtype: object) -> object:
-        return getattr(self.namespace, dtype) if isinstance(dtype, str) else dtype
+    def _dtype(self, like: Any, dtype: str | None) -> object:
+        return like.dtype if dtype is None else getattr(self.namespace, dtype)
 
 
 class CuPy(Standard):
-    """CuPy, whose functions work on the current device."""
+    """CuPy, which makes arrays on the current device."""
 
     knows_stream = True
 
+    def on(self, device: int) -> AbstractContextManager[Any]:
+        return self.namespace.cuda.Device(device)  # type: ignore[no-any-return]
+
     def stream(self, device: int) -> int:
-        with self.namespace.cuda.Device(device):
-            # 0 is the legacy default stream too.
-            return self.namespace.cuda.get_current_stream().ptr or LEGACY_DEFAULT_STREAM
+        # 0 is the legacy default stream too.
+        return self.namespace.cuda.get_current_stream().ptr or LEGACY_DEFAULT_STREAM
 
-    def empty(self, shape: tuple[int, ...], dtype: object, like: Any) -> Any:
-        with like.device:
-            return self.namespace.empty(shape, dtype=self._dtype(dtype))
-
-    def sum(self, x: Any, axes: tuple[int, ...], *, keepdims: bool) -> Any:
-        with x.device:
-            return super().sum(x, axes, keepdims=keepdims)
+    def empty(self, shape: tuple[int, ...], like: Any, dtype: str | None = None) -> Any:
+        return self.namespace.empty(shape, dtype=self._dtype(like, dtype))
 
 
 class Torch(Standard):
-    """PyTorch, whose functions have names of their own."""
+    """PyTorch, which exports arrays of the current device only."""
 
     knows_stream = True
+
+    def on(self, device: int) -> AbstractContextManager[Any]:
+        return self.namespace.cuda.device(device)  # type: ignore[no-any-return]
 
     def stream(self, device: int) -> int:
         return self.namespace.cuda.current_stream(device).cuda_stream or LEGACY_DEFAULT_STREAM

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from givens._array_libraries import Library
 from givens._core import Schedule
 from givens._gpu_arrays import Call
 
@@ -17,10 +16,10 @@ def matrix(
     with Call(angles=angles, phases=phases, diagonal=diagonal, signs=signs) as call:
         parameters = (call.get("phases"), call.get("diagonal"), call.get("signs"))
         shape = call.core.matrix_shape(call["angles"], schedule, *parameters)
-        dtype: object = angles.dtype
+        dtype = None
         if phases is not None or diagonal is not None:
             dtype = "complex64" if call["angles"].dtype == "float32" else "complex128"
-        U = call.new("U", shape, dtype)
+        U = call.new("U", shape, like="angles", dtype=dtype)
         call.core.matrix(call["angles"], schedule, *parameters, call["U"], call.device, call.stream)
     return U
 
@@ -44,7 +43,7 @@ def rotate(
         y = out
         if out is None:
             shape = call.core.rotated_shape(call["x"], call["angles"], schedule, axis, *parameters)
-            y = call.new("out", shape, x.dtype)
+            y = call.new("out", shape, like="x")
         call.core.rotate(
             call["x"],
             call["angles"],
@@ -74,9 +73,9 @@ def rotate_vjp(
     """Queue `givens.rotate_vjp`."""
     _refuse_threads(num_threads)
     with Call(y=y, gy=gy, angles=angles, phases=phases, diagonal=diagonal, signs=signs) as call:
-        gx = call.new("gx", call["y"].shape, y.dtype)
+        gx = call.new("gx", call["y"].shape, like="y")
         batch = _repeated_batch(call, call["y"].shape)
-        gradients = _new_gradients(call, batch, angles.dtype)
+        gradients = _new_gradients(call, batch)
         call.core.rotate_vjp(
             call["y"],
             call["gy"],
@@ -96,7 +95,7 @@ def rotate_vjp(
             call.stream,
         )
         shapes = {name: call[name].shape for name in gradients}
-    return gx, *(_summed(call.library, g, shapes[name]) for name, g in gradients.items())
+    return gx, *(_summed(call, g, shapes[name]) for name, g in gradients.items())
 
 
 def matrix_vjp(
@@ -113,7 +112,7 @@ def matrix_vjp(
     _refuse_threads(num_threads)
     with Call(U=U, gU=gU, angles=angles, phases=phases, diagonal=diagonal, signs=signs) as call:
         batch = _repeated_batch(call, call["U"].shape)
-        gradients = _new_gradients(call, batch, angles.dtype)
+        gradients = _new_gradients(call, batch)
         call.core.matrix_vjp(
             call["U"],
             call["gU"],
@@ -130,7 +129,7 @@ def matrix_vjp(
             call.stream,
         )
         shapes = {name: call[name].shape for name in gradients}
-    out = tuple(_summed(call.library, g, shapes[name]) for name, g in gradients.items())
+    out = tuple(_summed(call, g, shapes[name]) for name, g in gradients.items())
     return out[0] if len(out) == 1 else out
 
 
@@ -167,24 +166,25 @@ def _broadcasts(shape: Shape, to: Shape) -> bool:
     return len(shape) <= len(to) and all(own in (1, extent) for own, extent in aligned)
 
 
-def _new_gradients(call: Call, batch: Shape | None, dtype: object) -> dict[str, Any]:
+def _new_gradients(call: Call, batch: Shape | None) -> dict[str, Any]:
     """Make the arrays for the gradients, by the names of their parameters."""
     gradients = {}
     for name in ("angles", "phases", "diagonal"):
         parameter = call.get(name)
         if parameter is not None:
             full = parameter.shape if batch is None else (*batch, parameter.shape[-1])
-            gradients[name] = call.new(f"g{name}", full, dtype)
+            gradients[name] = call.new(f"g{name}", full, like=name)
     return gradients
 
 
-def _summed(library: Library, gradient: Any, shape: Shape) -> Any:
+def _summed(call: Call, gradient: Any, shape: Shape) -> Any:
     """Sum a gradient over the axes along which its parameter, of that shape, was repeated."""
     full = tuple(gradient.shape)
     missing = len(full) - len(shape)
-    if missing:
-        gradient = library.sum(gradient, tuple(range(missing)), keepdims=False)
     repeated = tuple(d for d, own in enumerate(shape) if own != full[missing + d])
-    if repeated:
-        gradient = library.sum(gradient, repeated, keepdims=True)
+    with call.library.on(call.device):
+        if missing:
+            gradient = call.library.sum(gradient, tuple(range(missing)), keepdims=False)
+        if repeated:
+            gradient = call.library.sum(gradient, repeated, keepdims=True)
     return gradient

@@ -1,6 +1,7 @@
 """The public functions on arrays; the compiled core checks the arguments and does the work.
 
-Arrays in a GPU's memory go to the CUDA engine, by `_cuda_transform`.
+Arrays in a GPU's memory go to the CUDA engine, by `_cuda_transform`. They are looked for when the
+core has refused the arguments, so that calls with NumPy arrays do not pay for it.
 """
 
 from typing import Any, Protocol, TypeVar, overload
@@ -84,7 +85,7 @@ def matrix(
         of them gives determinant -1. Not together with `diagonal`.
     num_threads : int, optional
         At most this many threads; by default `get_num_threads` says how many. The result is bitwise
-        the same for any number.
+        the same for any number. Not with arrays on a GPU.
 
     Returns
     -------
@@ -96,9 +97,12 @@ def matrix(
     Raises
     ------
     TypeError
-        If an argument is not a NumPy array or has a wrong dtype; integers are not converted.
+        If an argument is neither a NumPy array nor one on a GPU, is on another device or of another
+        library than the rest, or has a wrong dtype; integers are not converted.
     ValueError
-        If a shape does not fit, or a sign is neither +1 nor -1.
+        If a shape does not fit, or a sign is neither +1 nor -1 (not checked on a GPU).
+    RuntimeError
+        If an array is on a GPU and that cannot be used; `givens.cuda` says more.
 
     Notes
     -----
@@ -112,9 +116,12 @@ def matrix(
     array([[ 0., -1.],
            [ 1.,  0.]])
     """
-    if any_on_gpu(angles, phases, diagonal, signs):
-        return _cuda_transform.matrix(angles, schedule, phases, diagonal, signs, num_threads)
-    return _core.matrix(angles, schedule, phases, diagonal, signs, num_threads)
+    try:
+        return _core.matrix(angles, schedule, phases, diagonal, signs, num_threads)
+    except TypeError:
+        if not any_on_gpu(angles, phases, diagonal, signs):
+            raise
+    return _cuda_transform.matrix(angles, schedule, phases, diagonal, signs, num_threads)
 
 
 @overload
@@ -167,9 +174,9 @@ def rotate(
     ----------
     x : array, (*batch, ..., n)
         The vectors; their n coordinates lie along `axis`. float32 or complex64 with float32 angles,
-        float64 or complex128 with float64 angles; complex if there are phases or a diagonal. Any
-        strides. The leading axes match the batch shape of the parameters, and an axis of size 1 on
-        either side is repeated.
+        float64 or complex128 with float64 angles; complex if there are phases or a diagonal; on a
+        GPU also float16 or bfloat16 with float32 angles. Any strides. The leading axes match the
+        batch shape of the parameters, and an axis of size 1 on either side is repeated.
     angles, schedule, phases, diagonal, signs
         As in `matrix`.
     axis : int, default -1
@@ -178,7 +185,7 @@ def rotate(
         Multiply by the inverse (transposed, or conjugate transposed) of U instead.
     out : array, optional
         Where to put the result: shape of the result, dtype of x, any strides. May be x itself. If
-        it overlaps an input in another way, a temporary array is used.
+        it overlaps an input in another way, a temporary array is used; on a GPU it is refused.
     num_threads : int, optional
         As in `matrix`.
 
@@ -190,9 +197,11 @@ def rotate(
     Raises
     ------
     TypeError
-        If an argument is not a NumPy array or has a wrong dtype.
+        As for `matrix`.
     ValueError
         If a shape or the axis does not fit, or `out` cannot be written.
+    RuntimeError
+        As for `matrix`.
 
     Notes
     -----
@@ -210,11 +219,14 @@ def rotate(
     >>> bool(np.allclose(givens.rotate(y, angles, s, inverse=True), x))
     True
     """
-    if any_on_gpu(x, angles, out, phases, diagonal, signs):
-        return _cuda_transform.rotate(
+    try:
+        return _core.rotate(
             x, angles, schedule, axis, inverse, out, phases, diagonal, signs, num_threads
         )
-    return _core.rotate(
+    except TypeError:
+        if not any_on_gpu(x, angles, out, phases, diagonal, signs):
+            raise
+    return _cuda_transform.rotate(
         x, angles, schedule, axis, inverse, out, phases, diagonal, signs, num_threads
     )
 
@@ -301,9 +313,11 @@ def rotate_vjp(
     Raises
     ------
     TypeError
-        If an argument is not a NumPy array or has a wrong dtype.
+        As for `matrix`.
     ValueError
         If a shape or the axis does not fit.
+    RuntimeError
+        As for `matrix`.
 
     Notes
     -----
@@ -318,11 +332,14 @@ def rotate_vjp(
     >>> gx, gangles
     (array([0., 3.]), array([3.]))
     """
-    if any_on_gpu(y, gy, angles, phases, diagonal, signs):
-        return _cuda_transform.rotate_vjp(
+    try:
+        return _core.rotate_vjp(
             y, gy, angles, schedule, axis, inverse, phases, diagonal, signs, num_threads
         )
-    return _core.rotate_vjp(
+    except TypeError:
+        if not any_on_gpu(y, gy, angles, phases, diagonal, signs):
+            raise
+    return _cuda_transform.rotate_vjp(
         y, gy, angles, schedule, axis, inverse, phases, diagonal, signs, num_threads
     )
 
@@ -396,9 +413,11 @@ def matrix_vjp(
     Raises
     ------
     TypeError
-        If an argument is not a NumPy array or has a wrong dtype.
+        As for `matrix`.
     ValueError
         If a shape does not fit.
+    RuntimeError
+        As for `matrix`.
 
     Examples
     --------
@@ -409,8 +428,9 @@ def matrix_vjp(
     >>> givens.matrix_vjp(U, np.array([[0.0, -1.0], [1.0, 0.0]]), angles, s)
     array([2.])
     """
-    if any_on_gpu(U, gU, angles, phases, diagonal, signs):
-        return _cuda_transform.matrix_vjp(
-            U, gU, angles, schedule, phases, diagonal, signs, num_threads
-        )
-    return _core.matrix_vjp(U, gU, angles, schedule, phases, diagonal, signs, num_threads)
+    try:
+        return _core.matrix_vjp(U, gU, angles, schedule, phases, diagonal, signs, num_threads)
+    except TypeError:
+        if not any_on_gpu(U, gU, angles, phases, diagonal, signs):
+            raise
+    return _cuda_transform.matrix_vjp(U, gU, angles, schedule, phases, diagonal, signs, num_threads)

@@ -262,5 +262,5 @@ def empty(shape: tuple[int, ...], *, dtype: Any, device: str) -> Array:
     return kind(Memory(ordinal, base.nbytes), base, base, ordinal)
 
 
-def sum(x: Array, *, axis: tuple[int, ...], dtype: Any, keepdims: bool) -> Array:  # noqa: A001
+def sum(x: Array, *, axis: tuple[int, ...], dtype: Any, keepdims: bool) -> Array:
     return Array.of(x.numpy().sum(axis=axis, dtype=dtype, keepdims=keepdims), x.ordinal)

@@ -1,7 +1,6 @@
 #include "arrays.hpp"
 
-#include <algorithm>
-#include <cstdlib>
+#include <iterator>
 #include <optional>
 #include <utility>
 
@@ -194,7 +193,10 @@ DeviceArray from_interface(const py::dict& interface, const std::string& name,
   } else {
     finish(array, nullptr);
   }
-  if (array.data) array.device = device_of(array.data);
+  if (array.data) {
+    array.device = device_of(array.data);
+    if (array.device < 0) throw py::type_error(name + " must be in the memory of a CUDA device");
+  }
   if (has(interface, "stream")) {
     const auto other = interface["stream"].cast<std::uintptr_t>();
     if (other == 0) {

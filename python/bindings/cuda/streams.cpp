@@ -18,7 +18,9 @@ cudaStream_t handle(std::uintptr_t stream) { return reinterpret_cast<cudaStream_
 int device_of(const void* pointer) {
   cudaPointerAttributes attributes{};
   check(cudaPointerGetAttributes(&attributes, pointer), "cudaPointerGetAttributes");
-  return attributes.device;
+  const bool on_device =
+      attributes.type == cudaMemoryTypeDevice || attributes.type == cudaMemoryTypeManaged;
+  return on_device ? attributes.device : -1;
 }
 
 void wait_for(std::uintptr_t other, std::uintptr_t stream, int device) {

@@ -6,7 +6,7 @@
 
 namespace givens::python::cuda {
 
-// The device whose memory a pointer points to.
+// The device whose memory a pointer points to, managed memory included; -1 if it is none's.
 int device_of(const void* pointer);
 
 // Work queued on `stream` from now on waits for what is queued on `other`, both of one device.
