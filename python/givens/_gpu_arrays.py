@@ -25,8 +25,11 @@ def any_on_gpu(*arguments: Any) -> bool:
 def _is_on_gpu(x: Any) -> bool:
     if isinstance(x, (np.ndarray, type)):
         return False
-    if hasattr(type(x), "__dlpack_device__"):
-        return x.__dlpack_device__()[0] in _CUDA_DEVICES
+    if _is_array(x):
+        try:
+            return x.__dlpack_device__()[0] in _CUDA_DEVICES
+        except Exception:  # whatever it is, it has no memory that DLPack could name
+            return False
     return hasattr(x, "__cuda_array_interface__")
 
 

@@ -94,6 +94,16 @@ def test_arrays_in_other_memory_are_refused_as_before(device_type: int) -> None:
             call()
 
 
+def test_arrays_without_memory_are_refused_as_before() -> None:
+    class Abstract(DLPackArray):
+        def __dlpack_device__(self) -> tuple[int, int]:
+            raise ValueError("no device")
+
+    for call in calls(Abstract(2)):
+        with pytest.raises(TypeError, match="must be a NumPy array, got Abstract"):
+            call()
+
+
 def test_importing_and_numpy_arrays_load_nothing_of_cuda() -> None:
     assert (
         run("""
