@@ -14,21 +14,22 @@ export CTEST_PARALLEL_LEVEL ?= $(shell nproc 2>/dev/null || echo 2)
 # What the Python package is built from. The folders are listed too: their time changes when a file
 # is removed.
 PACKAGE_SOURCES := CMakeLists.txt pyproject.toml README.md LICENSE \
-	$(shell find cpp cmake python -not -name '__pycache__' -not -name '*.pyc')
+	$(shell find cpp cmake cuda python -not -name '__pycache__' -not -name '*.pyc')
 
 ENGINE_TESTS := gradients.py matrix_and_rotate.py properties.py
 
-.PHONY: help demo test lint types format test-cpp test-sanitizers test-embed test-python bench clean test-packages
+.PHONY: help demo test lint types format test-cpp test-sanitizers test-embed test-cuda-python test-python bench clean test-packages
 .DELETE_ON_ERROR:
 
 help:
 	@echo 'make demo             build the package and draw build/demo.png with it'
-	@echo 'make test             everything: lint, test-cpp, test-sanitizers, test-embed, test-python'
+	@echo 'make test             everything: lint and the five test-... below'
 	@echo 'make lint             all checks of .pre-commit-config.yaml (types: mypy alone)'
 	@echo 'make format           format Python and C++'
 	@echo 'make test-cpp         C++ tests and Python bindings, warnings as errors'
 	@echo 'make test-sanitizers  C++ tests under the address, undefined-behaviour, thread sanitizers'
 	@echo 'make test-embed       programs that use the installed C++ library'
+	@echo 'make test-cuda-python Python tests with arrays on a GPU, on the emulator of CUDA'
 	@echo 'make test-python      Python tests'
 	@echo 'make bench            compare the speed of the package with that of others: build/bench.*'
 	@echo 'make clean            remove .venv, build and the caches of the tools'
@@ -95,6 +96,7 @@ test:
 	$(MAKE) test-cpp
 	$(MAKE) test-sanitizers
 	$(MAKE) test-embed
+	$(MAKE) test-cuda-python
 	$(MAKE) test-python
 
 lint: $(VENV)/.dev-tools
@@ -127,6 +129,14 @@ test-sanitizers: $(VENV)/.build-tools test-packages
 
 test-embed: $(VENV)/.build-tools
 	tests/embed/run
+
+# The same bindings as in the package, with kernels that run on the host. Skipped tests fail here.
+test-cuda-python: $(VENV)/.package $(VENV)/.dev-tools test-packages
+	cmake --preset emulated -DPython_EXECUTABLE=$(CURDIR)/$(VENV)/bin/python \
+		-Dpybind11_DIR="$$(python -m pybind11 --cmakedir)"
+	cmake --build --preset emulated
+	GIVENS_CUDA_MODULE="$$(echo $(CURDIR)/build/emulated/python/bindings/cuda/_cuda.*)" \
+		python -m pytest tests/python/test_cuda_arrays.py
 
 # The C++ tests compare every engine with the reference engine; here that one and the default are tested.
 test-python: $(VENV)/.package $(VENV)/.dev-tools

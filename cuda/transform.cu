@@ -366,7 +366,8 @@ auto with_field(const MatrixParameters<real_t<T>>& parameters, Body&& body) {
 template <std::size_t N>
 void refuse_shared(const StridedLoop<N>& matrices, std::size_t operand, bool present,
                    const char* name) {
-  if (present && matrices.repeats(operand)) {
+  // Without matrices nothing is repeated, but strides may be 0.
+  if (present && matrices.size() > 0 && matrices.repeats(operand)) {
     throw std::invalid_argument(std::string(name) +
                                 " must have an entry of its own for every matrix on a GPU");
   }

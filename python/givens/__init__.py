@@ -2,7 +2,8 @@
 
 A `Schedule` says in which order which pairs of coordinates are rotated; an array of angles, one for
 each rotation, then defines an orthogonal matrix U. `matrix` forms it, `rotate` applies it without
-forming it, `matrix_vjp` and `rotate_vjp` are their gradients.
+forming it, `matrix_vjp` and `rotate_vjp` are their gradients. Arrays are NumPy's, or those of
+another library in the memory of a GPU: `cuda` says whether one can be used.
 
 Method: F. Hamze, "Parallelized Computation and Backpropagation Under Angle-Parametrized Orthogonal
 Matrices", arXiv:2106.00003.
@@ -17,7 +18,7 @@ Examples
 True
 """
 
-from givens import _threadpoolctl
+from givens import _threadpoolctl, cuda
 from givens._core import Schedule, __version__
 from givens._threads import get_num_threads, set_num_threads
 from givens._transform import matrix, matrix_vjp, rotate, rotate_vjp
@@ -25,6 +26,7 @@ from givens._transform import matrix, matrix_vjp, rotate, rotate_vjp
 __all__ = [
     "Schedule",
     "__version__",
+    "cuda",
     "get_num_threads",
     "matrix",
     "matrix_vjp",

@@ -1,7 +1,7 @@
 """What ``python -m givens info`` prints: what to quote when reporting a problem."""
 
 import givens
-from givens import _core
+from givens import _core, cuda
 
 
 def describe() -> str:
@@ -11,7 +11,7 @@ def describe() -> str:
     -------
     str
         One ``name  value`` line each for the version, every build setting, the backends that can
-        run here, the one in use and the number of threads.
+        run here, the one in use, the number of threads, and CUDA or what is missing for it.
     """
     rows = [("version", givens.__version__)]
     rows += [(name.replace("_", " "), value) for name, value in _core.build_info().items()]
@@ -19,6 +19,7 @@ def describe() -> str:
         ("backends", ", ".join(_core.backends())),
         ("in use", _core.backend()),
         ("threads", str(_core.default_num_threads())),
+        ("CUDA", cuda.unavailable_reason() or "available"),
     ]
     width = max(len(name) for name, _ in rows)
     return "\n".join(f"{name:<{width}}  {value}" for name, value in rows)

@@ -1,16 +1,28 @@
-"""The public functions on arrays; the compiled core checks the arguments and does the work."""
+"""The public functions on arrays; the compiled core checks the arguments and does the work.
 
-from typing import Any, TypeVar, overload
+Arrays in a GPU's memory go to the CUDA engine, by `_cuda_transform`. They are looked for when the
+core has refused the arguments, so that calls with NumPy arrays do not pay for it.
+"""
+
+from typing import Any, Protocol, TypeVar, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
-from givens import _core
+from givens import _core, _cuda_transform
 from givens._core import Schedule
+from givens._gpu_arrays import any_on_gpu
 
 # The dtype of vectors and that of parameters.
 T = TypeVar("T", np.float32, np.float64, np.complex64, np.complex128)
 R = TypeVar("R", np.float32, np.float64)
+
+
+class GpuArray(Protocol):
+    """An array of another library, in a GPU's memory; results are arrays of that library too."""
+
+    def __dlpack_device__(self) -> tuple[int, int]: ...
+    def __dlpack__(self, *, stream: int | None = None) -> Any: ...
 
 
 @overload
@@ -31,15 +43,25 @@ def matrix(
     signs: NDArray[R] | None = None,
     num_threads: int | None = None,
 ) -> NDArray[Any]: ...
+@overload
 def matrix(
-    angles: NDArray[R],
+    angles: GpuArray,
     schedule: Schedule,
     *,
-    phases: NDArray[R] | None = None,
-    diagonal: NDArray[R] | None = None,
-    signs: NDArray[R] | None = None,
+    phases: GpuArray | None = None,
+    diagonal: GpuArray | None = None,
+    signs: GpuArray | None = None,
+    num_threads: None = None,
+) -> Any: ...
+def matrix(
+    angles: Any,
+    schedule: Schedule,
+    *,
+    phases: Any = None,
+    diagonal: Any = None,
+    signs: Any = None,
     num_threads: int | None = None,
-) -> NDArray[Any]:
+) -> Any:
     """Form the orthogonal or unitary matrix of the given angles.
 
     Rotation k of the schedule, in the plane (i, j) with i < j, has entries
@@ -63,7 +85,7 @@ def matrix(
         of them gives determinant -1. Not together with `diagonal`.
     num_threads : int, optional
         At most this many threads; by default `get_num_threads` says how many. The result is bitwise
-        the same for any number.
+        the same for any number. Not with arrays on a GPU.
 
     Returns
     -------
@@ -75,9 +97,12 @@ def matrix(
     Raises
     ------
     TypeError
-        If an argument is not a NumPy array or has a wrong dtype; integers are not converted.
+        If an argument is neither a NumPy array nor one on a GPU, is on another device or of another
+        library than the rest, or has a wrong dtype; integers are not converted.
     ValueError
-        If a shape does not fit, or a sign is neither +1 nor -1.
+        If a shape does not fit, or a sign is neither +1 nor -1 (not checked on a GPU).
+    RuntimeError
+        If an array is on a GPU and that cannot be used; `givens.cuda` says more.
 
     Notes
     -----
@@ -91,9 +116,15 @@ def matrix(
     array([[ 0., -1.],
            [ 1.,  0.]])
     """
-    return _core.matrix(angles, schedule, phases, diagonal, signs, num_threads)
+    try:
+        return _core.matrix(angles, schedule, phases, diagonal, signs, num_threads)
+    except TypeError:
+        if not any_on_gpu(angles, phases, diagonal, signs):
+            raise
+    return _cuda_transform.matrix(angles, schedule, phases, diagonal, signs, num_threads)
 
 
+@overload
 def rotate(
     x: NDArray[T],
     angles: NDArray[R],
@@ -106,7 +137,34 @@ def rotate(
     diagonal: NDArray[R] | None = None,
     signs: NDArray[R] | None = None,
     num_threads: int | None = None,
-) -> NDArray[T]:
+) -> NDArray[T]: ...
+@overload
+def rotate(
+    x: GpuArray,
+    angles: GpuArray,
+    schedule: Schedule,
+    *,
+    axis: int = -1,
+    inverse: bool = False,
+    out: GpuArray | None = None,
+    phases: GpuArray | None = None,
+    diagonal: GpuArray | None = None,
+    signs: GpuArray | None = None,
+    num_threads: None = None,
+) -> Any: ...
+def rotate(
+    x: Any,
+    angles: Any,
+    schedule: Schedule,
+    *,
+    axis: int = -1,
+    inverse: bool = False,
+    out: Any = None,
+    phases: Any = None,
+    diagonal: Any = None,
+    signs: Any = None,
+    num_threads: int | None = None,
+) -> Any:
     """Multiply vectors by U, or by its inverse, without forming it.
 
     For a vector x this is ``U @ x``, for rows (batch, n) ``x @ U.T``, and with ``axis=-2`` it is
@@ -116,9 +174,9 @@ def rotate(
     ----------
     x : array, (*batch, ..., n)
         The vectors; their n coordinates lie along `axis`. float32 or complex64 with float32 angles,
-        float64 or complex128 with float64 angles; complex if there are phases or a diagonal. Any
-        strides. The leading axes match the batch shape of the parameters, and an axis of size 1 on
-        either side is repeated.
+        float64 or complex128 with float64 angles; complex if there are phases or a diagonal; on a
+        GPU also float16 or bfloat16 with float32 angles. Any strides. The leading axes match the
+        batch shape of the parameters, and an axis of size 1 on either side is repeated.
     angles, schedule, phases, diagonal, signs
         As in `matrix`.
     axis : int, default -1
@@ -127,7 +185,7 @@ def rotate(
         Multiply by the inverse (transposed, or conjugate transposed) of U instead.
     out : array, optional
         Where to put the result: shape of the result, dtype of x, any strides. May be x itself. If
-        it overlaps an input in another way, a temporary array is used.
+        it overlaps an input in another way, a temporary array is used; on a GPU it is refused.
     num_threads : int, optional
         As in `matrix`.
 
@@ -139,9 +197,11 @@ def rotate(
     Raises
     ------
     TypeError
-        If an argument is not a NumPy array or has a wrong dtype.
+        As for `matrix`.
     ValueError
         If a shape or the axis does not fit, or `out` cannot be written.
+    RuntimeError
+        As for `matrix`.
 
     Notes
     -----
@@ -159,7 +219,14 @@ def rotate(
     >>> bool(np.allclose(givens.rotate(y, angles, s, inverse=True), x))
     True
     """
-    return _core.rotate(
+    try:
+        return _core.rotate(
+            x, angles, schedule, axis, inverse, out, phases, diagonal, signs, num_threads
+        )
+    except TypeError:
+        if not any_on_gpu(x, angles, out, phases, diagonal, signs):
+            raise
+    return _cuda_transform.rotate(
         x, angles, schedule, axis, inverse, out, phases, diagonal, signs, num_threads
     )
 
@@ -190,19 +257,33 @@ def rotate_vjp(
     signs: NDArray[R] | None = None,
     num_threads: int | None = None,
 ) -> tuple[NDArray[Any], ...]: ...
+@overload
 def rotate_vjp(
-    y: NDArray[T],
-    gy: NDArray[T],
-    angles: NDArray[R],
+    y: GpuArray,
+    gy: GpuArray,
+    angles: GpuArray,
     schedule: Schedule,
     *,
     axis: int = -1,
     inverse: bool = False,
-    phases: NDArray[R] | None = None,
-    diagonal: NDArray[R] | None = None,
-    signs: NDArray[R] | None = None,
+    phases: GpuArray | None = None,
+    diagonal: GpuArray | None = None,
+    signs: GpuArray | None = None,
+    num_threads: None = None,
+) -> tuple[Any, ...]: ...
+def rotate_vjp(
+    y: Any,
+    gy: Any,
+    angles: Any,
+    schedule: Schedule,
+    *,
+    axis: int = -1,
+    inverse: bool = False,
+    phases: Any = None,
+    diagonal: Any = None,
+    signs: Any = None,
     num_threads: int | None = None,
-) -> tuple[NDArray[Any], ...]:
+) -> Any:
     """Gradients of a real loss through `rotate`, from its output alone.
 
     The rotations are undone from last to first, so that nothing but the output has to be kept
@@ -232,9 +313,11 @@ def rotate_vjp(
     Raises
     ------
     TypeError
-        If an argument is not a NumPy array or has a wrong dtype.
+        As for `matrix`.
     ValueError
         If a shape or the axis does not fit.
+    RuntimeError
+        As for `matrix`.
 
     Notes
     -----
@@ -249,7 +332,14 @@ def rotate_vjp(
     >>> gx, gangles
     (array([0., 3.]), array([3.]))
     """
-    return _core.rotate_vjp(
+    try:
+        return _core.rotate_vjp(
+            y, gy, angles, schedule, axis, inverse, phases, diagonal, signs, num_threads
+        )
+    except TypeError:
+        if not any_on_gpu(y, gy, angles, phases, diagonal, signs):
+            raise
+    return _cuda_transform.rotate_vjp(
         y, gy, angles, schedule, axis, inverse, phases, diagonal, signs, num_threads
     )
 
@@ -276,17 +366,29 @@ def matrix_vjp(
     signs: NDArray[R] | None = None,
     num_threads: int | None = None,
 ) -> NDArray[R] | tuple[NDArray[R], ...]: ...
+@overload
 def matrix_vjp(
-    U: NDArray[Any],
-    gU: NDArray[Any],
-    angles: NDArray[R],
+    U: GpuArray,
+    gU: GpuArray,
+    angles: GpuArray,
     schedule: Schedule,
     *,
-    phases: NDArray[R] | None = None,
-    diagonal: NDArray[R] | None = None,
-    signs: NDArray[R] | None = None,
+    phases: GpuArray | None = None,
+    diagonal: GpuArray | None = None,
+    signs: GpuArray | None = None,
+    num_threads: None = None,
+) -> Any: ...
+def matrix_vjp(
+    U: Any,
+    gU: Any,
+    angles: Any,
+    schedule: Schedule,
+    *,
+    phases: Any = None,
+    diagonal: Any = None,
+    signs: Any = None,
     num_threads: int | None = None,
-) -> NDArray[R] | tuple[NDArray[R], ...]:
+) -> Any:
     """Gradients of a real loss through `matrix`.
 
     Parameters
@@ -311,9 +413,11 @@ def matrix_vjp(
     Raises
     ------
     TypeError
-        If an argument is not a NumPy array or has a wrong dtype.
+        As for `matrix`.
     ValueError
         If a shape does not fit.
+    RuntimeError
+        As for `matrix`.
 
     Examples
     --------
@@ -324,4 +428,9 @@ def matrix_vjp(
     >>> givens.matrix_vjp(U, np.array([[0.0, -1.0], [1.0, 0.0]]), angles, s)
     array([2.])
     """
-    return _core.matrix_vjp(U, gU, angles, schedule, phases, diagonal, signs, num_threads)
+    try:
+        return _core.matrix_vjp(U, gU, angles, schedule, phases, diagonal, signs, num_threads)
+    except TypeError:
+        if not any_on_gpu(U, gU, angles, phases, diagonal, signs):
+            raise
+    return _cuda_transform.matrix_vjp(U, gU, angles, schedule, phases, diagonal, signs, num_threads)

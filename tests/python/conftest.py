@@ -6,6 +6,7 @@ import os
 # is loaded.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 # No test may depend on speed, and a build server must see the same examples every time.
@@ -16,3 +17,11 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("givens")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fail if tests were skipped that `make test-cuda-python` has built everything for."""
+    reporter = session.config.pluginmanager.getplugin("terminalreporter")
+    if "GIVENS_CUDA_MODULE" in os.environ and reporter.stats.get("skipped"):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED

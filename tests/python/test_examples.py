@@ -19,6 +19,9 @@ FUNCTIONS = [
     "rotate_vjp",
     "get_num_threads",
     "set_num_threads",
+    "cuda.is_available",
+    "cuda.prepare",
+    "cuda.unavailable_reason",
 ]
 FACTORIES = ["circle", "xor", "team", "brickwall", "butterfly", "from_rounds", "from_dict"]
 METHODS = ["to_dict", "to_triangular", "from_triangular"]
@@ -27,6 +30,7 @@ METHODS = ["to_dict", "to_triangular", "from_triangular"]
 EXAMPLES_WANTED = [
     "givens",
     "givens.Schedule",
+    "givens.cuda",
     *(f"givens.{name}" for name in FUNCTIONS),
     *(f"givens.Schedule.{name}" for name in FACTORIES + METHODS),
 ]
@@ -37,6 +41,8 @@ def documented() -> dict[str, object]:
     found: dict[str, object] = {"givens": givens}
     for name in givens.__all__:
         found[f"givens.{name}"] = getattr(givens, name)
+    for name in givens.cuda.__all__:
+        found[f"givens.cuda.{name}"] = getattr(givens.cuda, name)
     for name in dir(Schedule):
         if not name.startswith("_"):
             found[f"givens.Schedule.{name}"] = inspect.getattr_static(Schedule, name)
@@ -53,7 +59,7 @@ DOCUMENTED = documented()
 def test_public_names_are_all_here() -> None:
     callables = {name for name in DOCUMENTED if callable(DOCUMENTED[name])}
     # The class, its instance methods and static ones; `round` is told by its one line.
-    assert callables - {"givens.Schedule.round"} == {*EXAMPLES_WANTED} - {"givens"}
+    assert callables - {"givens.Schedule.round"} == {*EXAMPLES_WANTED} - {"givens", "givens.cuda"}
 
 
 @pytest.mark.parametrize("name", DOCUMENTED)

@@ -1,0 +1,170 @@
+"""Arrays in a GPU's memory, of any library: which objects they are, and the arrays of one call."""
+
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from givens import _array_libraries, _cuda_module
+
+if TYPE_CHECKING:
+    from givens import _cuda
+
+# DLPack's types of devices: CUDA's own memory and its managed memory.
+_CUDA_DEVICES = (2, 13)
+
+# May be left out of a call.
+_OPTIONAL = ("phases", "diagonal", "signs", "out")
+
+
+def any_on_gpu(*arguments: Any) -> bool:
+    """Whether one of the arguments is an array in a GPU's memory."""
+    return any(map(_is_on_gpu, arguments))
+
+
+def _is_on_gpu(x: Any) -> bool:
+    if isinstance(x, (np.ndarray, type)):
+        return False
+    if _is_array(x):
+        try:
+            return x.__dlpack_device__()[0] in _CUDA_DEVICES
+        except Exception:  # whatever it is, it has no memory that DLPack could name
+            return False
+    return hasattr(x, "__cuda_array_interface__")
+
+
+class Call:
+    """The arrays of one call, which must be on one device and of one library.
+
+    They are held for the work that is queued in the ``with`` block; at its end their library is
+    told that they are needed no longer.
+
+    Parameters
+    ----------
+    **arguments
+        The arrays by the names of the arguments, at least one of them on a GPU.
+
+    Attributes
+    ----------
+    core : module
+        `givens._cuda`.
+    library : Library
+        The one of all arrays.
+    device, stream : int
+        Where the call's work goes.
+
+    Raises
+    ------
+    RuntimeError
+        If no GPU can be used here; with the reason.
+    TypeError
+        If an array is of another library or on another device than the first, or of a wrong dtype.
+    """
+
+    def __init__(self, **arguments: Any) -> None:
+        self.core = _cuda_module.load()
+        given = {name: x for name, x in arguments.items() if x is not None or name not in _OPTIONAL}
+        self._given = given
+        self._first = next(name for name, x in given.items() if _is_on_gpu(x))
+        self.library = _array_libraries.library_of(given[self._first])
+        for name, x in given.items():
+            self._check_library(name, x)
+        self.device = next((d for d in map(_told_device, given.values()) if d is not None), -1)
+        self._held: dict[str, _cuda.Array] = {}
+        with self.library.on(self.device):
+            self.stream = self.library.stream(self.device)
+            try:
+                for name, x in given.items():
+                    self._hold(name, x)
+            except BaseException:
+                self._release()
+                raise
+
+    def __enter__(self) -> "Call":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        try:
+            if kind is None and not self.library.knows_stream:
+                self.core.synchronize(self.stream, self.device)
+        finally:
+            self._release()
+
+    def __getitem__(self, name: str) -> "_cuda.Array":
+        """Return an array that was given."""
+        return self._held[name]
+
+    def get(self, name: str) -> "_cuda.Array | None":
+        """Return an array, or None if it was left out."""
+        return self._held.get(name)
+
+    def new(self, name: str, shape: tuple[int, ...], *, like: str, dtype: str | None = None) -> Any:
+        """Make an array of the caller's library for a result, and hold it by a name.
+
+        Its dtype is that of the argument `like`, if none is named.
+        """
+        with self.library.on(self.device):
+            array = self.library.empty(shape, self._given[like], dtype)
+            self._hold(name, array)
+        return array
+
+    def _hold(self, name: str, x: Any) -> None:
+        told = _told_device(x)
+        if told is not None:
+            self._check_device(name, told)
+            array = self.core.Array.from_dlpack(_exported(x, self.stream), name)
+        else:
+            array = self.core.Array.from_interface(x.__cuda_array_interface__, name, self.stream)
+        self._held[name] = array
+        if array.device is not None:
+            self._check_device(name, array.device)
+
+    def _release(self) -> None:
+        for array in self._held.values():
+            array.release()
+
+    def _check_library(self, name: str, x: Any) -> None:
+        wanted = self.library.name
+        if isinstance(x, np.ndarray):
+            got = "a NumPy array"
+        elif not _is_on_gpu(x):
+            got = f"{type(x).__name__} in other memory" if _is_array(x) else type(x).__name__
+        else:
+            other = _array_libraries.library_of(x).name
+            if other == wanted:
+                return
+            got = f"an array of {other}"
+        raise TypeError(
+            f"{name} must be an array of {wanted} on a GPU as {self._first} is, got {got}"
+        )
+
+    def _check_device(self, name: str, device: int) -> None:
+        if self.device < 0:
+            self.device = device
+        if device != self.device:
+            raise TypeError(
+                f"{name} must be on CUDA device {self.device} as {self._first} is, "
+                f"got CUDA device {device}"
+            )
+
+
+def _is_array(x: Any) -> bool:
+    return hasattr(type(x), "__dlpack_device__")
+
+
+def _told_device(x: Any) -> int | None:
+    """Return the number of an array's device, if DLPack tells it."""
+    return int(x.__dlpack_device__()[1]) if _is_array(x) else None
+
+
+def _exported(x: Any, stream: int) -> object:
+    """Return the capsule in which an array comes; `stream` then waits for what computes it."""
+    try:
+        return x.__dlpack__(stream=stream, max_version=(1, 0))
+    except TypeError:  # made before version 1 of DLPack
+        return x.__dlpack__(stream=stream)

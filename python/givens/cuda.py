@@ -1,0 +1,95 @@
+"""The CUDA engine: whether it can be used, and schedules made ready for it.
+
+The functions of `givens` take arrays in a GPU's memory as they take NumPy arrays, and nothing has
+to be called here first.
+
+- Arrays are those of CuPy, PyTorch, or any library that exports them by ``__dlpack__`` or else by
+  ``__cuda_array_interface__``. All arrays of a call are of one library and on one device, which
+  need not be the current one. There is no copying between devices.
+- Results are new arrays of that library on that device; it must be CuPy, PyTorch, or one whose
+  arrays have ``__array_namespace__`` and can be written. `givens.rotate` makes none with ``out=``.
+- Vectors may be float16 or bfloat16 too, with float32 parameters; all arithmetic is float32 then.
+- With CuPy and PyTorch the work is queued on their current stream of the device, and nothing waits
+  for it. With other libraries it is queued on the legacy default stream, after the work that the
+  library names when it exports an array, and the call waits for the results.
+- What a call checks are types and shapes. The memory is not read for it: signs are not checked.
+- Where matrices share parameters, the caller's library sums their gradients.
+
+PyTorch refuses to export tensors that require a gradient: ``tensor.detach()``.
+
+Examples
+--------
+>>> import givens.cuda
+>>> givens.cuda.is_available() == (givens.cuda.unavailable_reason() is None)
+True
+"""
+
+from givens import _cuda_module
+from givens._core import Schedule
+
+__all__ = ["is_available", "prepare", "unavailable_reason"]
+
+
+def is_available() -> bool:
+    """Whether functions of this library can compute on a GPU here.
+
+    Returns
+    -------
+    bool
+        True if givens was built with CUDA and there are a driver and a device.
+
+    Examples
+    --------
+    >>> import givens.cuda
+    >>> device = "GPU" if givens.cuda.is_available() else "CPU"
+    """
+    return unavailable_reason() is None
+
+
+def unavailable_reason() -> str | None:
+    """Say why there is no computing on a GPU here.
+
+    Returns
+    -------
+    str or None
+        None if there is; otherwise what is missing, for example "built without CUDA".
+
+    Examples
+    --------
+    >>> import givens.cuda
+    >>> reason = givens.cuda.unavailable_reason()
+    >>> reason is None or isinstance(reason, str)
+    True
+    """
+    return _cuda_module.unavailable_reason()
+
+
+def prepare(schedule: Schedule, device: int = 0) -> None:
+    """Copy what a device needs to know of a schedule to it, before the first call that uses it.
+
+    That call would do so itself, and wait for the copy. To be called before calls are captured in a
+    CUDA graph, where nothing may wait.
+
+    Parameters
+    ----------
+    schedule : Schedule
+        The schedule of the calls to come.
+    device : int, default 0
+        The number of the CUDA device.
+
+    Raises
+    ------
+    TypeError
+        If an argument has a wrong type.
+    ValueError
+        If device is negative.
+    RuntimeError
+        If no GPU can be used, or there is no such device; the message says why.
+
+    Examples
+    --------
+    >>> import givens.cuda
+    >>> if givens.cuda.is_available():
+    ...     givens.cuda.prepare(givens.Schedule.xor(64))
+    """
+    _cuda_module.load().prepare(schedule, device)

@@ -1,0 +1,117 @@
+"""Without a GPU: what `givens.cuda` says, and what calls with arrays on a GPU raise."""
+
+import sys
+from types import ModuleType
+
+import numpy as np
+import pytest
+
+import givens
+import givens.cuda
+from givens import Schedule, _info
+from scripts import run
+
+XOR4 = Schedule.xor(4)
+
+
+class DLPackArray:
+    """An array on a device, of which nothing more is asked before CUDA is there."""
+
+    def __init__(self, device_type: int) -> None:
+        self.device_type = device_type
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        return self.device_type, 0
+
+
+class InterfaceArray:
+    __cuda_array_interface__ = {}  # noqa: RUF012
+
+
+ON_GPU = [DLPackArray(2), DLPackArray(13), InterfaceArray()]
+
+
+def calls(x: object) -> list:
+    """Calls with the array as each argument that may be one."""
+    t, v, U = np.zeros(6), np.zeros((2, 4)), np.eye(4)
+    return [
+        lambda: givens.matrix(x, XOR4),
+        lambda: givens.matrix(t, XOR4, phases=x),
+        lambda: givens.matrix(t, XOR4, diagonal=x),
+        lambda: givens.matrix(t, XOR4, signs=x),
+        lambda: givens.rotate(x, t, XOR4),
+        lambda: givens.rotate(v, x, XOR4),
+        lambda: givens.rotate(v, t, XOR4, out=x),
+        lambda: givens.rotate_vjp(x, v, t, XOR4),
+        lambda: givens.rotate_vjp(v, x, t, XOR4),
+        lambda: givens.rotate_vjp(v, v, x, XOR4),
+        lambda: givens.matrix_vjp(x, U, t, XOR4),
+        lambda: givens.matrix_vjp(U, x, t, XOR4),
+        lambda: givens.matrix_vjp(U, U, x, XOR4),
+    ]
+
+
+def assert_unavailable(reason: str) -> None:
+    message = f"^givens cannot compute on a GPU: {reason}$"
+    assert not givens.cuda.is_available()
+    assert givens.cuda.unavailable_reason() == reason
+    for x in ON_GPU:
+        for call in calls(x):
+            with pytest.raises(RuntimeError, match=message):
+                call()
+    with pytest.raises(RuntimeError, match=message):
+        givens.cuda.prepare(XOR4)
+    assert f"CUDA          {reason}" in _info.describe()
+
+
+def test_built_without_cuda(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "givens._cuda", None)  # as if there were no such file
+    assert_unavailable("built without CUDA")
+
+
+def test_no_device(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = ModuleType("givens._cuda")
+    module.unavailable_reason = lambda: "there is no CUDA device"
+    monkeypatch.setitem(sys.modules, "givens._cuda", module)
+    assert_unavailable("there is no CUDA device")
+
+
+def test_module_that_does_not_load(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Broken:
+        def find_spec(self, name: str, path: object, target: object = None) -> None:
+            if name == "givens._cuda":
+                raise ImportError("libsomething.so: cannot open shared object file")
+
+    monkeypatch.delitem(sys.modules, "givens._cuda", raising=False)
+    monkeypatch.setattr(sys, "meta_path", [Broken(), *sys.meta_path])
+    assert_unavailable("libsomething.so: cannot open shared object file")
+
+
+@pytest.mark.parametrize("device_type", [1, 3, 10])
+def test_arrays_in_other_memory_are_refused_as_before(device_type: int) -> None:
+    for call in calls(DLPackArray(device_type)):
+        with pytest.raises(TypeError, match="must be a NumPy array, got DLPackArray"):
+            call()
+
+
+def test_arrays_without_memory_are_refused_as_before() -> None:
+    class Abstract(DLPackArray):
+        def __dlpack_device__(self) -> tuple[int, int]:
+            raise ValueError("no device")
+
+    for call in calls(Abstract(2)):
+        with pytest.raises(TypeError, match="must be a NumPy array, got Abstract"):
+            call()
+
+
+def test_importing_and_numpy_arrays_load_nothing_of_cuda() -> None:
+    assert (
+        run("""
+        import sys, numpy as np, givens
+        s = givens.Schedule.xor(4)
+        U = givens.matrix(np.zeros(6), s)
+        givens.rotate(U, np.zeros(6), s, out=U)
+        print("givens._cuda" in sys.modules)
+    """)
+        == "False"
+    )
