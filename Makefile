@@ -8,6 +8,10 @@ PIP := $(VENV)/bin/python -m pip --disable-pip-version-check
 # The tools of the environment come before those of the system.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
+# The package is built here without its CUDA engine, which nvcc takes minutes for, unless it is asked
+# for: make GIVENS_CUDA=auto
+GIVENS_CUDA ?= off
+
 # Tests of CTest at a time.
 export CTEST_PARALLEL_LEVEL ?= $(shell nproc 2>/dev/null || echo 2)
 
@@ -18,7 +22,7 @@ PACKAGE_SOURCES := CMakeLists.txt pyproject.toml README.md LICENSE \
 
 ENGINE_TESTS := gradients.py matrix_and_rotate.py properties.py
 
-.PHONY: help demo test lint types format test-cpp test-sanitizers test-embed test-cuda-python test-python bench clean test-packages
+.PHONY: help demo test lint types format test-cpp test-sanitizers test-embed test-cuda-python test-cuda-build test-python bench clean test-packages
 .DELETE_ON_ERROR:
 
 help:
@@ -51,7 +55,8 @@ $(VENV)/.build-tools: pyproject.toml
 
 # The package, with what the demo needs.
 $(VENV)/.package: $(VENV)/.build-tools $(PACKAGE_SOURCES)
-	$(PIP) install --quiet --no-build-isolation '.[demo]'
+	$(PIP) install --quiet --no-build-isolation \
+		--config-settings=cmake.define.GIVENS_CUDA=$(GIVENS_CUDA) '.[demo]'
 	touch $@
 
 # These have what the package needs too, but not the package: checks of the source need none, and it
@@ -97,6 +102,7 @@ test:
 	$(MAKE) test-sanitizers
 	$(MAKE) test-embed
 	$(MAKE) test-cuda-python
+	$(MAKE) test-cuda-build
 	$(MAKE) test-python
 
 lint: $(VENV)/.dev-tools
@@ -115,7 +121,8 @@ format: $(VENV)/.dev-tools
 test-cpp: $(VENV)/.build-tools test-packages
 	$(PIP) install --quiet --no-build-isolation --config-settings=build-dir=build/package \
 		--config-settings=cmake.define.GIVENS_BUILD_TESTS=ON \
-		--config-settings=cmake.define.GIVENS_WARNINGS_AS_ERRORS=ON '.[demo]'
+		--config-settings=cmake.define.GIVENS_WARNINGS_AS_ERRORS=ON \
+		--config-settings=cmake.define.GIVENS_CUDA=$(GIVENS_CUDA) '.[demo]'
 	touch $(VENV)/.package
 	ctest --test-dir build/package --output-on-failure --no-tests=error
 
@@ -137,6 +144,25 @@ test-cuda-python: $(VENV)/.package $(VENV)/.dev-tools test-packages
 	cmake --build --preset emulated
 	GIVENS_CUDA_MODULE="$$(echo $(CURDIR)/build/emulated/python/bindings/cuda/_cuda.*)" \
 		python -m pytest tests/python/test_cuda_arrays.py
+
+# Compiles the CUDA engine, for one architecture, where nvcc is, and looks at what it has become. What
+# it has become runs on no machine without a GPU, but its module must load on all.
+NVCC := $(firstword $(shell command -v nvcc) $(wildcard /usr/local/cuda/bin/nvcc))
+CUDA_BUILD := build/cuda
+test-cuda-build: $(VENV)/.package $(VENV)/.dev-tools
+ifeq ($(NVCC),)
+	@echo 'There is no nvcc here: the CUDA engine is not compiled'
+else
+	$(PIP) install --quiet nvidia-cuda-cuobjdump nvidia-cuda-nvdisasm
+	cmake --preset cuda -DCMAKE_CUDA_COMPILER=$(NVCC) \
+		-DPython_EXECUTABLE=$(CURDIR)/$(VENV)/bin/python \
+		-Dpybind11_DIR="$$(python -m pybind11 --cmakedir)"
+	cmake --build --preset cuda
+	PATH="$$(echo $(CURDIR)/$(VENV)/lib/python3*/site-packages/nvidia/cu*/bin):$$PATH" \
+		python tests/cuda/check_compiled.py \
+		$$(find $(CUDA_BUILD) -name 'kernels_*.cu.o')
+	python tests/cuda/check_module.py "$$(find $(CUDA_BUILD) -name '_cuda.*.so')"
+endif
 
 # The C++ tests compare every engine with the reference engine; here that one and the default are tested.
 test-python: $(VENV)/.package $(VENV)/.dev-tools
