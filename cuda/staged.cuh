@@ -44,6 +44,11 @@ struct StagedVjp {
   std::int32_t stage;
   bool first;  // panel of the matrix
   bool last;
+
+  // Panels come one after the other: each is a chain of its own.
+  __device__ PanelRole role(bool first_columns, bool last_columns) const {
+    return {true, true, first && first_columns, last && last_columns};
+  }
 };
 
 template <class F, class Arguments>
@@ -127,8 +132,8 @@ template <class F>
 __global__ void __launch_bounds__(kStagedThreads, 1)
     staged_diagonal_kernel(const StagedVjp<F> staged) {
   add_diagonal_sums(grid_team(), staged.panels.y, staged.panels.g,
-                    staged.arguments.program.rows.slots, staged.first,
-                    staged.arguments.diagonal_sums);
+                    staged.arguments.program.rows.slots, staged.role(true, true),
+                    staged.arguments.diagonal_sums, staged.arguments.diagonal_sums);
 }
 
 // A warp for each work item, which takes the columns in order.
@@ -147,14 +152,15 @@ __global__ void __launch_bounds__(kStagedThreads, 1) staged_vjp_kernel(const Sta
        k < stage.last; k += warps) {
     const Work& work = program.works[k];
     for (int column = 0; column < staged.panels.y.width; column += kLanes * C) {
-      const SumPlaces<F> sums{arguments.sums,
-                              arguments.weights,
-                              staged.first && column == 0,
-                              staged.last && column + kLanes * C >= staged.panels.y.width,
-                              program.undo,
-                              program.sources,
-                              arguments.gangles + (is_complex_v<F> ? 0 : offsets.at[5]),
-                              arguments.gangle_stride};
+      const SumPlaces<F> sums{
+          staged.role(column == 0, column + kLanes * C >= staged.panels.y.width),
+          arguments.sums,
+          arguments.sums,
+          arguments.weights,
+          program.undo,
+          program.sources,
+          arguments.gangles + (is_complex_v<F> ? 0 : offsets.at[5]),
+          arguments.gangle_stride};
       Panel<F> y = staged.panels.y;
       Panel<F> g = staged.panels.g;
       y.data += column;

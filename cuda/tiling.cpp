@@ -45,8 +45,15 @@ ChosenTiling choose_tiling(const TilingProblem& problem, const DeviceLimits& lim
         std::min({128 / threads, room, problem.matrices / std::max(2 * limits.multiprocessors, 1)});
     matrices = std::max<std::int64_t>(matrices, 1);
   }
-  out.tiling = {static_cast<std::int32_t>(width), static_cast<std::int32_t>(lanes),
-                static_cast<std::int32_t>(matrices), panels(width), problem.columns};
+  // About as many chains as panels of one.
+  std::int64_t chain = 1;
+  while (chain * chain < panels(width)) ++chain;
+  out.tiling = {static_cast<std::int32_t>(width),
+                static_cast<std::int32_t>(lanes),
+                static_cast<std::int32_t>(matrices),
+                panels(width),
+                chain,
+                problem.columns};
   out.threads =
       static_cast<int>(std::min<std::int64_t>((threads * matrices + 31) / 32 * 32, kMostThreads));
   out.shared_bytes = bytes_of(problem, width * matrices);

@@ -17,6 +17,7 @@ struct Tiling {
   std::int32_t lanes;     // threads that share a work item
   std::int32_t matrices;  // of a block; more than 1 only if a matrix is one panel
   std::int64_t panels;    // of a matrix
+  std::int64_t chain;     // panels of a chain; see vjp.cuh
   std::int64_t columns;   // of a matrix, counted in numbers of the rotations' field
 };
 

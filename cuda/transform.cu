@@ -187,6 +187,7 @@ WorkspaceSize rotate_or_form(RotateArguments<F> arguments, const Schedule& sched
   const CallSize call{plan,
                       matrices,
                       std::max<std::int64_t>(chosen.tiling.panels, 1),
+                      0,
                       bool(parameters.diagonal),
                       false,
                       staged ? staged_width<F>(plan, kRotateColumns<F>, columns) : 0};
@@ -256,6 +257,12 @@ WorkspaceSize matrix_in(const MatrixProblem<T>& problem, int device, const Launc
 
 // --- Gradients ---
 
+// Chains of panels that have sums of their own: none if there is but one, or if panels are in
+// global memory.
+std::int64_t chains_of(const Tiling& tiling) {
+  return tiling.chain > 1 ? (tiling.panels + tiling.chain - 1) / tiling.chain : 0;
+}
+
 template <class T, class F>
 WorkspaceSize vjp_in(const VjpProblem<T>& problem, bool from_identity, int device,
                      const LaunchOptions* launch) {
@@ -275,6 +282,7 @@ WorkspaceSize vjp_in(const VjpProblem<T>& problem, bool from_identity, int devic
       plan,
       matrices,
       std::max<std::int64_t>(chosen.tiling.panels, 1),
+      chains_of(chosen.tiling),
       bool(problem.parameters.diagonal),
       true,
       staged ? staged_width<F>(plan, kVjpColumns<F>, std::max<std::int64_t>(columns, 1)) : 0};
@@ -320,6 +328,8 @@ WorkspaceSize vjp_in(const VjpProblem<T>& problem, bool from_identity, int devic
         arguments.weights = numbers.weights;
         arguments.sums = numbers.sums;
         arguments.diagonal_sums = numbers.diagonal_sums;
+        arguments.chain_sums = numbers.chain_sums;
+        arguments.chain_diagonal_sums = numbers.chain_diagonal_sums;
         arguments.counters = numbers.counters;
         if (!staged) {
           launch_vjp(arguments, chosen.wide, shape_of(chosen, count, launch->stream));

@@ -6,8 +6,10 @@
 // then both panels are rotated (arXiv 2106.00003, section 4). For real rotations that sum is the
 // same before and after a rotation, so the gradient through the inverse needs one walk too.
 //
-// Panels of one matrix add to its sums one after the other at every stage, in the order of their
-// columns, whichever blocks they are on: sums have the same bits in every run.
+// Panels of one matrix add to its sums in a fixed order at every stage, whichever blocks they are
+// on, so that sums have the same bits in every run: panels in chains, each one after the one
+// before, and at a chain's end to the sums of the chains before. A panel is then no more than about
+// twice the square root of their number behind the first.
 #pragma once
 
 #include "rotate.cuh"
@@ -46,6 +48,9 @@ struct VjpArguments {
   std::int64_t matrix_entries;
   // By slot, matrix after matrix: Im of the diagonal of W; complex F only.
   R* diagonal_sums;
+  // Both again for every chain of a matrix.
+  R* chain_sums;
+  R* chain_diagonal_sums;
   // The first tells how many blocks have begun, then there is one for each panel: how many stages
   // its sums are there of. All zero on entry.
   std::int32_t* counters;
@@ -54,14 +59,34 @@ struct VjpArguments {
   std::int64_t gangle_stride;
 };
 
+// What a panel is among those of its matrix.
+struct PanelRole {
+  bool starts_chain;
+  bool ends_chain;
+  bool first_chain;
+  bool last;  // of all
+};
+
+// Adds what a panel has found to the sum of its chain, or at the chain's end to that of the matrix.
+template <class R>
+__device__ __forceinline__ void add_in_order(const PanelRole& role, R found, R* of_chain,
+                                             R* of_matrix) {
+  const R sum = role.starts_chain ? found : *of_chain + found;
+  if (!role.ends_chain) {
+    *of_chain = sum;
+  } else {
+    *of_matrix = role.first_chain ? sum : *of_matrix + sum;
+  }
+}
+
 // Adds up one matrix's sums at one panel.
 template <class F>
 struct SumPlaces {
   using R = real_t<F>;
+  PanelRole role;
   R* sums;
+  R* chain_sums;
   const R* weights;
-  bool first;  // panel of the matrix
-  bool last;
   bool undo;
   const std::int32_t* sources;
   R* gangles;
@@ -69,16 +94,16 @@ struct SumPlaces {
 
   // Adds the sum of rotation m of a work item, kParts reals.
   __device__ __forceinline__ void add(const Work& work, int m, const R* found) const {
-    R* const place = sums + kParts<F> * (static_cast<std::int64_t>(work.entry) + m);
+    const std::int64_t place = kParts<F> * (static_cast<std::int64_t>(work.entry) + m);
 #pragma unroll
     for (int part = 0; part < kParts<F>; ++part) {
-      place[part] = first ? found[part] : place[part] + found[part];
+      add_in_order(role, found[part], chain_sums + place + part, sums + place + part);
     }
   }
 
   // After the last panel's sums of a work item: its gradients, where they are known by now.
   __device__ void finish(const Work& work, int lane, int lanes, unsigned mask) const {
-    if (is_complex_v<F> || !last) return;
+    if (is_complex_v<F> || !role.last) return;
     __syncwarp(mask);
     for (int m = lane; m < rotations_of(work.kind); m += lanes) {
       const std::int64_t entry = static_cast<std::int64_t>(work.entry) + m;
@@ -262,7 +287,8 @@ __device__ __forceinline__ void vjp_work(const Panel<F>& y, const Panel<F>& g, c
 // Adds Im W[s, s] of a panel for every slot s.
 template <class F>
 __device__ void add_diagonal_sums(const Team& team, const Panel<F>& panel_y,
-                                  const Panel<F>& panel_g, int slots, bool first, real_t<F>* sums) {
+                                  const Panel<F>& panel_g, int slots, const PanelRole& role,
+                                  real_t<F>* chain_sums, real_t<F>* sums) {
   for (int slot = team.thread; slot < slots; slot += team.threads) {
     real_t<F> sum = 0;
     for (int c = 0; c < panel_y.width; ++c) {
@@ -271,22 +297,43 @@ __device__ void add_diagonal_sums(const Team& team, const Panel<F>& panel_y,
       get_place(panel_g, slot, c, g);
       sum += 2 * (g[1] * y[0] - g[0] * y[1]);
     }
-    sums[slot] = first ? sum : sums[slot] + sum;
+    add_in_order(role, sum, chain_sums + slot, sums + slot);
   }
 }
 
 // --- The order of panels ---
 
-// Stages whose sums a panel may add without asking again.
-inline constexpr int kStagesAtOnce = 4;
+// Waits for the panels that must have added before; of use to one thread of a block.
+class PanelOrder {
+ public:
+  // `own` is the counter of panel `member` of its chain.
+  __device__ PanelOrder(const PanelRole& role, std::int32_t* own, std::int64_t member)
+      : own_(own),
+        before_(role.starts_chain ? nullptr : own - 1),
+        chain_before_(role.ends_chain && !role.first_chain ? own - (member + 1) : nullptr) {}
 
-// Waits until a panel's sums of so many stages are there. Block-wide.
-__device__ inline void wait_for(const std::int32_t* counter, std::int32_t stages) {
-  if (threadIdx.x == 0) {
-    while (load_acquire(counter) < stages) __nanosleep(100);
+  // The panel's sums of so many stages are there.
+  __device__ void tell(std::int32_t stages) { store_release(own_, stages); }
+
+  // Waits until the sums of one stage more may be added.
+  __device__ void wait(std::int32_t stages) {
+    while (before_ && known_before_ <= stages) known_before_ = ask(before_);
+    while (chain_before_ && known_chain_ <= stages) known_chain_ = ask(chain_before_);
   }
-  __syncthreads();
-}
+
+ private:
+  __device__ static std::int32_t ask(const std::int32_t* counter) {
+    const std::int32_t stages = load_acquire(counter);
+    __nanosleep(20);
+    return stages;
+  }
+
+  std::int32_t* own_;
+  const std::int32_t* before_;
+  const std::int32_t* chain_before_;
+  std::int32_t known_before_ = 0;
+  std::int32_t known_chain_ = 0;
+};
 
 // Offsets that shared memory has for each column: y, gy, gx; and of the angles' gradients, one for
 // each matrix.
@@ -320,8 +367,12 @@ __global__ void __launch_bounds__(kMostThreads, 1) vjp_kernel(const VjpArguments
                            ? static_cast<int>(arguments.matrix_count - first_matrix)
                            : tiling.matrices;
   std::int32_t* const own_counter = arguments.counters + 1 + index;
-  const bool first = panel_index == 0;
+  const std::int64_t chain = panel_index / tiling.chain;
+  const std::int64_t member = panel_index % tiling.chain;
+  const std::int64_t chains = (tiling.panels + tiling.chain - 1) / tiling.chain;
   const bool last = panel_index == tiling.panels - 1;
+  const PanelRole role{member == 0, member == tiling.chain - 1 || last, chain == 0, last};
+  PanelOrder order(role, own_counter, member);
 
   const auto panel_of = [&](int m, int which) {
     return Panel<F>{panels + (2 * m + which) * panel_reals, groups, width};
@@ -356,24 +407,27 @@ __global__ void __launch_bounds__(kMostThreads, 1) vjp_kernel(const VjpArguments
   }
   __syncthreads();
 
+  // Beside the stages of the walk, complex rotations have the diagonal of W before them.
+  constexpr std::int32_t kBefore = is_complex_v<F> ? 1 : 0;
   if constexpr (is_complex_v<F>) {
-    if (!first) wait_for(own_counter - 1, 1);
+    if (threadIdx.x == 0) order.wait(0);
+    __syncthreads();
     for (int m = 0; m < matrices; ++m) {
-      add_diagonal_sums(block_team(), panel_of(m, 0), panel_of(m, 1), program.rows.slots, first,
-                        arguments.diagonal_sums + (first_matrix + m) * program.rows.slots);
+      const std::int64_t matrix = first_matrix + m;
+      add_diagonal_sums(
+          block_team(), panel_of(m, 0), panel_of(m, 1), program.rows.slots, role,
+          arguments.chain_diagonal_sums + (matrix * chains + chain) * program.rows.slots,
+          arguments.diagonal_sums + matrix * program.rows.slots);
     }
   }
 
-  std::int32_t known = is_complex_v<F> ? 1 : 0;  // stages that the panel before is done with
   for (std::int32_t s = 0; s < program.stage_count; ++s) {
-    const std::int32_t done = s + (is_complex_v<F> ? 1 : 0);
     __syncthreads();
-    if (threadIdx.x == 0) store_release(own_counter, done);
-    if (!first && known <= done) {
-      const std::int32_t all = program.stage_count + (is_complex_v<F> ? 1 : 0);
-      known = done + kStagesAtOnce < all ? done + kStagesAtOnce : all;
-      wait_for(own_counter - 1, known);
+    if (threadIdx.x == 0) {
+      order.tell(s + kBefore);
+      order.wait(s + kBefore);
     }
+    __syncthreads();
     const Stage stage = program.stages[s];
     const std::int64_t each = arguments.columns_of_vector;
     const ActiveSlots active = active_slots(stage, arguments.from_identity, first_column / each,
@@ -387,10 +441,12 @@ __global__ void __launch_bounds__(kMostThreads, 1) vjp_kernel(const VjpArguments
       const int m = k / count;
       const Work& work = program.works[stage.first + k % count];
       const std::int64_t matrix = first_matrix + m;
-      const SumPlaces<F> sums{arguments.sums + kParts<F> * matrix * arguments.matrix_entries,
-                              arguments.weights + matrix * arguments.matrix_entries,
-                              first,
-                              last,
+      const std::int64_t of_matrix = matrix * arguments.matrix_entries;
+      const std::int64_t of_chain = (matrix * chains + chain) * arguments.matrix_entries;
+      const SumPlaces<F> sums{role,
+                              arguments.sums + kParts<F> * of_matrix,
+                              arguments.chain_sums + kParts<F> * of_chain,
+                              arguments.weights + of_matrix,
                               program.undo,
                               program.sources,
                               arguments.gangles + places[(kVjpOperands * m + 3) * width],
@@ -399,9 +455,10 @@ __global__ void __launch_bounds__(kMostThreads, 1) vjp_kernel(const VjpArguments
       const unsigned mask =
           lanes == 32 ? 0xFFFFFFFFU : ((1U << lanes) - 1) << (threadIdx.x % 32 / lanes * lanes);
       if (!active.has(work)) {
-        // Nothing to add: but sums begin with the first panel and end with the last.
+        // Nothing to add: but sums begin at the start of a chain and are handed on at its end.
         const R zero[kParts<F>] = {};
-        for (int e = lane; first && e < rotations_of(work.kind); e += tiling.lanes) {
+        const bool must = role.starts_chain || role.ends_chain;
+        for (int e = lane; must && e < rotations_of(work.kind); e += tiling.lanes) {
           sums.add(work, e, zero);
         }
         sums.finish(work, lane, tiling.lanes, mask);
@@ -414,9 +471,7 @@ __global__ void __launch_bounds__(kMostThreads, 1) vjp_kernel(const VjpArguments
     }
   }
   __syncthreads();
-  if (threadIdx.x == 0) {
-    store_release(own_counter, program.stage_count + (is_complex_v<F> ? 1 : 0));
-  }
+  if (threadIdx.x == 0) order.tell(program.stage_count + kBefore);
 
   if (!arguments.gx) return;
   for (int m = 0; m < matrices; ++m) {

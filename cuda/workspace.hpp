@@ -19,6 +19,7 @@ struct CallSize {
   const DevicePlan& plan;
   std::int64_t matrices;
   std::int64_t panels;  // of a matrix
+  std::int64_t chains;  // of them; see vjp.cuh
   bool has_diagonal;
   bool has_gradients;
   // Columns of a panel in global memory; 0: panels are in shared memory.
@@ -34,7 +35,9 @@ struct CallNumbers {
   R* weights;   // these and below: null without gradients
   R* sums;
   R* diagonal_sums;  // complex F only, as the next
+  R* chain_diagonal_sums;
   double* diagonal_of_w;
+  R* chain_sums;
   std::int32_t* counters;
   std::int64_t counter_count;
   // Of a panel in global memory, and of that of gradients.
@@ -59,8 +62,10 @@ CallNumbers<F> place_numbers(const CallSize& call, std::int64_t matrices, void* 
   if (call.has_gradients) {
     take(out.weights, matrices * plan.entries);
     take(out.sums, kParts<F> * matrices * plan.entries);
+    take(out.chain_sums, kParts<F> * matrices * call.chains * plan.entries);
     if (is_complex_v<F>) {
       take(out.diagonal_sums, matrices * plan.slots);
+      take(out.chain_diagonal_sums, matrices * call.chains * plan.slots);
       take(out.diagonal_of_w, matrices * plan.slots);
     }
     out.counter_count = 1 + matrices * call.panels;
