@@ -177,25 +177,27 @@ __device__ __forceinline__ void vjp_in_registers(const Panel<F>& panel_y, const 
     g[k] = there ? Cell<F, C>::load(rows_g[k], panel_g.width) : Cell<F, C>{};
   }
   constexpr int kAtOnce = CoefficientReader<F>::kAtOnce;
+  constexpr int kSums = LaneSums<F>::kSums;
+  constexpr int kBatches = (kRotations + kSums - 1) / kSums;
+  real_t<F> found[kBatches][kParts<F>];
 #pragma unroll
-  for (int first = 0; first < kRotations; first += LaneSums<F>::kSums) {
+  for (int batch = 0; batch < kBatches; ++batch) {
     LaneSums<F> sums;
 #pragma unroll
-    for (int m = first; m < first + LaneSums<F>::kSums && m < kRotations; m += kAtOnce) {
+    for (int m = batch * kSums; m < (batch + 1) * kSums && m < kRotations; m += kAtOnce) {
       const CoefficientReader<F> reader(coefficients, m);
 #pragma unroll
       for (int e = 0; e < kAtOnce; ++e) {
         const Rows pair = rows_of<Kind, Undo>(m + e);
         add_products(y[pair.x], y[pair.y], g[pair.x], g[pair.y],
-                     sums.v + kParts<F> * (m + e - first));
+                     sums.v + kParts<F> * (m + e - batch * kSums));
         rotate_cells(y[pair.x], y[pair.y], reader.c + e * kCoefficients<F>);
         rotate_cells(g[pair.x], g[pair.y], reader.c + e * kCoefficients<F>);
       }
     }
     sums.reduce(lane, lanes, mask);
-    if (lane < LaneSums<F>::kSums && first + lane < kRotations) {
-      places.add(work, first + lane, sums.v);
-    }
+#pragma unroll
+    for (int part = 0; part < kParts<F>; ++part) found[batch][part] = sums.v[part];
   }
   const real_t<F>* factors = coefficients + kCoefficients<F> * kRotations;
 #pragma unroll
@@ -206,6 +208,11 @@ __device__ __forceinline__ void vjp_in_registers(const Panel<F>& panel_y, const 
       y[k].store(rows_y[k], panel_y.width);
       g[k].store(rows_g[k], panel_g.width);
     }
+  }
+#pragma unroll
+  for (int batch = 0; batch < kBatches; ++batch) {
+    const int m = batch * kSums + lane;
+    if (lane < kSums && m < kRotations) places.add(work, m, found[batch]);
   }
 }
 
