@@ -60,7 +60,7 @@ void launch_staged(StagedVjp<F> staged, const DeviceWalk& walk, cudaStream_t str
   }
   for (staged.stage = 0; staged.stage < walk.stage_count; ++staged.stage) {
     const Stage& stage = walk.host_stages[static_cast<std::size_t>(staged.stage)];
-    launch(&staged_vjp_kernel<F, kVjpColumns<F>>,
+    launch(&staged_vjp_kernel<F, kStagedVjpColumns<F>>,
            staged_shape(std::int64_t{32} * (stage.last - stage.first), stream), staged);
   }
   if (staged.arguments.gx) launch(&staged_vjp_store_kernel<F>, all, staged);

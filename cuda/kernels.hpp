@@ -10,12 +10,14 @@
 
 namespace givens::cuda {
 
-// Columns of a thread in wide panels: what registers allow.
+// Columns of a thread in wide panels: as many as registers allow, at most 16 bytes of them.
 template <class F>
 inline constexpr int kRotateColumns = 16 / static_cast<int>(sizeof(real_t<F>)) / kParts<F>;
 template <class F>
-inline constexpr int kVjpColumns = kRotateColumns<F> > 1 ? kRotateColumns<F> / 2 : 1;
-
+inline constexpr int kVjpColumns = std::is_same_v<F, float> ? 4 : 1;
+// Addresses of global memory take room that those of shared memory do not.
+template <class F>
+inline constexpr int kStagedVjpColumns = std::is_same_v<F, float> ? 2 : 1;
 template <class F>
 void launch_coefficients(const CoefficientsProblem<real_t<F>>& problem, bool undo,
                          const LaunchShape& shape);

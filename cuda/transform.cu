@@ -285,7 +285,7 @@ WorkspaceSize vjp_in(const VjpProblem<T>& problem, bool from_identity, int devic
       chains_of(chosen.tiling),
       bool(problem.parameters.diagonal),
       true,
-      staged ? staged_width<F>(plan, kVjpColumns<F>, std::max<std::int64_t>(columns, 1)) : 0};
+      staged ? staged_width<F>(plan, kStagedVjpColumns<F>, std::max<std::int64_t>(columns, 1)) : 0};
   const bool undo = !problem.inverse;
   const DeviceWalk& walk = undo ? plan.backward : plan.forward;
 

@@ -134,25 +134,26 @@ __device__ __forceinline__ void add_from(R* v, int bit, unsigned mask) {
   for (int k = 0; k < N; ++k) v[k] += __shfl_xor_sync(mask, v[k], bit);
 }
 
-// Threads that share a work item: at least as many as sums are added up together.
-inline constexpr int kLeastVjpLanes = 8;
+// Threads that share a work item at least.
+inline constexpr int kLeastVjpLanes = 4;
 
-// Sums of eight rotations, kParts reals each, over `lanes` >= 8 threads, in the same order always:
-// sum k is left on lane k.
+// Sums of eight rotations, kParts reals each, over `lanes` >= 4 threads, in the same order always:
+// sums 2 k and 2 k + 1 are left on lane k.
 template <class F>
 struct LaneSums {
   using R = real_t<F>;
   static constexpr int kSums = 8;
+  static constexpr int kLeft = kSums / kLeastVjpLanes;
   static constexpr int P = kParts<F>;
   R v[kSums * P] = {};
 
   __device__ __forceinline__ void reduce(int lane, int lanes, unsigned mask) {
     // Bit by bit of the lane, from the highest of a sum's number on.
-    halve<8 * P>(v, lane, 4, mask);
-    halve<4 * P>(v, lane, 2, mask);
-    halve<2 * P>(v, lane, 1, mask);
-    if (lanes > 8) add_from<P>(v, 8, mask);
-    if (lanes > 16) add_from<P>(v, 16, mask);
+    halve<8 * P>(v, lane, 2, mask);
+    halve<4 * P>(v, lane, 1, mask);
+    if (lanes > 4) add_from<kLeft * P>(v, 4, mask);
+    if (lanes > 8) add_from<kLeft * P>(v, 8, mask);
+    if (lanes > 16) add_from<kLeft * P>(v, 16, mask);
   }
 };
 
@@ -179,7 +180,8 @@ __device__ __forceinline__ void vjp_in_registers(const Panel<F>& panel_y, const 
   constexpr int kAtOnce = CoefficientReader<F>::kAtOnce;
   constexpr int kSums = LaneSums<F>::kSums;
   constexpr int kBatches = (kRotations + kSums - 1) / kSums;
-  real_t<F> found[kBatches][kParts<F>];
+  constexpr int kLeft = LaneSums<F>::kLeft;
+  real_t<F> found[kBatches][kLeft * kParts<F>];
 #pragma unroll
   for (int batch = 0; batch < kBatches; ++batch) {
     LaneSums<F> sums;
@@ -197,7 +199,7 @@ __device__ __forceinline__ void vjp_in_registers(const Panel<F>& panel_y, const 
     }
     sums.reduce(lane, lanes, mask);
 #pragma unroll
-    for (int part = 0; part < kParts<F>; ++part) found[batch][part] = sums.v[part];
+    for (int k = 0; k < kLeft * kParts<F>; ++k) found[batch][k] = sums.v[k];
   }
   const real_t<F>* factors = coefficients + kCoefficients<F> * kRotations;
 #pragma unroll
@@ -211,8 +213,13 @@ __device__ __forceinline__ void vjp_in_registers(const Panel<F>& panel_y, const 
   }
 #pragma unroll
   for (int batch = 0; batch < kBatches; ++batch) {
-    const int m = batch * kSums + lane;
-    if (lane < kSums && m < kRotations) places.add(work, m, found[batch]);
+#pragma unroll
+    for (int k = 0; k < kLeft; ++k) {
+      const int m = batch * kSums + kLeft * lane + k;
+      if (lane < kLeastVjpLanes && m < kRotations) {
+        places.add(work, m, found[batch] + k * kParts<F>);
+      }
+    }
   }
 }
 

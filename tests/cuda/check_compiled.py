@@ -15,11 +15,11 @@ import sys
 LOCAL = {
     r"coefficients_kernel": 56,
     r"phases_kernel": 64,
-    r" vjp_kernel<std::complex<double>": 320,
+    r" vjp_kernel<std::complex<double>": 400,
     r" rotate_kernel<std::complex<double>": 16,
-    r"staged_vjp_kernel<float": 48,
-    r"staged_vjp_kernel<(double|std::complex<float>)": 192,
-    r"staged_vjp_kernel<std::complex<double>": 640,
+    r"staged_vjp_kernel<float": 96,
+    r"staged_vjp_kernel<(double|std::complex<float>)": 256,
+    r"staged_vjp_kernel<std::complex<double>": 1000,
 }
 
 # 64 rotations of C columns of real numbers: two multiply-adds each, and of gradients six. The least
@@ -27,7 +27,7 @@ LOCAL = {
 TILES = {
     r" rotate_kernel<float, 4>": (64 * 2 * 4, 0.60),
     r" staged_rotate_kernel<float, 4>": (64 * 2 * 4, 0.60),
-    r" vjp_kernel<float, 2>": (64 * 6 * 2, 0.60),
+    r" vjp_kernel<float, 4>": (64 * 6 * 4, 0.60),
 }
 
 
