@@ -27,12 +27,8 @@ struct CoefficientsProblem {
   const Work* works;
   const std::int32_t* sources;
   const std::int32_t* coordinate_of_slot;
-  std::int32_t first;  // work items first .. first + count - 1
-  std::int32_t count;
-  // Where the first of them has its numbers; a matrix's are matrix_units and matrix_entries behind
-  // those of the one before.
-  std::int32_t first_unit;
-  std::int32_t first_entry;
+  std::int32_t count;  // work items
+  // From the numbers of a matrix to those of the next one.
   std::int64_t matrix_units;
   std::int64_t matrix_entries;
 
@@ -153,16 +149,15 @@ __global__ void __launch_bounds__(kCoefficientThreads, 1)
   const bool active = index < problem.count;
   Work work{};
   work.kind = WorkKind::pair;
-  if (active) work = problem.works[problem.first + index];
+  if (active) work = problem.works[index];
   for (std::int64_t m = blockIdx.y; m < problem.matrix_count; m += gridDim.y) {
     const auto offsets = problem.matrices.at(problem.first_matrix + m);
     const R* angles = problem.angles + offsets.at[0];
     const R* phases = problem.phases ? problem.phases + offsets.at[1] : nullptr;
-    R* const out = problem.coefficients + kUnit * (m * problem.matrix_units +
-                                                   work.unit[kParts<F> - 1] - problem.first_unit);
-    R* const weights = problem.weights ? problem.weights + m * problem.matrix_entries + work.entry -
-                                             problem.first_entry
-                                       : nullptr;
+    R* const out =
+        problem.coefficients + kUnit * (m * problem.matrix_units + work.unit[kParts<F> - 1]);
+    R* const weights =
+        problem.weights ? problem.weights + m * problem.matrix_entries + work.entry : nullptr;
     scales[lane] = scales[lane + cpu::kGroup] = 1.0;
     __syncwarp();
     const bool pair = work.kind == WorkKind::pair;
