@@ -1,0 +1,69 @@
+// The CUDA engine on the emulator: schedules, sizes and angles.
+#include <doctest/doctest.h>
+
+#include <complex>
+#include <cstdint>
+
+#include "transform_checks.hpp"
+
+using namespace test;
+
+TEST_CASE_TEMPLATE("cuda: every schedule, all sizes", T, GIVENS_TEST_TYPES) {
+  Random random(11);
+  for (const std::int64_t n : {0, 1, 2, 3, 8, 13, 31, 32, 33}) {
+    if (kFewest && n > 13) break;
+    if (kFew && (n == 31 || n == 32)) continue;
+    for (const Schedule& schedule : schedules(n, random)) {
+      check_all<T>(schedule, random_choice<T>(random), 1 + random.below(5), -1 - random.below(2),
+                   random.below(2) == 1, {}, random);
+    }
+  }
+}
+
+TEST_CASE_TEMPLATE("cuda: larger sizes", T, GIVENS_TEST_TYPES) {
+  Random random(12);
+  for (const std::int64_t n : {64, 100, 127, 129}) {
+    if (kFew && n > 64) break;
+    for (const Schedule& schedule :
+         {Schedule::xor_(n), Schedule::circle(n, n - 3), Schedule::team(n, 8),
+          Schedule::brickwall(n), Schedule::butterfly(n)}) {
+      check_all<T>(schedule, random_choice<T>(random), 1 + random.below(9), -1 - random.below(2),
+                   random.below(2) == 1, {}, random);
+    }
+  }
+}
+
+TEST_CASE("cuda: 257 and 1000 coordinates") {
+  Random random(13);
+  if (kFew) return;
+  check_all<float>(Schedule::xor_(257), {}, 3, -1, false, {}, random);
+  check_all<std::complex<float>>(Schedule::circle(257, 5), {true, true, false}, 2, -2, true, {},
+                                 random);
+  const Schedule schedule = Schedule::xor_(1000, 2);
+  check_all<float>(schedule, {}, 2, -1, false, {}, random);
+}
+
+TEST_CASE_TEMPLATE("cuda: angles near the limits of the two-multiply-add form", T,
+                   GIVENS_TEST_TYPES) {
+  Random random(17);
+  using R = real_t<T>;
+  for (const AngleKind kind : kAngleKinds) {
+    CAPTURE(static_cast<int>(kind));
+    for (const Schedule& schedule : {Schedule::xor_(33), Schedule::circle(40),
+                                     Schedule::team(33, 8), Schedule::brickwall(20)}) {
+      CAPTURE(schedule.repr());
+      const PlansOfTest plans;
+      auto parameters = random_parameters<R>(schedule, full_choice<T>(), random, {});
+      parameters.angles = angles_of<R>(kind, schedule, random);
+      const auto wide = widened(parameters);
+      const auto x = random.array<T>({3, schedule.n()});
+      const auto y = cuda_rotated(x, parameters, schedule);
+      CHECK(vectors_error(y, reference_rotate(widened(x), wide, schedule, {}), schedule, -1) <= 1);
+      const auto gy = random.array<T>({3, schedule.n()});
+      const auto got = cuda_gradients(y, gy, parameters, schedule);
+      const auto right = gradients<Wide<T>>(nullptr, widened(y), widened(gy), wide, schedule, {});
+      CHECK(vectors_error(got.gx, right.gx, schedule, -1) <= 1);
+      check_gradients(got.of, right.of, y, gy, schedule, {});
+    }
+  }
+}

@@ -1,0 +1,78 @@
+// All functions of the CUDA engine on random numbers, against the reference engine in double.
+#pragma once
+
+#include <doctest/doctest.h>
+
+#include <cstdint>
+#include <string>
+
+#include "cuda_calls.hpp"
+#include "cuda_emulator/control.hpp"
+
+namespace test {
+
+inline std::string text(const Choice& choice) {
+  return std::string(choice.phases ? "phases " : "") + (choice.diagonal ? "diagonal " : "") +
+         (choice.signs ? "signs" : "");
+}
+
+// All functions on random numbers.
+template <class T>
+void check_all(const Schedule& schedule, const Choice& choice, std::int64_t vectors,
+               std::int64_t axis, bool inverse, const Shape& batch, Random& random) {
+  const PlansOfTest plans;
+  CAPTURE(schedule.repr());
+  CAPTURE(text(choice));
+  CAPTURE(vectors);
+  CAPTURE(axis);
+  CAPTURE(inverse);
+  const RotateOptions options{axis, inverse};
+  const auto parameters = random_parameters<real_t<T>>(schedule, choice, random, batch);
+  const auto wide_parameters = widened(parameters);
+  Shape shape = batch;
+  shape.push_back(axis == -1 ? vectors : schedule.n());
+  shape.push_back(axis == -1 ? schedule.n() : vectors);
+
+  const auto x = random.array<T>(shape);
+  const auto expected = reference_rotate(widened(x), wide_parameters, schedule, options);
+  const auto y = cuda_rotated(x, parameters, schedule, options);
+  CHECK(vectors_error(y, expected, schedule, axis) <= 1);
+
+  const auto gy = random.array<T>(shape);
+  const auto got = cuda_gradients(y, gy, parameters, schedule, options);
+  const auto right =
+      gradients<Wide<T>>(nullptr, widened(y), widened(gy), wide_parameters, schedule, options);
+  CHECK(vectors_error(got.gx, right.gx, schedule, axis) <= 1);
+  check_gradients(got.of, right.of, y, gy, schedule, options);
+
+  const auto U = cuda_matrix<T>(parameters, schedule);
+  CHECK(vectors_error(U, reference_matrix<Wide<T>>(wide_parameters, schedule), schedule, -2) <= 1);
+  const auto gU = random.array<T>(U.shape);
+  const auto got_of_U = cuda_matrix_gradients(U, gU, parameters, schedule);
+  const auto right_of_U =
+      matrix_gradients<Wide<T>>(nullptr, widened(U), widened(gU), wide_parameters, schedule);
+  check_gradients(got_of_U.of, right_of_U.of, U, gU, schedule, {-2, false});
+}
+
+// The sanitizers take minutes for all sizes, the thread sanitizer half an hour.
+#if defined(__SANITIZE_THREAD__)
+inline constexpr bool kFew = true, kFewest = true;
+#elif defined(__SANITIZE_ADDRESS__)
+inline constexpr bool kFew = true, kFewest = false;
+#else
+inline constexpr bool kFew = false, kFewest = false;
+#endif
+
+template <class T>
+Choice random_choice(Random& random) {
+  const auto all = choices<T>();
+  return all[static_cast<std::size_t>(random.below(static_cast<std::int64_t>(all.size())))];
+}
+
+// Devices as they were at first when it goes.
+struct SmallSharedMemory {
+  explicit SmallSharedMemory(int bytes) { cuda_emulator::set_shared_memory(0, bytes); }
+  ~SmallSharedMemory() { cuda_emulator::reset_devices(); }
+};
+
+}  // namespace test
