@@ -35,7 +35,7 @@ void launch_staged(StagedRotate<F> staged, const DeviceWalk& walk, cudaStream_t 
   const int width = staged.panels.y.width;
   const LaunchShape all =
       staged_shape(std::int64_t{staged.arguments.program.rows.slots} * width, stream);
-  launch(&staged_places_kernel<F>, staged_shape(width, stream), staged);
+  launch(&staged_places_kernel<2, StagedRotate<F>>, staged_shape(width, stream), staged);
   launch(&staged_load_kernel<F>, all, staged);
   constexpr int C = kRotateColumns<F>;
   for (staged.stage = 0; staged.stage < walk.stage_count; ++staged.stage) {
@@ -53,7 +53,7 @@ void launch_staged(StagedVjp<F> staged, const DeviceWalk& walk, cudaStream_t str
   const int width = staged.panels.y.width;
   const std::int32_t slots = staged.arguments.program.rows.slots;
   const LaunchShape all = staged_shape(std::int64_t{slots} * width, stream);
-  launch(&staged_vjp_places_kernel<F>, staged_shape(width, stream), staged);
+  launch(&staged_places_kernel<3, StagedVjp<F>>, staged_shape(width, stream), staged);
   launch(&staged_vjp_load_kernel<F>, all, staged);
   if constexpr (is_complex_v<F>) {
     launch(&staged_diagonal_kernel<F>, staged_shape(slots, stream), staged);

@@ -79,7 +79,52 @@ __device__ void find_columns(const Team& team, const Loop& vectors, std::int64_t
   }
 }
 
+// What matrix `first_matrix + index` multiplies its rows by, if that is wanted here. `matrices` of
+// the arguments starts with signs.
+template <class F, class Arguments>
+__device__ RowFactors<F> row_factors(const Arguments& arguments, std::int64_t index, bool wanted) {
+  if (!wanted) return {nullptr, 0, nullptr};
+  return {
+      arguments.signs
+          ? arguments.signs + arguments.matrices.at(arguments.first_matrix + index).at[0]
+          : nullptr,
+      arguments.sign_stride,
+      arguments.diagonal ? arguments.diagonal + 2 * index * arguments.matrix_coordinates : nullptr};
+}
+
+// What a block works on: columns first_column .. last_column - 1 of some matrices.
+struct BlockShare {
+  std::int64_t first_matrix;
+  int matrices;
+  std::int64_t first_column;
+  std::int64_t last_column;
+};
+
 // Blocks are panels, those of one matrix after those of the one before; or groups of matrices.
+__device__ inline BlockShare share_of(const Tiling& tiling, std::int64_t block,
+                                      std::int64_t matrix_count) {
+  const std::int64_t first_matrix = block / tiling.panels * tiling.matrices;
+  const std::int64_t first_column = block % tiling.panels * tiling.width;
+  const std::int64_t matrices = matrix_count - first_matrix;
+  const std::int64_t last_column = first_column + tiling.width;
+  return {first_matrix, matrices < tiling.matrices ? static_cast<int>(matrices) : tiling.matrices,
+          first_column, last_column < tiling.columns ? last_column : tiling.columns};
+}
+
+// Calls visit(matrix of the block, work item, lane) for all that a stage has for this thread.
+template <class Visit>
+__device__ __forceinline__ void for_each_item(const Stage& stage, const Work* works, int matrices,
+                                              int lanes, Visit&& visit) {
+  const int count = stage.last - stage.first;
+  const int items = matrices * count * lanes;
+  for (int item = static_cast<int>(threadIdx.x); item < items;
+       item += static_cast<int>(blockDim.x)) {
+    const int k = item / lanes;
+    visit(k / count, works[stage.first + k % count], item % lanes);
+  }
+}
+
+// Block `blockIdx.x` has the share of that number.
 template <class F, int C>
 __global__ void __launch_bounds__(kMostThreads, 1)
     rotate_kernel(const RotateArguments<F> arguments) {
@@ -89,73 +134,52 @@ __global__ void __launch_bounds__(kMostThreads, 1)
   const Program<F>& program = arguments.program;
   const int width = tiling.width;
   const int groups = program.rows.slots / cpu::kGroup;
-  const std::int64_t group = static_cast<std::int64_t>(blockIdx.x) / tiling.panels;
-  const std::int64_t first_column = static_cast<std::int64_t>(blockIdx.x) % tiling.panels * width;
-  const std::int64_t last_column =
-      first_column + width < tiling.columns ? first_column + width : tiling.columns;
-  const std::int64_t first_matrix = group * tiling.matrices;
-  const int matrices = arguments.matrix_count - first_matrix < tiling.matrices
-                           ? static_cast<int>(arguments.matrix_count - first_matrix)
-                           : tiling.matrices;
+  const BlockShare share = share_of(tiling, blockIdx.x, arguments.matrix_count);
   const int panel_reals = program.rows.slots * width * kParts<F>;
   R* const panels = reinterpret_cast<R*>(shared);
   auto* const places = reinterpret_cast<std::int64_t*>(panels + tiling.matrices * panel_reals);
 
   const auto panel_of = [&](int m) { return Panel<F>{panels + m * panel_reals, groups, width}; };
-  const auto factors_of_matrix = [&](std::int64_t index, const auto& offsets) {
-    return RowFactors<F>{
-        arguments.signs ? arguments.signs + offsets.at[0] : nullptr, arguments.sign_stride,
-        arguments.diagonal ? arguments.diagonal + 2 * index * arguments.matrix_coordinates
-                           : nullptr};
-  };
-  constexpr RowFactors<F> kNone{nullptr, 0, nullptr};
 
-  for (int m = 0; m < matrices; ++m) {
-    const auto offsets = arguments.matrices.at(arguments.first_matrix + first_matrix + m);
+  for (int m = 0; m < share.matrices; ++m) {
+    const auto offsets = arguments.matrices.at(arguments.first_matrix + share.first_matrix + m);
     const std::int64_t of_matrix[2] = {offsets.at[2], offsets.at[3]};
     find_columns<2>(block_team(), arguments.vectors, arguments.columns_of_vector, tiling.columns,
-                    first_column, width, of_matrix, places + 2 * m * width);
+                    share.first_column, width, of_matrix, places + 2 * m * width);
   }
   __syncthreads();
-  for (int m = 0; m < matrices; ++m) {
+  for (int m = 0; m < share.matrices; ++m) {
     if (!arguments.x) {
-      load_identity(block_team(), panel_of(m), program.rows, first_column);
+      load_identity(block_team(), panel_of(m), program.rows, share.first_column);
       continue;
     }
-    const auto offsets = arguments.matrices.at(arguments.first_matrix + first_matrix + m);
     const ColumnPlaces from{places + 2 * m * width, arguments.x_row_stride,
                             arguments.x_columns_are_near};
     load_panel(block_team(), panel_of(m), program.rows, arguments.x, from,
-               arguments.inverse ? factors_of_matrix(first_matrix + m, offsets) : kNone, true);
+               row_factors<F>(arguments, share.first_matrix + m, arguments.inverse), true);
   }
   __syncthreads();
 
   for (std::int32_t s = 0; s < program.stage_count; ++s) {
     const Stage stage = program.stages[s];
-    const ActiveSlots active =
-        active_slots(stage, !arguments.x, first_column, last_column, program.rows.slots);
-    const int count = stage.last - stage.first;
-    const int items = matrices * count * tiling.lanes;
-    for (int item = static_cast<int>(threadIdx.x); item < items;
-         item += static_cast<int>(blockDim.x)) {
-      const int lane = item % tiling.lanes;
-      const int k = item / tiling.lanes;
-      const int m = k / count;
-      const Work& work = program.works[stage.first + k % count];
-      if (!active.has(work)) continue;
-      rotate_work<F, C>(panel_of(m), work, program.undo, lane * C,
-                        program.coefficients + kUnit * ((first_matrix + m) * program.matrix_units +
-                                                        work.unit[kParts<F> - 1]));
-    }
+    const ActiveSlots active = active_slots(stage, !arguments.x, share.first_column,
+                                            share.last_column, program.rows.slots);
+    for_each_item(
+        stage, program.works, share.matrices, tiling.lanes, [&](int m, const Work& work, int lane) {
+          if (!active.has(work)) return;
+          rotate_work<F, C>(
+              panel_of(m), work, program.undo, lane * C,
+              program.coefficients + kUnit * ((share.first_matrix + m) * program.matrix_units +
+                                              work.unit[kParts<F> - 1]));
+        });
     __syncthreads();
   }
 
-  for (int m = 0; m < matrices; ++m) {
-    const auto offsets = arguments.matrices.at(arguments.first_matrix + first_matrix + m);
+  for (int m = 0; m < share.matrices; ++m) {
     const ColumnPlaces to{places + (2 * m + 1) * width, arguments.y_row_stride,
                           arguments.y_columns_are_near};
     store_panel(block_team(), panel_of(m), program.rows, arguments.y, to,
-                arguments.inverse ? kNone : factors_of_matrix(first_matrix + m, offsets));
+                row_factors<F>(arguments, share.first_matrix + m, !arguments.inverse));
   }
 }
 

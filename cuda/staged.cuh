@@ -1,8 +1,8 @@
 // Matrices of which not one column fits in shared memory: a launch for each stage, on a panel in
 // global memory.
 //
-// The panel has `width` columns from `first_column` on, of one matrix. The arguments are those of
-// rotate_kernel and vjp_kernel; of a tiling only `columns` counts.
+// The panel has `width` columns from `first_column` on, of matrix `first_matrix`. The arguments are
+// those of rotate_kernel and vjp_kernel; of a tiling only `columns` counts.
 #pragma once
 
 #include "vjp.cuh"
@@ -17,18 +17,7 @@ struct GlobalPanels {
   Panel<F> g;            // of gradients only
   std::int64_t* places;  // see find_columns
   std::int64_t first_column;
-  std::int64_t matrix;
 };
-
-template <class F, int Operands, class Arguments>
-__device__ void find_staged_columns(const Arguments& arguments, const GlobalPanels<F>& panels) {
-  const auto offsets = arguments.matrices.at(panels.matrix);
-  std::int64_t of_matrix[Operands];
-  for (int p = 0; p < Operands; ++p) of_matrix[p] = offsets.at[2 + p];
-  find_columns<Operands>(grid_team(), arguments.vectors, arguments.columns_of_vector,
-                         arguments.tiling.columns, panels.first_column, panels.y.width, of_matrix,
-                         panels.places);
-}
 
 template <class F>
 struct StagedRotate {
@@ -51,19 +40,16 @@ struct StagedVjp {
   }
 };
 
-template <class F, class Arguments>
-__device__ RowFactors<F> staged_factors(const Arguments& arguments, std::int64_t matrix,
-                                        bool wanted) {
-  if (!wanted) return {nullptr, 0, nullptr};
-  const auto offsets = arguments.matrices.at(matrix);
-  return {arguments.signs ? arguments.signs + offsets.at[0] : nullptr, arguments.sign_stride,
-          arguments.diagonal};
-}
-
-template <class F>
-__global__ void __launch_bounds__(kStagedThreads, 1)
-    staged_places_kernel(const StagedRotate<F> staged) {
-  find_staged_columns<F, 2>(staged.arguments, staged.panels);
+// Of either kind of arguments; see find_columns.
+template <int Operands, class Staged>
+__global__ void __launch_bounds__(kStagedThreads, 1) staged_places_kernel(const Staged staged) {
+  const auto& arguments = staged.arguments;
+  const auto offsets = arguments.matrices.at(arguments.first_matrix);
+  std::int64_t of_matrix[Operands];
+  for (int p = 0; p < Operands; ++p) of_matrix[p] = offsets.at[2 + p];
+  find_columns<Operands>(grid_team(), arguments.vectors, arguments.columns_of_vector,
+                         arguments.tiling.columns, staged.panels.first_column,
+                         staged.panels.y.width, of_matrix, staged.panels.places);
 }
 
 template <class F>
@@ -76,7 +62,7 @@ __global__ void __launch_bounds__(kStagedThreads, 1)
   }
   load_panel(grid_team(), staged.panels.y, arguments.program.rows, arguments.x,
              {staged.panels.places, arguments.x_row_stride, arguments.x_columns_are_near},
-             staged_factors<F>(arguments, staged.panels.matrix, arguments.inverse), true);
+             row_factors<F>(arguments, 0, arguments.inverse), true);
 }
 
 // A block for each work item, and as many in y as the columns need.
@@ -104,21 +90,14 @@ __global__ void __launch_bounds__(kStagedThreads, 1)
   store_panel(grid_team(), staged.panels.y, arguments.program.rows, arguments.y,
               {staged.panels.places + staged.panels.y.width, arguments.y_row_stride,
                arguments.y_columns_are_near},
-              staged_factors<F>(arguments, staged.panels.matrix, !arguments.inverse));
-}
-
-template <class F>
-__global__ void __launch_bounds__(kStagedThreads, 1)
-    staged_vjp_places_kernel(const StagedVjp<F> staged) {
-  find_staged_columns<F, 3>(staged.arguments, staged.panels);
+              row_factors<F>(arguments, 0, !arguments.inverse));
 }
 
 template <class F>
 __global__ void __launch_bounds__(kStagedThreads, 1)
     staged_vjp_load_kernel(const StagedVjp<F> staged) {
   const VjpArguments<F>& arguments = staged.arguments;
-  const RowFactors<F> factors =
-      staged_factors<F>(arguments, staged.panels.matrix, !arguments.inverse);
+  const RowFactors<F> factors = row_factors<F>(arguments, 0, !arguments.inverse);
   const int width = staged.panels.y.width;
   load_panel(grid_team(), staged.panels.y, arguments.program.rows, arguments.y,
              {staged.panels.places, arguments.y_row_stride, arguments.y_columns_are_near}, factors,
@@ -145,7 +124,7 @@ __global__ void __launch_bounds__(kStagedThreads, 1) staged_vjp_kernel(const Sta
   constexpr int kLanes = 32;
   const int lane = static_cast<int>(threadIdx.x) % kLanes;
   const auto warps = static_cast<std::int32_t>(gridDim.x) * (kStagedThreads / kLanes);
-  const auto offsets = arguments.matrices.at(staged.panels.matrix);
+  const auto offsets = arguments.matrices.at(arguments.first_matrix);
   for (std::int32_t k =
            stage.first +
            static_cast<std::int32_t>(blockIdx.x * kStagedThreads + threadIdx.x) / kLanes;
@@ -178,7 +157,7 @@ __global__ void __launch_bounds__(kStagedThreads, 1)
   store_panel(grid_team(), staged.panels.g, arguments.program.rows, arguments.gx,
               {staged.panels.places + 2 * staged.panels.y.width, arguments.gx_row_stride,
                arguments.gx_columns_are_near},
-              staged_factors<F>(arguments, staged.panels.matrix, arguments.inverse));
+              row_factors<F>(arguments, 0, arguments.inverse));
 }
 
 }  // namespace givens::cuda

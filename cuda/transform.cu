@@ -158,13 +158,12 @@ LaunchShape shape_of(const ChosenTiling& chosen, std::int64_t matrices, cudaStre
 
 template <class F>
 GlobalPanels<F> panels_of(const CallSize& call, const CallNumbers<F>& numbers,
-                          std::int64_t first_column, std::int64_t matrix) {
+                          std::int64_t first_column) {
   const int groups = call.plan.slots / cpu::kGroup;
   return {{numbers.panel_y, groups, call.staged_width},
           {numbers.panel_g, groups, call.staged_width},
           numbers.places,
-          first_column,
-          matrix};
+          first_column};
 }
 
 // --- rotate and matrix ---
@@ -213,7 +212,7 @@ WorkspaceSize rotate_or_form(RotateArguments<F> arguments, const Schedule& sched
           return;
         }
         for (std::int64_t c = 0; c < columns; c += call.staged_width) {
-          launch_staged(StagedRotate<F>{arguments, panels_of<F>(call, numbers, c, first), 0}, walk,
+          launch_staged(StagedRotate<F>{arguments, panels_of<F>(call, numbers, c), 0}, walk,
                         launch->stream);
         }
       });
@@ -336,7 +335,7 @@ WorkspaceSize vjp_in(const VjpProblem<T>& problem, bool from_identity, int devic
         } else {
           std::int64_t c = 0;
           do {  // without columns too: the gradients are zero then
-            launch_staged(StagedVjp<F>{arguments, panels_of<F>(call, numbers, c, first), 0, c == 0,
+            launch_staged(StagedVjp<F>{arguments, panels_of<F>(call, numbers, c), 0, c == 0,
                                        c + call.staged_width >= columns},
                           walk, launch->stream);
             c += call.staged_width;

@@ -373,13 +373,7 @@ __global__ void __launch_bounds__(kMostThreads, 1) vjp_kernel(const VjpArguments
   __syncthreads();
   const std::int64_t index = *ticket;
   const std::int64_t panel_index = index % tiling.panels;
-  const std::int64_t first_column = panel_index * width;
-  const std::int64_t last_column =
-      first_column + width < tiling.columns ? first_column + width : tiling.columns;
-  const std::int64_t first_matrix = index / tiling.panels * tiling.matrices;
-  const int matrices = arguments.matrix_count - first_matrix < tiling.matrices
-                           ? static_cast<int>(arguments.matrix_count - first_matrix)
-                           : tiling.matrices;
+  const BlockShare share = share_of(tiling, index, arguments.matrix_count);
   std::int32_t* const own_counter = arguments.counters + 1 + index;
   const std::int64_t chain = panel_index / tiling.chain;
   const std::int64_t member = panel_index % tiling.chain;
@@ -391,28 +385,18 @@ __global__ void __launch_bounds__(kMostThreads, 1) vjp_kernel(const VjpArguments
   const auto panel_of = [&](int m, int which) {
     return Panel<F>{panels + (2 * m + which) * panel_reals, groups, width};
   };
-  const auto offsets_of = [&](int m) {
-    return arguments.matrices.at(arguments.first_matrix + first_matrix + m);
-  };
-  const auto factors_of_matrix = [&](int m) {
-    return RowFactors<F>{
-        arguments.signs ? arguments.signs + offsets_of(m).at[0] : nullptr, arguments.sign_stride,
-        arguments.diagonal
-            ? arguments.diagonal + 2 * (first_matrix + m) * arguments.matrix_coordinates
-            : nullptr};
-  };
-  constexpr RowFactors<F> kNone{nullptr, 0, nullptr};
 
-  for (int m = 0; m < matrices; ++m) {
-    const auto offsets = offsets_of(m);
+  for (int m = 0; m < share.matrices; ++m) {
+    const auto offsets = arguments.matrices.at(arguments.first_matrix + share.first_matrix + m);
     const std::int64_t of_matrix[3] = {offsets.at[2], offsets.at[3], offsets.at[4]};
     find_columns<3>(block_team(), arguments.vectors, arguments.columns_of_vector, tiling.columns,
-                    first_column, width, of_matrix, places + kVjpOperands * m * width);
+                    share.first_column, width, of_matrix, places + kVjpOperands * m * width);
     if (threadIdx.x == 0) places[(kVjpOperands * m + 3) * width] = offsets.at[5];
   }
   __syncthreads();
-  for (int m = 0; m < matrices; ++m) {
-    const RowFactors<F> factors = arguments.inverse ? kNone : factors_of_matrix(m);
+  for (int m = 0; m < share.matrices; ++m) {
+    const RowFactors<F> factors =
+        row_factors<F>(arguments, share.first_matrix + m, !arguments.inverse);
     const std::int64_t* const at = places + kVjpOperands * m * width;
     load_panel(block_team(), panel_of(m, 0), program.rows, arguments.y,
                {at, arguments.y_row_stride, arguments.y_columns_are_near}, factors, true);
@@ -426,8 +410,8 @@ __global__ void __launch_bounds__(kMostThreads, 1) vjp_kernel(const VjpArguments
   if constexpr (is_complex_v<F>) {
     if (threadIdx.x == 0) order.wait(0);
     __syncthreads();
-    for (int m = 0; m < matrices; ++m) {
-      const std::int64_t matrix = first_matrix + m;
+    for (int m = 0; m < share.matrices; ++m) {
+      const std::int64_t matrix = share.first_matrix + m;
       add_diagonal_sums(
           block_team(), panel_of(m, 0), panel_of(m, 1), program.rows.slots, role,
           arguments.chain_diagonal_sums + (matrix * chains + chain) * program.rows.slots,
@@ -444,55 +428,51 @@ __global__ void __launch_bounds__(kMostThreads, 1) vjp_kernel(const VjpArguments
     __syncthreads();
     const Stage stage = program.stages[s];
     const std::int64_t each = arguments.columns_of_vector;
-    const ActiveSlots active = active_slots(stage, arguments.from_identity, first_column / each,
-                                            (last_column + each - 1) / each, program.rows.slots);
-    const int count = stage.last - stage.first;
-    const int items = matrices * count * tiling.lanes;
-    for (int item = static_cast<int>(threadIdx.x); item < items;
-         item += static_cast<int>(blockDim.x)) {
-      const int lane = item % tiling.lanes;
-      const int k = item / tiling.lanes;
-      const int m = k / count;
-      const Work& work = program.works[stage.first + k % count];
-      const std::int64_t matrix = first_matrix + m;
-      const std::int64_t of_matrix = matrix * arguments.matrix_entries;
-      const std::int64_t of_chain = (matrix * chains + chain) * arguments.matrix_entries;
-      const SumPlaces<F> sums{role,
-                              arguments.sums + kParts<F> * of_matrix,
-                              arguments.chain_sums + kParts<F> * of_chain,
-                              arguments.weights + of_matrix,
-                              program.undo,
-                              program.sources,
-                              arguments.gangles + places[(kVjpOperands * m + 3) * width],
-                              arguments.gangle_stride};
-      const auto lanes = static_cast<unsigned>(tiling.lanes);
-      const unsigned mask =
-          lanes == 32 ? 0xFFFFFFFFU : ((1U << lanes) - 1) << (threadIdx.x % 32 / lanes * lanes);
-      if (!active.has(work)) {
-        // Nothing to add: but sums begin at the start of a chain and are handed on at its end.
-        const R zero[kParts<F>] = {};
-        const bool must = role.starts_chain || role.ends_chain;
-        for (int e = lane; must && e < rotations_of(work.kind); e += tiling.lanes) {
-          sums.add(work, e, zero);
-        }
-        sums.finish(work, lane, tiling.lanes, mask);
-        continue;
-      }
-      vjp_work<F, C>(
-          panel_of(m, 0), panel_of(m, 1), work, program.undo, lane, tiling.lanes, mask,
-          program.coefficients + kUnit * (matrix * program.matrix_units + work.unit[kParts<F> - 1]),
-          sums);
-    }
+    const ActiveSlots active =
+        active_slots(stage, arguments.from_identity, share.first_column / each,
+                     (share.last_column + each - 1) / each, program.rows.slots);
+    for_each_item(
+        stage, program.works, share.matrices, tiling.lanes, [&](int m, const Work& work, int lane) {
+          const std::int64_t matrix = share.first_matrix + m;
+          const std::int64_t of_matrix = matrix * arguments.matrix_entries;
+          const std::int64_t of_chain = (matrix * chains + chain) * arguments.matrix_entries;
+          const SumPlaces<F> sums{role,
+                                  arguments.sums + kParts<F> * of_matrix,
+                                  arguments.chain_sums + kParts<F> * of_chain,
+                                  arguments.weights + of_matrix,
+                                  program.undo,
+                                  program.sources,
+                                  arguments.gangles + places[(kVjpOperands * m + 3) * width],
+                                  arguments.gangle_stride};
+          const auto lanes = static_cast<unsigned>(tiling.lanes);
+          const unsigned mask =
+              lanes == 32 ? 0xFFFFFFFFU : ((1U << lanes) - 1) << (threadIdx.x % 32 / lanes * lanes);
+          if (!active.has(work)) {
+            // Nothing to add: but sums begin at the start of a chain and are handed on at its end.
+            const R zero[kParts<F>] = {};
+            const bool must = role.starts_chain || role.ends_chain;
+            for (int e = lane; must && e < rotations_of(work.kind); e += tiling.lanes) {
+              sums.add(work, e, zero);
+            }
+            sums.finish(work, lane, tiling.lanes, mask);
+            return;
+          }
+          vjp_work<F, C>(panel_of(m, 0), panel_of(m, 1), work, program.undo, lane, tiling.lanes,
+                         mask,
+                         program.coefficients +
+                             kUnit * (matrix * program.matrix_units + work.unit[kParts<F> - 1]),
+                         sums);
+        });
   }
   __syncthreads();
   if (threadIdx.x == 0) order.tell(program.stage_count + kBefore);
 
   if (!arguments.gx) return;
-  for (int m = 0; m < matrices; ++m) {
+  for (int m = 0; m < share.matrices; ++m) {
     store_panel(block_team(), panel_of(m, 1), program.rows, arguments.gx,
                 {places + (kVjpOperands * m + 2) * width, arguments.gx_row_stride,
                  arguments.gx_columns_are_near},
-                arguments.inverse ? factors_of_matrix(m) : kNone);
+                row_factors<F>(arguments, share.first_matrix + m, arguments.inverse));
   }
 }
 

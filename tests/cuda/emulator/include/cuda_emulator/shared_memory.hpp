@@ -8,20 +8,7 @@
 // was never written shows in the results.
 //
 // What nvcc knows as `extern __shared__` and `__shared__` cannot be had from a host compiler.
-// Sources for both choose with macros such as these:
-/*
-  #if defined(GIVENS_CUDA_EMULATOR)
-  #define DYNAMIC_SHARED(T, name) T* const name = static_cast<T*>(cuda_emulator::dynamic_shared())
-  #define STATIC_SHARED(T, name, count)   \
-    static constexpr char name##_key = 0; \
-    T* const name = cuda_emulator::static_shared<T>(&name##_key, count)
-  #else
-  #define DYNAMIC_SHARED(T, name)                                 \
-    extern __shared__ __align__(16) unsigned char dynamic_shared_bytes[]; \
-    T* const name = reinterpret_cast<T*>(dynamic_shared_bytes)
-  #define STATIC_SHARED(T, name, count) __shared__ T name[count]
-  #endif
-*/
+// Sources for both choose with macros such as those of tests/cuda/portable_shared.hpp.
 
 namespace cuda_emulator {
 
