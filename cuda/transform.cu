@@ -363,15 +363,6 @@ WorkspaceSize vjp_in(const VjpProblem<T>& problem, bool from_identity, int devic
       });
 }
 
-// Calls body(F()) with the field of the rotations: real ones without phases and diagonal.
-template <class T, class Body>
-auto with_field(const MatrixParameters<real_t<T>>& parameters, Body&& body) {
-  if constexpr (is_complex_v<T>) {
-    if (parameters.phases || parameters.diagonal) return body(T{});
-  }
-  return body(real_t<T>{});
-}
-
 template <std::size_t N>
 void refuse_shared(const StridedLoop<N>& matrices, std::size_t operand, bool present,
                    const char* name) {

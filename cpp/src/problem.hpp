@@ -23,6 +23,16 @@ struct MatrixParameters {
   }
 };
 
+// Calls body(F()) with the field of the rotations on vectors of T: real ones without phases and
+// diagonal.
+template <class T, class Body>
+auto with_field(const MatrixParameters<real_t<T>>& parameters, Body&& body) {
+  if constexpr (is_complex_v<T>) {
+    if (parameters.phases || parameters.diagonal) return body(T{});
+  }
+  return body(real_t<T>{});
+}
+
 // y = U x (or U^H x) for every vector x of every matrix U. x and y are the same memory, or apart.
 template <class T>
 struct RotateProblem {

@@ -57,26 +57,6 @@ const Schedule& to_schedule(py::handle object) {
   return py::detail::cast_op<const Schedule&>(caster);
 }
 
-const char* dtype_name(Dtype dtype) {
-  switch (dtype) {
-    case Dtype::float32:
-      return "float32";
-    case Dtype::float64:
-      return "float64";
-    case Dtype::complex64:
-      return "complex64";
-    case Dtype::complex128:
-      break;
-  }
-  return "complex128";
-}
-
-bool is_complex(Dtype dtype) { return dtype == Dtype::complex64 || dtype == Dtype::complex128; }
-
-bool is_double(Dtype dtype) { return dtype == Dtype::float64 || dtype == Dtype::complex128; }
-
-Dtype complex_of(Dtype dtype) { return is_double(dtype) ? Dtype::complex128 : Dtype::complex64; }
-
 namespace {
 
 // The dtype, if it is one of the four in native byte order.

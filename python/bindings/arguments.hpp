@@ -5,11 +5,11 @@
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 
-#include <complex>
 #include <cstdint>
 #include <optional>
 #include <string>
 
+#include "dtypes.hpp"
 #include "givens/givens.hpp"
 
 namespace givens::python {
@@ -26,14 +26,6 @@ bool to_bool(py::handle object, const char* name);
 // At least 1, else ValueError; none if the object is None.
 std::optional<int> to_num_threads(py::handle object);
 const Schedule& to_schedule(py::handle object);
-
-enum class Dtype { float32, float64, complex64, complex128 };
-
-const char* dtype_name(Dtype dtype);
-bool is_complex(Dtype dtype);
-bool is_double(Dtype dtype);
-// The complex dtype of the same precision.
-Dtype complex_of(Dtype dtype);
 
 // A NumPy array of one of the four dtypes, aligned and with strides that are multiples of the item
 // size: an input that is not, a field of a structured array say, has been copied.
@@ -59,22 +51,6 @@ ArrayView<T> view_of(const py::array& array) {
   // Writability was checked where it matters; numpy's own accessor would check again.
   auto* data = static_cast<T*>(const_cast<void*>(array.data()));
   return ArrayView<T>(data, static_cast<int>(array.ndim()), array.shape(), strides.data());
-}
-
-// Calls run(T{}) with the C++ type of a dtype.
-template <class Run>
-auto with_type(Dtype dtype, Run&& run) {
-  switch (dtype) {
-    case Dtype::float32:
-      return run(float{});
-    case Dtype::float64:
-      return run(double{});
-    case Dtype::complex64:
-      return run(std::complex<float>{});
-    case Dtype::complex128:
-      break;
-  }
-  return run(std::complex<double>{});
 }
 
 }  // namespace givens::python

@@ -16,7 +16,7 @@ inline void require(cudaError_t status) {
   if (status != cudaSuccess) throw std::runtime_error(cudaGetErrorString(status));
 }
 
-// A copy of an array on the current device; with strides of its own if they are given.
+// A copy of an array on the current device.
 template <class T>
 class DeviceCopy {
  public:

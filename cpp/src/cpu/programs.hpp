@@ -2,18 +2,6 @@
 
 namespace givens::cpu::GIVENS_ISA {
 
-// The field of the rotations on vectors of T: real ones without phases and diagonal.
-template <class T, class Body>
-void with_field(const MatrixParameters<real_t<T>>& parameters, Body&& body) {
-  if constexpr (is_complex_v<T>) {
-    if (parameters.phases || parameters.diagonal) {
-      body(T{});
-      return;
-    }
-  }
-  body(real_t<T>{});
-}
-
 // Whether |v[k]| <= limit for all k; false if one is NaN.
 template <class R>
 bool all_within(const Strided<const R>& v, std::int64_t count, R limit) {

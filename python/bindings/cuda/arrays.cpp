@@ -9,33 +9,7 @@
 
 namespace givens::python::cuda {
 
-const char* dtype_name(Dtype dtype) {
-  switch (dtype) {
-    case Dtype::float16:
-      return "float16";
-    case Dtype::bfloat16:
-      return "bfloat16";
-    case Dtype::float32:
-      return "float32";
-    case Dtype::float64:
-      return "float64";
-    case Dtype::complex64:
-      return "complex64";
-    case Dtype::complex128:
-      break;
-  }
-  return "complex128";
-}
-
-bool is_complex(Dtype dtype) { return dtype == Dtype::complex64 || dtype == Dtype::complex128; }
-
-Dtype parameters_of(Dtype dtype) {
-  return dtype == Dtype::float64 || dtype == Dtype::complex128 ? Dtype::float64 : Dtype::float32;
-}
-
-Dtype complex_of(Dtype real) {
-  return real == Dtype::float64 ? Dtype::complex128 : Dtype::complex64;
-}
+Dtype parameters_of(Dtype dtype) { return is_double(dtype) ? Dtype::float64 : Dtype::float32; }
 
 namespace {
 
@@ -45,7 +19,7 @@ namespace {
 }
 
 std::size_t item_size(Dtype dtype) {
-  return with_type(dtype, [](auto type) { return sizeof(type); });
+  return with_device_type(dtype, [](auto type) { return sizeof(type); });
 }
 
 // What holds for every array, however it came. `byte_strides` are used if they are given.

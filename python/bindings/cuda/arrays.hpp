@@ -3,12 +3,12 @@
 
 #include <pybind11/pybind11.h>
 
-#include <complex>
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "../dtypes.hpp"
 #include "givens/half.hpp"
 #include "givens/view.hpp"
 
@@ -16,32 +16,15 @@ namespace givens::python::cuda {
 
 namespace py = pybind11;
 
-enum class Dtype { float16, bfloat16, float32, float64, complex64, complex128 };
-
-const char* dtype_name(Dtype dtype);
-bool is_complex(Dtype dtype);
-// That of the parameters that go with vectors of a dtype.
+// The dtype of the parameters that go with vectors of a dtype.
 Dtype parameters_of(Dtype dtype);
-Dtype complex_of(Dtype real);
 
 // Calls run(T{}) with the C++ type of a dtype.
 template <class Run>
-auto with_type(Dtype dtype, Run&& run) {
-  switch (dtype) {
-    case Dtype::float16:
-      return run(Half{});
-    case Dtype::bfloat16:
-      return run(BFloat16{});
-    case Dtype::float32:
-      return run(float{});
-    case Dtype::float64:
-      return run(double{});
-    case Dtype::complex64:
-      return run(std::complex<float>{});
-    case Dtype::complex128:
-      break;
-  }
-  return run(std::complex<double>{});
+auto with_device_type(Dtype dtype, Run&& run) {
+  if (dtype == Dtype::float16) return run(Half{});
+  if (dtype == Dtype::bfloat16) return run(BFloat16{});
+  return with_type(dtype, run);
 }
 
 // An array of the caller's and what keeps its memory. `name` is that of the argument, which is in

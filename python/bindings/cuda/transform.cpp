@@ -120,7 +120,7 @@ std::vector<std::int64_t> rotated_shape(const DeviceArray& x, const DeviceArray&
   const ParameterArrays parameters(angles, phases, diagonal, signs);
   parameters.check_vectors(x);
   const Schedule& schedule = to_schedule(schedule_);
-  return with_type(x.dtype, [&](auto type) {
+  return with_device_type(x.dtype, [&](auto type) {
     using T = decltype(type);
     return validate::rotated_shape<T>(x.view<const T>(), parameters.views<real_t<T>>(), schedule,
                                       to_integer(axis, "axis"));
@@ -148,7 +148,7 @@ void rotate(const DeviceArray& x, const DeviceArray& angles, py::handle schedule
   const Schedule& schedule = to_schedule(schedule_);
   const RotateOptions options{to_integer(axis, "axis"), to_bool(inverse, "inverse")};
   check_same_dtype(y, x);
-  with_type(x.dtype, [&](auto type) {
+  with_device_type(x.dtype, [&](auto type) {
     using T = decltype(type);
     const auto views = parameters.views<real_t<T>>();
     const auto x_view = x.view<const T>();
@@ -168,7 +168,7 @@ void rotate_vjp(const DeviceArray& y, const DeviceArray& gy, const DeviceArray& 
   parameters.check_vectors(y);
   const Schedule& schedule = to_schedule(schedule_);
   const RotateOptions options{to_integer(axis, "axis"), to_bool(inverse, "inverse")};
-  with_type(y.dtype, [&](auto type) {
+  with_device_type(y.dtype, [&](auto type) {
     using T = decltype(type);
     const auto views = parameters.views<real_t<T>>(batch);
     const auto y_view = y.view<const T>();
