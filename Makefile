@@ -20,6 +20,8 @@ export CTEST_PARALLEL_LEVEL ?= $(shell nproc 2>/dev/null || echo 2)
 PACKAGE_SOURCES := CMakeLists.txt pyproject.toml README.md LICENSE \
 	$(shell find cpp cmake cuda python -not -name '__pycache__' -not -name '*.pyc')
 
+CPP_TEST_SOURCES := $(shell find tests/cpp tests/cuda)
+
 ENGINE_TESTS := gradients.py matrix_and_rotate.py properties.py
 
 .PHONY: help demo test lint types format test-cpp test-sanitizers test-embed test-cuda-python test-cuda-build test-python bench clean test-packages
@@ -58,6 +60,16 @@ $(VENV)/.package: $(VENV)/.build-tools $(PACKAGE_SOURCES)
 	$(PIP) install --quiet --no-build-isolation \
 		--config-settings=cmake.define.GIVENS_CUDA=$(GIVENS_CUDA) '.[demo]'
 	touch $@
+
+# The same with the C++ tests and with warnings as errors, and installed: what the Python tests then
+# test are the same objects, which take long to compile.
+$(VENV)/.package-with-tests: $(VENV)/.build-tools $(PACKAGE_SOURCES) $(CPP_TEST_SOURCES) | test-packages
+	$(PIP) install --quiet --no-build-isolation --config-settings=build-dir=build/package \
+		--config-settings=cmake.define.GIVENS_BUILD_TESTS=ON \
+		--config-settings=cmake.define.GIVENS_INSTALL=ON \
+		--config-settings=cmake.define.GIVENS_WARNINGS_AS_ERRORS=ON \
+		--config-settings=cmake.define.GIVENS_CUDA=$(GIVENS_CUDA) '.[demo]'
+	touch $(VENV)/.package $@
 
 # These have what the package needs too, but not the package: checks of the source need none, and it
 # would be built once more.
@@ -116,14 +128,7 @@ format: $(VENV)/.dev-tools
 	ruff format .
 	find cpp python/bindings tests -name '*.[ch]pp' -exec clang-format -i {} +
 
-# The package is built with the C++ tests and with warnings as errors, and installed: what the Python
-# tests then test are the same objects, which take long to compile.
-test-cpp: $(VENV)/.build-tools test-packages
-	$(PIP) install --quiet --no-build-isolation --config-settings=build-dir=build/package \
-		--config-settings=cmake.define.GIVENS_BUILD_TESTS=ON \
-		--config-settings=cmake.define.GIVENS_WARNINGS_AS_ERRORS=ON \
-		--config-settings=cmake.define.GIVENS_CUDA=$(GIVENS_CUDA) '.[demo]'
-	touch $(VENV)/.package
+test-cpp: $(VENV)/.package-with-tests
 	ctest --test-dir build/package --output-on-failure --no-tests=error
 
 test-sanitizers: $(VENV)/.build-tools test-packages
@@ -134,15 +139,12 @@ test-sanitizers: $(VENV)/.build-tools test-packages
 	cmake --build --preset tsan
 	ctest --preset tsan
 
-test-embed: $(VENV)/.build-tools
-	tests/embed/run
+test-embed: $(VENV)/.package-with-tests
+	tests/embed/run build/package
 
 # The same bindings as in the package, with kernels that run on the host. Skipped tests fail here.
-test-cuda-python: $(VENV)/.package $(VENV)/.dev-tools test-packages
-	cmake --preset emulated -DPython_EXECUTABLE=$(CURDIR)/$(VENV)/bin/python \
-		-Dpybind11_DIR="$$(python -m pybind11 --cmakedir)"
-	cmake --build --preset emulated
-	GIVENS_CUDA_MODULE="$$(echo $(CURDIR)/build/emulated/python/bindings/cuda/_cuda.*)" \
+test-cuda-python: $(VENV)/.package-with-tests $(VENV)/.dev-tools
+	GIVENS_CUDA_MODULE="$$(echo $(CURDIR)/build/package/emulated/_cuda.*)" \
 		python -m pytest tests/python/test_cuda_arrays.py
 
 # Compiles the CUDA engine, for one architecture, where nvcc is, and looks at what it has become. What

@@ -45,6 +45,7 @@ TEST_CASE("cuda: 257 and 1000 coordinates") {
 
 TEST_CASE_TEMPLATE("cuda: angles near the limits of the two-multiply-add form", T,
                    GIVENS_TEST_TYPES) {
+  if (kFew) return;  // the same instructions at the same addresses as with other angles
   Random random(17);
   using R = real_t<T>;
   for (const AngleKind kind : kAngleKinds) {

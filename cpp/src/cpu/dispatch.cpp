@@ -8,15 +8,19 @@
 
 namespace givens::cpu {
 
+#if defined(__x86_64__) && !defined(GIVENS_BASELINE_ONLY)
+#define GIVENS_X86_ENGINES
+#endif
+
 extern const Engine kBaselineEngine;
-#if defined(__x86_64__)
+#if defined(GIVENS_X86_ENGINES)
 extern const Engine kAvx2Engine;
 extern const Engine kAvx512Engine;
 #endif
 
 std::vector<const Engine*> engines() {
   std::vector<const Engine*> out;
-#if defined(__x86_64__)
+#if defined(GIVENS_X86_ENGINES)
   __builtin_cpu_init();
   if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
       __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw")) {
