@@ -13,6 +13,8 @@ from givens import Schedule
 README = Path(__file__).parents[2] / "README.md"
 
 FUNCTIONS = [
+    "Parameters",
+    "decompose",
     "matrix",
     "rotate",
     "matrix_vjp",

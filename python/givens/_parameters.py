@@ -1,0 +1,44 @@
+"""What defines matrices, as the functions that find it return it."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from givens._core import Schedule
+
+
+class Parameters(NamedTuple):
+    """A schedule and the parameters that make a matrix with it, by the names `matrix` gives them.
+
+    What `decompose` returns. An orthogonal matrix has no phases and no diagonal, a unitary one no
+    signs: those are None.
+
+    Attributes
+    ----------
+    schedule : Schedule
+        The rotations.
+    angles : array, (*batch, K), float32 or float64
+        In radians, in schedule order.
+    phases : array, (*batch, K), or None
+        In radians.
+    diagonal : array, (*batch, n), or None
+        In radians.
+    signs : array, (*batch, n), or None
+        Each +1 or -1.
+
+    Examples
+    --------
+    >>> import numpy as np, givens
+    >>> p = givens.decompose(np.array([[0.6, 0.8], [0.8, -0.6]]))
+    >>> p.angles.shape, p.signs.tolist()
+    ((1,), [-1.0, 1.0])
+    >>> givens.matrix(**p._asdict()).round(3).tolist()
+    [[0.6, 0.8], [0.8, -0.6]]
+    """
+
+    schedule: Schedule
+    angles: NDArray[np.float32] | NDArray[np.float64]
+    phases: NDArray[np.float32] | NDArray[np.float64] | None = None
+    diagonal: NDArray[np.float32] | NDArray[np.float64] | None = None
+    signs: NDArray[np.float32] | NDArray[np.float64] | None = None
