@@ -22,6 +22,7 @@ True
 from givens import _threadpoolctl, cuda
 from givens._core import Schedule, __version__
 from givens._decompose import decompose
+from givens._initial import initial_parameters
 from givens._parameters import Parameters
 from givens._threads import get_num_threads, set_num_threads
 from givens._transform import matrix, matrix_vjp, rotate, rotate_vjp
@@ -33,6 +34,7 @@ __all__ = [
     "cuda",
     "decompose",
     "get_num_threads",
+    "initial_parameters",
     "matrix",
     "matrix_vjp",
     "rotate",

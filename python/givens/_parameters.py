@@ -1,8 +1,7 @@
 """What defines matrices, as the functions that find it return it."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-import numpy as np
 from numpy.typing import NDArray
 
 from givens._core import Schedule
@@ -11,8 +10,8 @@ from givens._core import Schedule
 class Parameters(NamedTuple):
     """A schedule and the parameters that make a matrix with it, by the names `matrix` gives them.
 
-    What `decompose` returns. An orthogonal matrix has no phases and no diagonal, a unitary one no
-    signs: those are None.
+    What `decompose` and `initial_parameters` return. An orthogonal matrix has no phases and no
+    diagonal, a unitary one no signs: those are None.
 
     Attributes
     ----------
@@ -38,7 +37,7 @@ class Parameters(NamedTuple):
     """
 
     schedule: Schedule
-    angles: NDArray[np.float32] | NDArray[np.float64]
-    phases: NDArray[np.float32] | NDArray[np.float64] | None = None
-    diagonal: NDArray[np.float32] | NDArray[np.float64] | None = None
-    signs: NDArray[np.float32] | NDArray[np.float64] | None = None
+    angles: NDArray[Any]
+    phases: NDArray[Any] | None = None
+    diagonal: NDArray[Any] | None = None
+    signs: NDArray[Any] | None = None

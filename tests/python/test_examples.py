@@ -15,6 +15,7 @@ README = Path(__file__).parents[2] / "README.md"
 FUNCTIONS = [
     "Parameters",
     "decompose",
+    "initial_parameters",
     "matrix",
     "rotate",
     "matrix_vjp",
