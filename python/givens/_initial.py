@@ -107,7 +107,10 @@ def initial_parameters(
                 diagonal=spread * generator.standard_normal((*batch, schedule.n)),
             )
     real = np.finfo(made).dtype
-    return Parameters(schedule, *(None if a is None else a.astype(real) for a in found[1:]))
+    given = {
+        name: a.astype(real) for name, a in found._asdict().items() if isinstance(a, np.ndarray)
+    }
+    return Parameters(schedule, **given)
 
 
 def _haar(
