@@ -10,8 +10,8 @@ from givens._core import Schedule
 class Parameters(NamedTuple):
     """A schedule and the parameters that make a matrix with it, by the names `matrix` gives them.
 
-    What `decompose` and `initial_parameters` return. An orthogonal matrix has no phases and no
-    diagonal, a unitary one no signs: those are None.
+    What `decompose`, `fit_angles` and `initial_parameters` return. An orthogonal matrix has no
+    phases and no diagonal, a unitary one no signs: those are None.
 
     Attributes
     ----------

@@ -13,8 +13,10 @@ from givens import Schedule
 README = Path(__file__).parents[2] / "README.md"
 
 FUNCTIONS = [
+    "FitError",
     "Parameters",
     "decompose",
+    "fit_angles",
     "initial_parameters",
     "matrix",
     "rotate",
