@@ -80,7 +80,7 @@ requirements = $(VENV)/bin/python -c 'import sys, tomllib; \
 
 # What the tests and checks need.
 $(VENV)/.dev-tools: $(VENV)/.build-tools
-	$(requirements) demo test dev > $(VENV)/dev-tools.txt
+	$(requirements) demo fit test dev > $(VENV)/dev-tools.txt
 	$(PIP) install --quiet -r $(VENV)/dev-tools.txt
 	touch $@
 

@@ -461,6 +461,43 @@ VjpProblem<T> matrix_vjp(const ArrayView<const T>& U, const ArrayView<const T>& 
                 batch.ndim(), false);
 }
 
+template <class T>
+std::vector<std::int64_t> decomposed_shape(const ArrayView<const T>& U) {
+  const int last = U.ndim() - 1;
+  if (U.ndim() < 2 || U.shape(last) != U.shape(last - 1)) {
+    refuse("U must have shape (..., n, n), got shape " + shape_text(U));
+  }
+  std::vector<std::int64_t> shape(U.shape(), U.shape() + last);
+  shape.back() = U.shape(last) * (U.shape(last) - 1) / 2;
+  return shape;
+}
+
+template <class T>
+void decompose(const ArrayView<const T>& U, const ParameterOutputs<real_t<T>>& outputs) {
+  const std::vector<std::int64_t> of_angles = decomposed_shape(U);
+  std::vector<std::int64_t> of_rows = of_angles;
+  of_rows.back() = U.shape(U.ndim() - 1);
+  Memory memory;
+  memory.reads(U, "U");
+  const auto check = [&](const auto& view, const char* name, const auto& shape) {
+    require_shape(view, name, shape);
+    require_distinct_elements(view, name);
+    memory.writes(view, name);
+  };
+  const auto check_optional = [&](const auto& view, const char* name, const auto& shape,
+                                  bool expected) {
+    if (view.has_value() != expected) {
+      refuse(std::string(name) + " must be given exactly if U is " +
+             (expected == is_complex_v<T> ? "complex" : "real"));
+    }
+    if (view) check(*view, name, shape);
+  };
+  check(outputs.angles, "angles", of_angles);
+  check_optional(outputs.phases, "phases", of_angles, is_complex_v<T>);
+  check_optional(outputs.diagonal, "diagonal", of_rows, is_complex_v<T>);
+  check_optional(outputs.signs, "signs", of_rows, !is_complex_v<T>);
+}
+
 #define GIVENS_INSTANTIATE_REAL(R)           \
   template void signs(const Parameters<R>&); \
   template std::vector<std::int64_t> matrix_shape(const Parameters<R>&, const Schedule&);
@@ -490,5 +527,14 @@ GIVENS_INSTANTIATE(std::complex<float>)
 GIVENS_INSTANTIATE(std::complex<double>)
 GIVENS_INSTANTIATE(Half)
 GIVENS_INSTANTIATE(BFloat16)
+
+#define GIVENS_INSTANTIATE_DECOMPOSE(T)                                             \
+  template std::vector<std::int64_t> decomposed_shape(const ArrayView<const T>& U); \
+  template void decompose(const ArrayView<const T>&, const ParameterOutputs<real_t<T>>&);
+
+GIVENS_INSTANTIATE_DECOMPOSE(float)
+GIVENS_INSTANTIATE_DECOMPOSE(double)
+GIVENS_INSTANTIATE_DECOMPOSE(std::complex<float>)
+GIVENS_INSTANTIATE_DECOMPOSE(std::complex<double>)
 
 }  // namespace givens::validate

@@ -5,6 +5,7 @@
 
 #include <vector>
 
+#include "givens/decompose.hpp"
 #include "givens/transform.hpp"
 #include "problem.hpp"
 
@@ -47,5 +48,12 @@ template <class T>
 VjpProblem<T> matrix_vjp(const ArrayView<const T>& U, const ArrayView<const T>& gU,
                          const Parameters<real_t<T>>& parameters, const Schedule& schedule,
                          const ParameterGradients<real_t<T>>& gradients, int num_threads = 0);
+
+template <class T>
+std::vector<std::int64_t> decomposed_shape(const ArrayView<const T>& U);
+
+// Shapes and memory; whether U is orthogonal is for the decomposition to see.
+template <class T>
+void decompose(const ArrayView<const T>& U, const ParameterOutputs<real_t<T>>& outputs);
 
 }  // namespace givens::validate

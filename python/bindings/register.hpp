@@ -5,6 +5,7 @@
 
 namespace givens::python {
 
+void register_decompose(pybind11::module_& module);
 void register_schedule(pybind11::module_& module);
 void register_transform(pybind11::module_& module);
 

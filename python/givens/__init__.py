@@ -3,7 +3,8 @@
 A `Schedule` says in which order which pairs of coordinates are rotated; an array of angles, one for
 each rotation, then defines an orthogonal matrix U. `matrix` forms it, `rotate` applies it without
 forming it, `matrix_vjp` and `rotate_vjp` are their gradients. Arrays are NumPy's, or those of
-another library in the memory of a GPU: `cuda` says whether one can be used.
+another library in the memory of a GPU: `cuda` says whether one can be used. `decompose` and
+`fit_angles` find the angles of a given U.
 
 Method: F. Hamze, "Parallelized Computation and Backpropagation Under Angle-Parametrized Orthogonal
 Matrices", arXiv:2106.00003.
@@ -20,14 +21,23 @@ True
 
 from givens import _threadpoolctl, cuda
 from givens._core import Schedule, __version__
+from givens._decompose import decompose
+from givens._fit import FitError, fit_angles
+from givens._initial import initial_parameters
+from givens._parameters import Parameters
 from givens._threads import get_num_threads, set_num_threads
 from givens._transform import matrix, matrix_vjp, rotate, rotate_vjp
 
 __all__ = [
+    "FitError",
+    "Parameters",
     "Schedule",
     "__version__",
     "cuda",
+    "decompose",
+    "fit_angles",
     "get_num_threads",
+    "initial_parameters",
     "matrix",
     "matrix_vjp",
     "rotate",

@@ -102,3 +102,6 @@ def matrix_vjp(
     signs: _Array | None,
     num_threads: int | None,
 ) -> _Array | tuple[_Array, ...]: ...
+
+# (angles, phases, diagonal, signs)
+def decompose(U: _Array) -> tuple[_Array, _Array | None, _Array | None, _Array | None]: ...

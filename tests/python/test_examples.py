@@ -13,6 +13,11 @@ from givens import Schedule
 README = Path(__file__).parents[2] / "README.md"
 
 FUNCTIONS = [
+    "FitError",
+    "Parameters",
+    "decompose",
+    "fit_angles",
+    "initial_parameters",
     "matrix",
     "rotate",
     "matrix_vjp",

@@ -1,0 +1,54 @@
+// decompose on NumPy arrays.
+#include "givens/decompose.hpp"
+
+#include "arguments.hpp"
+#include "register.hpp"
+
+namespace givens::python {
+
+namespace {
+
+// (angles, phases, diagonal, signs); None for those that U has not.
+py::tuple decompose(py::handle u_) {
+  const Array u = to_array(u_, "U");
+  return with_type(u.dtype, [&](auto type) -> py::tuple {
+    using T = decltype(type);
+    using R = real_t<T>;
+    const auto u_view = view_of<const T>(u.array);
+    const std::vector<std::int64_t> of_angles = decomposed_shape<T>(u_view);
+    std::vector<std::int64_t> of_rows = of_angles;
+    of_rows.back() = u_view.shape(u_view.ndim() - 1);
+    const auto empty = [](const std::vector<std::int64_t>& shape) {
+      return py::array_t<R>(std::vector<py::ssize_t>(shape.begin(), shape.end()));
+    };
+    const py::array angles = empty(of_angles);
+    std::optional<py::array> phases;
+    std::optional<py::array> diagonal;
+    std::optional<py::array> signs;
+    if constexpr (is_complex_v<T>) {
+      phases = empty(of_angles);
+      diagonal = empty(of_rows);
+    } else {
+      signs = empty(of_rows);
+    }
+    const auto optional_view = [](const std::optional<py::array>& array) {
+      return array ? std::optional<ArrayView<R>>(view_of<R>(*array)) : std::nullopt;
+    };
+    const ParameterOutputs<R> outputs{view_of<R>(angles), optional_view(phases),
+                                      optional_view(diagonal), optional_view(signs)};
+    {
+      const py::gil_scoped_release release;
+      givens::decompose<T>(u_view, outputs);
+    }
+    const auto or_none = [](const std::optional<py::array>& array) {
+      return array ? py::object(*array) : py::object(py::none());
+    };
+    return py::make_tuple(angles, or_none(phases), or_none(diagonal), or_none(signs));
+  });
+}
+
+}  // namespace
+
+void register_decompose(py::module_& module) { module.def("decompose", &decompose); }
+
+}  // namespace givens::python

@@ -1,0 +1,69 @@
+"""From a matrix to the parameters that make it, exactly."""
+
+from typing import Any
+
+from numpy.typing import NDArray
+
+from givens import _core
+from givens._core import Schedule
+from givens._parameters import Parameters
+
+
+def decompose(U: NDArray[Any]) -> Parameters:
+    """Find the parameters with which the brickwall schedule makes a given matrix.
+
+    ``givens.matrix(p.angles, p.schedule, phases=p.phases, diagonal=p.diagonal, signs=p.signs)`` of
+    the result p is U. Entries below the diagonal are rotated to zero along the antidiagonals from
+    the lower left corner, in turn from the right and from the left, as in a Clements mesh (Clements
+    et al., Optica 3, 1460 (2016)); the rotations are then those of ``Schedule.brickwall(n)``.
+
+    Parameters
+    ----------
+    U : array, (*batch, n, n), float32, float64, complex64 or complex128
+        Orthogonal, or unitary if complex. Any strides.
+
+    Returns
+    -------
+    p : Parameters
+        Of the precision of U, with its batch axes. Of real U, schedule, angles and signs: the signs
+        are all +1 if det U = 1, so that the angles alone make U, and otherwise one is -1; angles
+        are in (-pi, pi]. Of complex U, schedule, angles, phases and diagonal: angles are in
+        [0, pi/2], phases and diagonal in [-pi, pi]. Zeros are not rotated: permutations with signs
+        have angles that are multiples of pi/2, the identity has none but zero.
+
+    Raises
+    ------
+    TypeError
+        If U is not a NumPy array or has another dtype; integers are not converted.
+    ValueError
+        If U is not a batch of square matrices, has an entry that is not finite, or is not
+        orthogonal: ``max|U^T U - I|`` (``U^H`` if complex) of a matrix is above 32 (n + 1) eps. The
+        message says how large it is, and of which matrix. Two columns that `matrix` computes may
+        each be off by 8 eps for each of its rounds, which are fewer than 2 n in most schedules.
+
+    Notes
+    -----
+    Cost: O(n**3) for each matrix, in double precision. The error of `matrix` with the parameters is
+    that of their rounding, and the distance of U to the next orthogonal matrix.
+
+    Examples
+    --------
+    >>> import numpy as np, givens
+    >>> rng = np.random.default_rng(0)
+    >>> U, _ = np.linalg.qr(rng.normal(size=(5, 5)))
+    >>> p = givens.decompose(U)
+    >>> p.schedule
+    Schedule.brickwall(5)
+    >>> bool(np.allclose(givens.matrix(p.angles, p.schedule, signs=p.signs), U))
+    True
+
+    A unitary matrix:
+
+    >>> V, _ = np.linalg.qr(rng.normal(size=(5, 5)) + 1j * rng.normal(size=(5, 5)))
+    >>> q = givens.decompose(V)
+    >>> W = givens.matrix(q.angles, q.schedule, phases=q.phases, diagonal=q.diagonal)
+    >>> bool(np.allclose(W, V))
+    True
+    """
+    angles, phases, diagonal, signs = _core.decompose(U)
+    return Parameters(Schedule.brickwall(U.shape[-1]), angles, phases, diagonal, signs)
