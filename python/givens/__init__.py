@@ -2,7 +2,8 @@
 
 A `Schedule` says in which order which pairs of coordinates are rotated; an array of angles, one for
 each rotation, then defines an orthogonal matrix U. `matrix` forms it, `rotate` applies it without
-forming it, `matrix_vjp` and `rotate_vjp` are their gradients. Arrays are NumPy's, or those of
+forming it, `matrix_vjp` and `rotate_vjp` are their gradients; `matrix_jvp` and `rotate_jvp` are
+forward-mode derivatives, `rotate_vjp_jvp` second-order ones. Arrays are NumPy's, or those of
 another library in the memory of a GPU: `cuda` says whether one can be used.
 
 Method: F. Hamze, "Parallelized Computation and Backpropagation Under Angle-Parametrized Orthogonal
@@ -20,6 +21,7 @@ True
 
 from givens import _threadpoolctl, cuda
 from givens._core import Schedule, __version__
+from givens._jvp import matrix_jvp, rotate_jvp, rotate_vjp_jvp
 from givens._threads import get_num_threads, set_num_threads
 from givens._transform import matrix, matrix_vjp, rotate, rotate_vjp
 
@@ -29,9 +31,12 @@ __all__ = [
     "cuda",
     "get_num_threads",
     "matrix",
+    "matrix_jvp",
     "matrix_vjp",
     "rotate",
+    "rotate_jvp",
     "rotate_vjp",
+    "rotate_vjp_jvp",
     "set_num_threads",
 ]
 

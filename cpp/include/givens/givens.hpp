@@ -1,6 +1,7 @@
 // Everything the library offers to a C++ program.
 #pragma once
 
+#include "givens/jvp.hpp"
 #include "givens/schedule.hpp"
 #include "givens/transform.hpp"
 #include "givens/version.hpp"
