@@ -8,6 +8,7 @@
 
 #include "cpu/engine.hpp"
 #include "cpu/threads.hpp"
+#include "fill.hpp"
 #include "reference/reference.hpp"
 #include "validate.hpp"
 
@@ -20,20 +21,6 @@ void copy(const ArrayView<const T>& from, const ArrayView<T>& to) {
   StridedLoop<2> loop;
   for (int d = 0; d < to.ndim(); ++d) loop.add(to.shape(d), {from.stride(d), to.stride(d)});
   loop.for_each([&](const auto& at) { to.data()[at[1]] = from.data()[at[0]]; });
-}
-
-template <class R>
-void fill_with_zero(const ArrayView<R>& view) {
-  StridedLoop<1> loop;
-  for (int d = 0; d < view.ndim(); ++d) loop.add(view.shape(d), {view.stride(d)});
-  loop.for_each([&](const auto& at) { view.data()[at[0]] = R(0); });
-}
-
-template <class R>
-void fill_with_zero(const ParameterGradients<R>& gradients) {
-  fill_with_zero(gradients.angles);
-  if (gradients.phases) fill_with_zero(*gradients.phases);
-  if (gradients.diagonal) fill_with_zero(*gradients.diagonal);
 }
 
 // Each runs a problem on the machine's engine, or on the reference engine if that was asked for.

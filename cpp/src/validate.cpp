@@ -8,6 +8,7 @@
 #include <sstream>
 #include <stdexcept>
 #include <string>
+#include <type_traits>
 #include <utility>
 
 #include "byte_range.hpp"
@@ -105,7 +106,7 @@ class Memory {
     const char* name;
     ByteRange bytes;
   };
-  std::array<Part, 10> parts_{};  // as many as a call has arrays at most
+  std::array<Part, 19> parts_{};  // as many as a call has arrays at most
   std::size_t count_ = 0;
 };
 
@@ -277,6 +278,60 @@ void check_gradient(const std::optional<ArrayView<R>>& gradient, const char* nam
   require_distinct_elements(*gradient, name);
 }
 
+template <class R>
+void check_tangent(const std::optional<ArrayView<const R>>& tangent, const char* name,
+                   const std::optional<ArrayView<const R>>& parameter, const char* parameter_name) {
+  if (!tangent) return;
+  if (!parameter) refuse(std::string(name) + " must not be given without " + parameter_name);
+  if (!has_shape(*tangent, parameter->shape(), parameter->ndim())) {
+    refuse(std::string(name) + " must have the shape of " + parameter_name + " " +
+           shape_text(*parameter) + ", got shape " + shape_text(*tangent));
+  }
+}
+
+template <class R>
+void check_tangents(const ParameterTangents<R>& tangents, const Parameters<R>& parameters) {
+  check_tangent<R>(tangents.angles, "dangles", parameters.angles, "angles");
+  check_tangent<R>(tangents.phases, "dphases", parameters.phases, "phases");
+  check_tangent<R>(tangents.diagonal, "ddiagonal", parameters.diagonal, "diagonal");
+}
+
+// The tangent of an array of vectors.
+template <class T>
+void check_tangent_of_vectors(const std::optional<ArrayView<const T>>& tangent, const char* name,
+                              const ArrayView<const T>& x) {
+  if (tangent) require_shape(*tangent, name, {x.shape(), x.shape() + x.ndim()});
+}
+
+template <class View>
+auto last_axis(const std::optional<View>& view)
+    -> Strided<std::remove_pointer_t<decltype(view->data())>> {
+  if (!view) return {};
+  return {view->data(), view->stride(view->ndim() - 1)};
+}
+
+template <class R>
+MatrixTangents<R> data_of(const ParameterTangents<R>& tangents) {
+  return {last_axis(tangents.angles), last_axis(tangents.phases), last_axis(tangents.diagonal)};
+}
+
+// The strides of the parameters and of their tangents along batch axis d.
+template <class R>
+std::array<std::int64_t, 7> strides_of(const ParameterBatch<R>& batch,
+                                       const ParameterTangents<R>& tangents, int d) {
+  const auto p = batch.strides(d);
+  const auto of = [&](const auto& view) { return view ? batch.stride(*view, d) : 0; };
+  return {p[0], p[1], p[2], p[3], of(tangents.angles), of(tangents.phases), of(tangents.diagonal)};
+}
+
+template <class R>
+void tell(Memory& memory, const Parameters<R>& parameters, const ParameterTangents<R>& tangents) {
+  memory.reads(parameters);
+  if (tangents.angles) memory.reads(*tangents.angles, "dangles");
+  if (tangents.phases) memory.reads(*tangents.phases, "dphases");
+  if (tangents.diagonal) memory.reads(*tangents.diagonal, "ddiagonal");
+}
+
 // What rotate_vjp and matrix_vjp share. `gx` is null if that gradient is not wanted.
 template <class T>
 VjpProblem<T> vjp(const ArrayView<const T>& y, const char* y_name, const ArrayView<const T>& gy,
@@ -306,9 +361,6 @@ VjpProblem<T> vjp(const ArrayView<const T>& y, const char* y_name, const ArrayVi
   if (gradients.phases) memory.writes(*gradients.phases, "gphases");
   if (gradients.diagonal) memory.writes(*gradients.diagonal, "gdiagonal");
 
-  const auto last_axis = [](const auto& view) {
-    return Strided<R>{view ? view->data() : nullptr, view ? view->stride(view->ndim() - 1) : 1};
-  };
   const auto gx_stride = [&](int d) { return gx ? gx->stride(d) : 0; };
   VjpProblem<T> problem{schedule,
                         threads(num_threads),
@@ -498,6 +550,183 @@ void decompose(const ArrayView<const T>& U, const ParameterOutputs<real_t<T>>& o
   check_optional(outputs.signs, "signs", of_rows, !is_complex_v<T>);
 }
 
+template <class T>
+RotateJvpProblem<T> rotate_jvp(const ArrayView<const T>& x,
+                               const std::optional<ArrayView<const T>>& dx,
+                               const Parameters<real_t<T>>& parameters,
+                               const ParameterTangents<real_t<T>>& tangents,
+                               const Schedule& schedule, const ArrayView<T>& y,
+                               const ArrayView<T>& dy, const RotateOptions& options) {
+  check_complex<T>(parameters);
+  const ParameterBatch<real_t<T>> batch(parameters, schedule);
+  const int axis = coordinate_axis(x, "x", batch, schedule, options.axis);
+  check_tangent_of_vectors<T>(dx, "dx", x);
+  check_tangents(tangents, parameters);
+  const std::vector<std::int64_t> shape = full_shape(x, "x", batch);
+  require_shape(y, "y", shape);
+  require_shape(dy, "dy", shape);
+  require_distinct_elements(y, "y");
+  require_distinct_elements(dy, "dy");
+  Memory memory;
+  memory.reads(x, "x");
+  if (dx) memory.reads(*dx, "dx");
+  tell(memory, parameters, tangents);
+  memory.writes(y, "y");
+  memory.writes(dy, "dy");
+
+  // Of an axis of x that may be repeated.
+  const auto stride = [](const auto& view, int d) {
+    return view.shape(d) == 1 ? 0 : view.stride(d);
+  };
+  RotateJvpProblem<T> problem{schedule,
+                              threads(options.num_threads),
+                              options.inverse,
+                              batch.data(),
+                              data_of(tangents),
+                              {x.data(), x.stride(axis)},
+                              {dx ? dx->data() : nullptr, dx ? dx->stride(axis) : 0},
+                              {y.data(), y.stride(axis)},
+                              {dy.data(), dy.stride(axis)},
+                              {},
+                              {}};
+  for (int d = 0; d < x.ndim(); ++d) {
+    const std::int64_t x_stride = stride(x, d);
+    const std::int64_t dx_stride = dx ? stride(*dx, d) : 0;
+    if (d < batch.ndim()) {
+      const auto p = strides_of(batch, tangents, d);
+      problem.matrices.add(y.shape(d), {p[0], p[1], p[2], p[3], p[4], p[5], p[6], x_stride,
+                                        dx_stride, y.stride(d), dy.stride(d)});
+    } else if (d != axis) {
+      problem.vectors.add(y.shape(d), {x_stride, dx_stride, y.stride(d), dy.stride(d)});
+    }
+  }
+  return problem;
+}
+
+template <class T>
+RotateJvpProblem<T> matrix_jvp(const Parameters<real_t<T>>& parameters,
+                               const ParameterTangents<real_t<T>>& tangents,
+                               const Schedule& schedule, const ArrayView<T>& U,
+                               const ArrayView<T>& dU, int num_threads) {
+  check_complex<T>(parameters);
+  const ParameterBatch<real_t<T>> batch(parameters, schedule);
+  check_tangents(tangents, parameters);
+  std::vector<std::int64_t> shape = batch.shape();
+  shape.push_back(schedule.n());
+  shape.push_back(schedule.columns());
+  require_shape(U, "U", shape);
+  require_shape(dU, "dU", shape);
+  require_distinct_elements(U, "U");
+  require_distinct_elements(dU, "dU");
+  Memory memory;
+  tell(memory, parameters, tangents);
+  memory.writes(U, "U");
+  memory.writes(dU, "dU");
+
+  const int row = U.ndim() - 2;
+  const int column = U.ndim() - 1;
+  RotateJvpProblem<T> problem{schedule,
+                              threads(num_threads),
+                              false,
+                              batch.data(),
+                              data_of(tangents),
+                              {},
+                              {},
+                              {U.data(), U.stride(row)},
+                              {dU.data(), dU.stride(row)},
+                              {},
+                              {}};
+  for (int d = 0; d < batch.ndim(); ++d) {
+    const auto p = strides_of(batch, tangents, d);
+    problem.matrices.add(
+        U.shape(d), {p[0], p[1], p[2], p[3], p[4], p[5], p[6], 0, 0, U.stride(d), dU.stride(d)});
+  }
+  problem.vectors.add(U.shape(column), {0, 0, U.stride(column), dU.stride(column)});
+  return problem;
+}
+
+template <class T>
+VjpJvpProblem<T> rotate_vjp_jvp(
+    const ArrayView<const T>& y, const std::optional<ArrayView<const T>>& dy,
+    const ArrayView<const T>& gy, const std::optional<ArrayView<const T>>& dgy,
+    const Parameters<real_t<T>>& parameters, const ParameterTangents<real_t<T>>& tangents,
+    const Schedule& schedule, const ArrayView<T>& gx,
+    const ParameterGradients<real_t<T>>& gradients, const ArrayView<T>& dgx,
+    const ParameterGradients<real_t<T>>& gradient_tangents, const RotateOptions& options) {
+  using R = real_t<T>;
+  check_complex<T>(parameters);
+  const ParameterBatch<R> batch(parameters, schedule);
+  const int axis = coordinate_axis(y, "y", batch, schedule, options.axis);
+  const std::vector<std::int64_t> shape = full_shape(y, "y", batch);
+  require_shape(y, "y", shape);
+  require_shape(gy, "gy", shape);
+  check_tangent_of_vectors<T>(dy, "dy", y);
+  check_tangent_of_vectors<T>(dgy, "dgy", y);
+  check_tangents(tangents, parameters);
+  require_shape(gx, "gx", shape);
+  require_shape(dgx, "dgx", shape);
+  require_distinct_elements(gx, "gx");
+  require_distinct_elements(dgx, "dgx");
+  check_gradient<R>(gradients.angles, "gangles", parameters.angles, "angles");
+  check_gradient<R>(gradients.phases, "gphases", parameters.phases, "phases");
+  check_gradient<R>(gradients.diagonal, "gdiagonal", parameters.diagonal, "diagonal");
+  check_gradient<R>(gradient_tangents.angles, "dgangles", parameters.angles, "angles");
+  check_gradient<R>(gradient_tangents.phases, "dgphases", parameters.phases, "phases");
+  check_gradient<R>(gradient_tangents.diagonal, "dgdiagonal", parameters.diagonal, "diagonal");
+
+  Memory memory;
+  memory.reads(y, "y");
+  memory.reads(gy, "gy");
+  if (dy) memory.reads(*dy, "dy");
+  if (dgy) memory.reads(*dgy, "dgy");
+  tell(memory, parameters, tangents);
+  memory.writes(gx, "gx");
+  memory.writes(gradients.angles, "gangles");
+  if (gradients.phases) memory.writes(*gradients.phases, "gphases");
+  if (gradients.diagonal) memory.writes(*gradients.diagonal, "gdiagonal");
+  memory.writes(dgx, "dgx");
+  memory.writes(gradient_tangents.angles, "dgangles");
+  if (gradient_tangents.phases) memory.writes(*gradient_tangents.phases, "dgphases");
+  if (gradient_tangents.diagonal) memory.writes(*gradient_tangents.diagonal, "dgdiagonal");
+
+  const auto stride = [](const auto& view, int d) { return view ? view->stride(d) : 0; };
+  VjpJvpProblem<T> problem{schedule,
+                           threads(options.num_threads),
+                           options.inverse,
+                           batch.data(),
+                           data_of(tangents),
+                           {y.data(), y.stride(axis)},
+                           {dy ? dy->data() : nullptr, stride(dy, axis)},
+                           {gy.data(), gy.stride(axis)},
+                           {dgy ? dgy->data() : nullptr, stride(dgy, axis)},
+                           {gx.data(), gx.stride(axis)},
+                           {dgx.data(), dgx.stride(axis)},
+                           last_axis(std::optional<ArrayView<R>>(gradients.angles)),
+                           last_axis(gradients.phases),
+                           last_axis(gradients.diagonal),
+                           last_axis(std::optional<ArrayView<R>>(gradient_tangents.angles)),
+                           last_axis(gradient_tangents.phases),
+                           last_axis(gradient_tangents.diagonal),
+                           {},
+                           {}};
+  for (int d = 0; d < y.ndim(); ++d) {
+    const std::array<std::int64_t, 6> v{y.stride(d),    stride(dy, d), gy.stride(d),
+                                        stride(dgy, d), gx.stride(d),  dgx.stride(d)};
+    if (d < batch.ndim()) {
+      const auto p = strides_of(batch, tangents, d);
+      const auto of = [&](const auto& view) { return view ? batch.stride(*view, d) : 0; };
+      problem.matrices.add(
+          y.shape(d), {p[0], p[1], p[2], p[3], p[4], p[5], p[6], v[0], v[1], v[2], v[3], v[4], v[5],
+                       batch.stride(gradients.angles, d), of(gradients.phases),
+                       of(gradients.diagonal), batch.stride(gradient_tangents.angles, d),
+                       of(gradient_tangents.phases), of(gradient_tangents.diagonal)});
+    } else if (d != axis) {
+      problem.vectors.add(y.shape(d), v);
+    }
+  }
+  return problem;
+}
+
 #define GIVENS_INSTANTIATE_REAL(R)           \
   template void signs(const Parameters<R>&); \
   template std::vector<std::int64_t> matrix_shape(const Parameters<R>&, const Schedule&);
@@ -519,12 +748,32 @@ void decompose(const ArrayView<const T>& U, const ParameterOutputs<real_t<T>>& o
                                     const Parameters<real_t<T>>&, const Schedule&,              \
                                     const ParameterGradients<real_t<T>>&, int);
 
+// On the CPU only, and so not for 16 bits.
+#define GIVENS_INSTANTIATE_TANGENTS(T)                                                          \
+  template RotateJvpProblem<T> rotate_jvp(                                                      \
+      const ArrayView<const T>&, const std::optional<ArrayView<const T>>&,                      \
+      const Parameters<real_t<T>>&, const ParameterTangents<real_t<T>>&, const Schedule&,       \
+      const ArrayView<T>&, const ArrayView<T>&, const RotateOptions&);                          \
+  template RotateJvpProblem<T> matrix_jvp(const Parameters<real_t<T>>&,                         \
+                                          const ParameterTangents<real_t<T>>&, const Schedule&, \
+                                          const ArrayView<T>&, const ArrayView<T>&, int);       \
+  template VjpJvpProblem<T> rotate_vjp_jvp(                                                     \
+      const ArrayView<const T>&, const std::optional<ArrayView<const T>>&,                      \
+      const ArrayView<const T>&, const std::optional<ArrayView<const T>>&,                      \
+      const Parameters<real_t<T>>&, const ParameterTangents<real_t<T>>&, const Schedule&,       \
+      const ArrayView<T>&, const ParameterGradients<real_t<T>>&, const ArrayView<T>&,           \
+      const ParameterGradients<real_t<T>>&, const RotateOptions&);
+
 GIVENS_INSTANTIATE_REAL(float)
 GIVENS_INSTANTIATE_REAL(double)
 GIVENS_INSTANTIATE(float)
 GIVENS_INSTANTIATE(double)
 GIVENS_INSTANTIATE(std::complex<float>)
 GIVENS_INSTANTIATE(std::complex<double>)
+GIVENS_INSTANTIATE_TANGENTS(float)
+GIVENS_INSTANTIATE_TANGENTS(double)
+GIVENS_INSTANTIATE_TANGENTS(std::complex<float>)
+GIVENS_INSTANTIATE_TANGENTS(std::complex<double>)
 GIVENS_INSTANTIATE(Half)
 GIVENS_INSTANTIATE(BFloat16)
 

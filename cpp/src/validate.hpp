@@ -5,7 +5,9 @@
 
 #include <vector>
 
+#include "dual/problem.hpp"
 #include "givens/decompose.hpp"
+#include "givens/jvp.hpp"
 #include "givens/transform.hpp"
 #include "problem.hpp"
 
@@ -55,5 +57,28 @@ std::vector<std::int64_t> decomposed_shape(const ArrayView<const T>& U);
 // Shapes and memory; whether U is orthogonal is for the decomposition to see.
 template <class T>
 void decompose(const ArrayView<const T>& U, const ParameterOutputs<real_t<T>>& outputs);
+
+template <class T>
+RotateJvpProblem<T> rotate_jvp(const ArrayView<const T>& x,
+                               const std::optional<ArrayView<const T>>& dx,
+                               const Parameters<real_t<T>>& parameters,
+                               const ParameterTangents<real_t<T>>& tangents,
+                               const Schedule& schedule, const ArrayView<T>& y,
+                               const ArrayView<T>& dy, const RotateOptions& options);
+
+template <class T>
+RotateJvpProblem<T> matrix_jvp(const Parameters<real_t<T>>& parameters,
+                               const ParameterTangents<real_t<T>>& tangents,
+                               const Schedule& schedule, const ArrayView<T>& U,
+                               const ArrayView<T>& dU, int num_threads);
+
+template <class T>
+VjpJvpProblem<T> rotate_vjp_jvp(
+    const ArrayView<const T>& y, const std::optional<ArrayView<const T>>& dy,
+    const ArrayView<const T>& gy, const std::optional<ArrayView<const T>>& dgy,
+    const Parameters<real_t<T>>& parameters, const ParameterTangents<real_t<T>>& tangents,
+    const Schedule& schedule, const ArrayView<T>& gx,
+    const ParameterGradients<real_t<T>>& gradients, const ArrayView<T>& dgx,
+    const ParameterGradients<real_t<T>>& gradient_tangents, const RotateOptions& options);
 
 }  // namespace givens::validate

@@ -1,5 +1,7 @@
-// rotate, matrix and their gradients on NumPy arrays.
+// rotate, matrix, their gradients and tangents on NumPy arrays.
 #include "givens/transform.hpp"
+
+#include "givens/jvp.hpp"
 
 #include "arguments.hpp"
 #include "register.hpp"
@@ -7,6 +9,12 @@
 namespace givens::python {
 
 namespace {
+
+template <class T>
+std::optional<ArrayView<const T>> optional_view(const std::optional<Array>& array) {
+  if (!array) return std::nullopt;
+  return view_of<const T>(array->array);
+}
 
 // The four parameters as arrays of one real dtype. Absent ones are empty.
 struct ParameterArrays {
@@ -49,12 +57,8 @@ struct ParameterArrays {
 
   template <class R>
   Parameters<R> views() const {
-    const auto optional_view = [](const std::optional<Array>& array) {
-      return array ? std::optional<ArrayView<const R>>(view_of<const R>(array->array))
-                   : std::nullopt;
-    };
-    return {view_of<const R>(angles.array), optional_view(phases), optional_view(diagonal),
-            optional_view(signs)};
+    return {view_of<const R>(angles.array), optional_view<R>(phases), optional_view<R>(diagonal),
+            optional_view<R>(signs)};
   }
 };
 
@@ -222,6 +226,144 @@ py::object matrix_vjp(py::handle u_, py::handle gu_, py::handle angles, py::hand
   });
 }
 
+// The tangents of the parameters. Absent ones are zero.
+struct TangentArrays {
+  std::optional<Array> angles;
+  std::optional<Array> phases;
+  std::optional<Array> diagonal;
+
+  TangentArrays(py::handle angles_, py::handle phases_, py::handle diagonal_,
+                const ParameterArrays& parameters) {
+    const auto like_angles = [&](py::handle object, const char* name) -> std::optional<Array> {
+      if (object.is_none()) return std::nullopt;
+      Array array = to_real_array(object, name);
+      check_same_dtype(array, name, parameters.angles, "angles");
+      return array;
+    };
+    angles = like_angles(angles_, "dangles");
+    phases = like_angles(phases_, "dphases");
+    diagonal = like_angles(diagonal_, "ddiagonal");
+  }
+
+  template <class R>
+  ParameterTangents<R> views() const {
+    return {optional_view<R>(angles), optional_view<R>(phases), optional_view<R>(diagonal)};
+  }
+};
+
+std::optional<Array> to_tangent(py::handle object, const char* name, const Array& like,
+                                const char* like_name) {
+  if (object.is_none()) return std::nullopt;
+  Array array = to_array(object, name);
+  check_same_dtype(array, name, like, like_name);
+  return array;
+}
+
+py::tuple rotate_jvp(py::handle x_, py::handle dx_, py::handle angles, py::handle dangles,
+                     py::handle schedule_, py::handle axis, py::handle inverse, py::handle phases,
+                     py::handle dphases, py::handle diagonal, py::handle ddiagonal,
+                     py::handle signs, py::handle num_threads) {
+  const Array x = to_array(x_, "x");
+  const std::optional<Array> dx = to_tangent(dx_, "dx", x, "x");
+  const ParameterArrays parameters(angles, phases, diagonal, signs);
+  parameters.check_vectors(x, "x");
+  const TangentArrays tangents(dangles, dphases, ddiagonal, parameters);
+  const Schedule& schedule = to_schedule(schedule_);
+  const RotateOptions options{to_integer(axis, "axis"), to_bool(inverse, "inverse"),
+                              threads_of_call(num_threads)};
+  return with_type(x.dtype, [&](auto type) -> py::tuple {
+    using T = decltype(type);
+    const auto views = parameters.views<real_t<T>>();
+    const auto tangent_views = tangents.views<real_t<T>>();
+    const auto x_view = view_of<const T>(x.array);
+    const auto dx_view = optional_view<T>(dx);
+    const auto shape = rotated_shape<T>(x_view, views, schedule, options.axis);
+    const py::array y = empty<T>(shape);
+    const py::array dy = empty<T>(shape);
+    const auto y_view = view_of<T>(y);
+    const auto dy_view = view_of<T>(dy);
+    {
+      const py::gil_scoped_release release;
+      givens::rotate_jvp<T>(x_view, dx_view, views, tangent_views, schedule, y_view, dy_view,
+                            options);
+    }
+    return py::make_tuple(y, dy);
+  });
+}
+
+py::tuple matrix_jvp(py::handle angles, py::handle dangles, py::handle schedule_, py::handle phases,
+                     py::handle dphases, py::handle diagonal, py::handle ddiagonal,
+                     py::handle signs, py::handle num_threads) {
+  const ParameterArrays parameters(angles, phases, diagonal, signs);
+  const TangentArrays tangents(dangles, dphases, ddiagonal, parameters);
+  const Schedule& schedule = to_schedule(schedule_);
+  const int threads = threads_of_call(num_threads);
+  const Dtype dtype =
+      parameters.make_complex() ? complex_of(parameters.angles.dtype) : parameters.angles.dtype;
+  return with_type(dtype, [&](auto type) -> py::tuple {
+    using T = decltype(type);
+    const auto views = parameters.views<real_t<T>>();
+    const auto tangent_views = tangents.views<real_t<T>>();
+    const auto shape = matrix_shape(views, schedule);
+    const py::array u = empty<T>(shape);
+    const py::array du = empty<T>(shape);
+    const auto u_view = view_of<T>(u);
+    const auto du_view = view_of<T>(du);
+    {
+      const py::gil_scoped_release release;
+      givens::matrix_jvp<T>(views, tangent_views, schedule, u_view, du_view, threads);
+    }
+    return py::make_tuple(u, du);
+  });
+}
+
+py::tuple rotate_vjp_jvp(py::handle y_, py::handle dy_, py::handle gy_, py::handle dgy_,
+                         py::handle angles, py::handle dangles, py::handle schedule_,
+                         py::handle axis, py::handle inverse, py::handle phases, py::handle dphases,
+                         py::handle diagonal, py::handle ddiagonal, py::handle signs,
+                         py::handle num_threads) {
+  const Array y = to_array(y_, "y");
+  const std::optional<Array> dy = to_tangent(dy_, "dy", y, "y");
+  const Array gy = to_array(gy_, "gy");
+  check_same_dtype(gy, "gy", y, "y");
+  const std::optional<Array> dgy = to_tangent(dgy_, "dgy", y, "y");
+  const ParameterArrays parameters(angles, phases, diagonal, signs);
+  parameters.check_vectors(y, "y");
+  const TangentArrays tangents(dangles, dphases, ddiagonal, parameters);
+  const Schedule& schedule = to_schedule(schedule_);
+  const RotateOptions options{to_integer(axis, "axis"), to_bool(inverse, "inverse"),
+                              threads_of_call(num_threads)};
+  return with_type(y.dtype, [&](auto type) -> py::tuple {
+    using T = decltype(type);
+    const auto views = parameters.views<real_t<T>>();
+    const auto tangent_views = tangents.views<real_t<T>>();
+    const auto y_view = view_of<const T>(y.array);
+    const auto dy_view = optional_view<T>(dy);
+    const auto gy_view = view_of<const T>(gy.array);
+    const auto dgy_view = optional_view<T>(dgy);
+    const py::array gx = empty_like<T>(y.array);
+    const py::array dgx = empty_like<T>(y.array);
+    const auto gx_view = view_of<T>(gx);
+    const auto dgx_view = view_of<T>(dgx);
+    const GradientArrays<real_t<T>> gradients(parameters);
+    const GradientArrays<real_t<T>> gradient_tangents(parameters);
+    const auto gradient_views = gradients.views();
+    const auto gradient_tangent_views = gradient_tangents.views();
+    {
+      const py::gil_scoped_release release;
+      givens::rotate_vjp_jvp<T>(y_view, dy_view, gy_view, dgy_view, views, tangent_views, schedule,
+                                gx_view, gradient_views, dgx_view, gradient_tangent_views, options);
+    }
+    py::list values;
+    values.append(gx);
+    gradients.append_to(values);
+    py::list derivatives;
+    derivatives.append(dgx);
+    gradient_tangents.append_to(derivatives);
+    return py::make_tuple(py::tuple(values), py::tuple(derivatives));
+  });
+}
+
 }  // namespace
 
 void register_transform(py::module_& module) {
@@ -229,6 +371,9 @@ void register_transform(py::module_& module) {
   module.def("matrix", &matrix);
   module.def("rotate_vjp", &rotate_vjp);
   module.def("matrix_vjp", &matrix_vjp);
+  module.def("rotate_jvp", &rotate_jvp);
+  module.def("matrix_jvp", &matrix_jvp);
+  module.def("rotate_vjp_jvp", &rotate_vjp_jvp);
 }
 
 }  // namespace givens::python

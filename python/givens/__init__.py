@@ -2,7 +2,8 @@
 
 A `Schedule` says in which order which pairs of coordinates are rotated; an array of angles, one for
 each rotation, then defines an orthogonal matrix U. `matrix` forms it, `rotate` applies it without
-forming it, `matrix_vjp` and `rotate_vjp` are their gradients. Arrays are NumPy's, or those of
+forming it, `matrix_vjp` and `rotate_vjp` are their gradients; `matrix_jvp` and `rotate_jvp` are
+forward-mode derivatives, `rotate_vjp_jvp` second-order ones. Arrays are NumPy's, or those of
 another library in the memory of a GPU: `cuda` says whether one can be used. `decompose` and
 `fit_angles` find the angles of a given U.
 
@@ -24,6 +25,7 @@ from givens._core import Schedule, __version__
 from givens._decompose import decompose
 from givens._fit import FitError, fit_angles
 from givens._initial import initial_parameters
+from givens._jvp import matrix_jvp, rotate_jvp, rotate_vjp_jvp
 from givens._parameters import Parameters
 from givens._threads import get_num_threads, set_num_threads
 from givens._transform import matrix, matrix_vjp, rotate, rotate_vjp
@@ -39,9 +41,12 @@ __all__ = [
     "get_num_threads",
     "initial_parameters",
     "matrix",
+    "matrix_jvp",
     "matrix_vjp",
     "rotate",
+    "rotate_jvp",
     "rotate_vjp",
+    "rotate_vjp_jvp",
     "set_num_threads",
 ]
 

@@ -59,7 +59,7 @@ def backend() -> str: ...
 def default_num_threads() -> int: ...
 def set_default_num_threads(num_threads: int | None) -> None: ...
 
-# Checked at run time, and typed exactly in _transform.py.
+# Checked at run time, and typed exactly in _transform.py and _jvp.py.
 def matrix(
     angles: _Array,
     schedule: Schedule,
@@ -102,6 +102,49 @@ def matrix_vjp(
     signs: _Array | None,
     num_threads: int | None,
 ) -> _Array | tuple[_Array, ...]: ...
+def rotate_jvp(
+    x: _Array,
+    dx: _Array | None,
+    angles: _Array,
+    dangles: _Array | None,
+    schedule: Schedule,
+    axis: int,
+    inverse: bool,
+    phases: _Array | None,
+    dphases: _Array | None,
+    diagonal: _Array | None,
+    ddiagonal: _Array | None,
+    signs: _Array | None,
+    num_threads: int | None,
+) -> tuple[_Array, _Array]: ...
+def matrix_jvp(
+    angles: _Array,
+    dangles: _Array | None,
+    schedule: Schedule,
+    phases: _Array | None,
+    dphases: _Array | None,
+    diagonal: _Array | None,
+    ddiagonal: _Array | None,
+    signs: _Array | None,
+    num_threads: int | None,
+) -> tuple[_Array, _Array]: ...
+def rotate_vjp_jvp(
+    y: _Array,
+    dy: _Array | None,
+    gy: _Array,
+    dgy: _Array | None,
+    angles: _Array,
+    dangles: _Array | None,
+    schedule: Schedule,
+    axis: int,
+    inverse: bool,
+    phases: _Array | None,
+    dphases: _Array | None,
+    diagonal: _Array | None,
+    ddiagonal: _Array | None,
+    signs: _Array | None,
+    num_threads: int | None,
+) -> tuple[tuple[_Array, ...], tuple[_Array, ...]]: ...
 
 # (angles, phases, diagonal, signs)
 def decompose(U: _Array) -> tuple[_Array, _Array | None, _Array | None, _Array | None]: ...

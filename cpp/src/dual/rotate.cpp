@@ -1,0 +1,69 @@
+#include "engine.hpp"
+#include "panel.hpp"
+#include "rotations.hpp"
+
+namespace givens::dual {
+
+namespace {
+
+template <class T, class E>
+void rotate_panel(const RotateJvpProblem<T>& problem, const std::vector<PlaneRotation<E>>& g,
+                  const RowFactors<T>& factors, const StridedLoop<11>::Offsets& matrix,
+                  std::int64_t panel) {
+  using R = real_t<T>;
+  std::vector<Dual<Many<T>>> rows(static_cast<std::size_t>(problem.schedule.n()));
+  const PanelVectors<T, 4> vectors(problem.vectors, panel);
+  vectors.load(problem.x.at(matrix[7]), 0, problem.dx.at(matrix[8]), 1, rows);
+  if (!problem.x) {
+    for (std::int64_t l = 0; l < kLanes<R>; ++l) {
+      const auto column = static_cast<std::size_t>(panel * kLanes<R> + l);
+      if (column >= rows.size()) break;
+      if constexpr (is_complex_v<T>) {
+        rows[column].v.re[l] = R(1);
+      } else {
+        rows[column].v[l] = R(1);
+      }
+    }
+  }
+  if (problem.inverse) {
+    factors.undo(rows.data());
+    for (auto rotation = g.rbegin(); rotation != g.rend(); ++rotation) rotation->undo(rows.data());
+  } else {
+    for (const auto& rotation : g) rotation.apply(rows.data());
+    factors.apply(rows.data());
+  }
+  vectors.store(rows, problem.y.at(matrix[9]), 2, problem.dy.at(matrix[10]), 3);
+}
+
+}  // namespace
+
+template <class T>
+void rotate_jvp(const RotateJvpProblem<T>& problem) {
+  const std::vector<Pair> pairs = problem.schedule.pairs();
+  const int threads = threads_for(problem);
+  const std::int64_t panels = panels_of(problem);
+  const std::int64_t matrices = panels > 0 ? problem.matrices.size() : 0;
+
+  with_phase_type<T>(problem.parameters, [&](auto e) {
+    auto one_matrix = [&](std::int64_t index) {
+      const auto matrix = problem.matrices.at(index);
+      const auto parameters = problem.parameters.at(matrix);
+      const auto tangents = problem.tangents.at(matrix);
+      const auto g = rotations<decltype(e)>(pairs, parameters, tangents);
+      const RowFactors<T> factors(parameters, tangents, problem.schedule.n());
+      auto one_panel = [&](std::int64_t panel) {
+        rotate_panel(problem, g, factors, matrix, panel);
+      };
+      // On this thread alone where other threads have matrices of their own.
+      cpu::parallel_for(panels, threads, one_panel);
+    };
+    cpu::parallel_for(matrices, matrices < threads ? 1 : threads, one_matrix);
+  });
+}
+
+template void rotate_jvp(const RotateJvpProblem<float>&);
+template void rotate_jvp(const RotateJvpProblem<double>&);
+template void rotate_jvp(const RotateJvpProblem<std::complex<float>>&);
+template void rotate_jvp(const RotateJvpProblem<std::complex<double>>&);
+
+}  // namespace givens::dual

@@ -1,0 +1,235 @@
+// Tangents: of rotate and matrix, and of the gradients.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <vector>
+
+#include "array.hpp"
+#include "dense.hpp"
+#include "givens/givens.hpp"
+#include "problems.hpp"
+#include "random.hpp"
+
+namespace {
+
+using givens::ParameterTangents;
+using givens::real_t;
+using givens::RotateOptions;
+using givens::Schedule;
+using test::Array;
+using test::OwnedGradients;
+using test::OwnedParameters;
+using test::Random;
+using test::Shape;
+
+template <class R>
+struct OwnedTangents {
+  Array<R> angles;
+  std::optional<Array<R>> phases;
+  std::optional<Array<R>> diagonal;
+
+  OwnedTangents(const OwnedParameters<R>& parameters, Random& random)
+      : angles(random.array<R>(parameters.angles.shape)) {
+    if (parameters.phases) phases = random.array<R>(parameters.phases->shape);
+    if (parameters.diagonal) diagonal = random.array<R>(parameters.diagonal->shape);
+  }
+
+  ParameterTangents<R> views() const {
+    ParameterTangents<R> out{angles.view(), {}, {}};
+    if (phases) out.phases = phases->view();
+    if (diagonal) out.diagonal = diagonal->view();
+    return out;
+  }
+
+  // All of them, one after the other, as OwnedGradients::all.
+  std::vector<R> all() const {
+    std::vector<R> out = angles.values;
+    for (const auto* part : {&phases, &diagonal}) {
+      if (*part) out.insert(out.end(), (*part)->values.begin(), (*part)->values.end());
+    }
+    return out;
+  }
+
+  // The derivative of U along the tangents has at most this norm.
+  double rate() const {
+    double sum = 0;
+    for (const R t : all()) sum += std::abs(static_cast<double>(t));
+    return sum;
+  }
+};
+
+template <class T>
+struct Tangent {
+  Array<T> y;
+  Array<T> dy;
+};
+
+template <class T>
+Tangent<T> rotate_jvp(const Array<T>& x, const Array<T>& dx,
+                      const OwnedParameters<real_t<T>>& parameters,
+                      const OwnedTangents<real_t<T>>& tangents, const Schedule& schedule,
+                      const RotateOptions& options) {
+  const Shape shape =
+      givens::rotated_shape<T>(x.view(), parameters.views(), schedule, options.axis);
+  Tangent<T> out{Array<T>(shape), Array<T>(shape)};
+  givens::rotate_jvp<T>(x.view(), dx.view(), parameters.views(), tangents.views(), schedule,
+                        out.y.view(), out.dy.view(), options);
+  return out;
+}
+
+template <class T>
+Array<T> rotated(const Array<T>& x, const OwnedParameters<real_t<T>>& parameters,
+                 const Schedule& schedule, const RotateOptions& options) {
+  Array<T> y(givens::rotated_shape<T>(x.view(), parameters.views(), schedule, options.axis));
+  givens::rotate<T>(x.view(), parameters.views(), schedule, y.view(), options);
+  return y;
+}
+
+template <class R>
+double inner(const std::vector<R>& a, const std::vector<R>& b) {
+  double sum = 0;
+  for (std::size_t k = 0; k < a.size(); ++k)
+    sum += static_cast<double>(a[k]) * static_cast<double>(b[k]);
+  return sum;
+}
+
+// A bound of the error of a tangent and of what it is compared with: a dual rotation is one of
+// (x, dx) with the blocks G, 0, dG, G, and what the value is off by gets into the tangent too.
+template <class T>
+double tangent_rounding(const Schedule& schedule, const std::vector<T>& x, const std::vector<T>& dx,
+                        double rate) {
+  return 4 * test::rounding<real_t<T>>(schedule) * (test::norm_of(dx) + rate * test::norm_of(x));
+}
+
+}  // namespace
+
+TEST_CASE_TEMPLATE("tangents: adjoint to the gradients, linear in the vectors", T,
+                   GIVENS_TEST_TYPES) {
+  using R = real_t<T>;
+  Random random(31);
+  for (const std::int64_t n : {1, 2, 5, 9}) {
+    for (const Schedule& schedule : test::schedules(n, random)) {
+      for (const test::Choice& choice : test::choices<T>()) {
+        for (const bool inverse : {false, true}) {
+          CAPTURE(schedule.repr());
+          CAPTURE(inverse);
+          const auto parameters = test::random_parameters<R>(schedule, choice, random);
+          const OwnedTangents<R> tangents(parameters, random);
+          const Array<T> x = random.array<T>({9, n});
+          const Array<T> dx = random.array<T>({9, n});
+          const Array<T> gy = random.array<T>({9, n});
+          const RotateOptions options{-1, inverse};
+          const auto [y, dy] = rotate_jvp(x, dx, parameters, tangents, schedule, options);
+          const auto plain = rotated(x, parameters, schedule, options);
+          CHECK(test::largest_difference(y.values, plain.values) <=
+                2 * test::rounding<R>(schedule) * test::norm_of(x.values));
+
+          Array<T> gx({9, n});
+          OwnedGradients<R> gradients(parameters);
+          givens::rotate_vjp<T>(y.view(), gy.view(), parameters.views(), schedule, gx.view(),
+                                gradients.views(), options);
+          const double through =
+              test::loss(gx.values, dx.values) + inner(gradients.all(), tangents.all());
+          const double bound = tangent_rounding(schedule, x.values, dx.values, tangents.rate());
+          // The gradients round as the tangents do, and so does the sum.
+          CHECK(std::abs(test::loss(gy.values, dy.values) - through) <=
+                2 * bound * test::norm_of(gy.values));
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE_TEMPLATE("tangents: second order against differences", T, GIVENS_TEST_TYPES) {
+  using R = real_t<T>;
+  Random random(32);
+  for (const std::int64_t n : {2, 4}) {
+    const Schedule schedule = Schedule::circle(n);
+    for (const test::Choice& choice : test::choices<T>()) {
+      for (const bool inverse : {false, true}) {
+        CAPTURE(inverse);
+        auto parameters = test::random_parameters<R>(schedule, choice, random);
+        const OwnedTangents<R> tangents(parameters, random);
+        const OwnedTangents<R> along(parameters, random);
+        const Array<T> x = random.array<T>({10, n});
+        const Array<T> zero({10, n});
+        const Array<T> gy = random.array<T>({10, n});
+        const RotateOptions options{-1, inverse};
+        const auto [y, dy] = rotate_jvp(x, zero, parameters, tangents, schedule, options);
+        Array<T> gx({10, n});
+        Array<T> dgx({10, n});
+        OwnedGradients<R> gradients(parameters);
+        OwnedGradients<R> dgradients(parameters);
+        givens::rotate_vjp_jvp<T>(y.view(), dy.view(), gy.view(), std::nullopt, parameters.views(),
+                                  tangents.views(), schedule, gx.view(), gradients.views(),
+                                  dgx.view(), dgradients.views(), options);
+        // <gradients, along>, of which the differences along `tangents` are exact.
+        const auto slope = [&] {
+          const auto moved = rotated(x, parameters, schedule, options);
+          OwnedGradients<R> g(parameters);
+          Array<T> unused({10, n});
+          givens::rotate_vjp<T>(moved.view(), gy.view(), parameters.views(), schedule,
+                                unused.view(), g.views(), options);
+          return inner(g.all(), along.all());
+        };
+        const std::vector<double> by_each = test::gradient_by_differences(parameters, slope);
+        double expected = 0;
+        const std::vector<R> directions = tangents.all();
+        for (std::size_t k = 0; k < by_each.size(); ++k)
+          expected += by_each[k] * static_cast<double>(directions[k]);
+        // Every entry of both gradients is off by `rounding` twice, and once more in the tangent;
+        // the differences multiply that by the steps' directions.
+        const double bound = 16 * test::rounding<R>(schedule) * tangents.rate() * along.rate() *
+                             test::norm_of(x.values) * test::norm_of(gy.values);
+        CHECK(std::abs(inner(dgradients.all(), along.all()) - expected) <= bound);
+        CHECK(std::abs(inner(gradients.all(), along.all()) - slope()) <= bound);
+      }
+    }
+  }
+}
+
+TEST_CASE_TEMPLATE("tangents of matrix are those of the identity's columns", T, GIVENS_TEST_TYPES) {
+  using R = real_t<T>;
+  Random random(33);
+  for (const std::int64_t n : {1, 6, 11}) {
+    for (const Schedule& schedule : {Schedule::xor_(n), Schedule::circle(n, n / 2)}) {
+      const auto parameters =
+          test::random_parameters<R>(schedule, test::full_choice<T>(), random, {3});
+      const OwnedTangents<R> tangents(parameters, random);
+      const Shape shape{3, n, schedule.columns()};
+      Array<T> U(shape);
+      Array<T> dU(shape);
+      givens::matrix_jvp<T>(parameters.views(), tangents.views(), schedule, U.view(), dU.view());
+      Array<T> identity(shape);
+      for (std::int64_t b = 0; b < 3; ++b) {
+        for (std::int64_t k = 0; k < schedule.columns(); ++k)
+          test::at(identity.view(), {b, k, k}) = T(1);
+      }
+      const auto [y, dy] =
+          rotate_jvp(identity, Array<T>(shape), parameters, tangents, schedule, {-2});
+      CHECK(U.values == y.values);
+      CHECK(dU.values == dy.values);
+    }
+  }
+}
+
+TEST_CASE("tangents: outputs that overlap, and tangents of nothing, are refused") {
+  const Schedule schedule = Schedule::circle(4);
+  Random random(34);
+  const auto parameters = test::random_parameters<double>(schedule, {}, random);
+  Array<double> x({2, 4});
+  Array<double> y({2, 4});
+  const Array<double> six({6});
+  CHECK_THROWS_WITH_AS(givens::rotate_jvp<double>(x.view(), std::nullopt, parameters.views(), {},
+                                                  schedule, x.view(), y.view()),
+                       "y must not overlap x in memory", std::invalid_argument);
+  CHECK_THROWS_WITH_AS(givens::rotate_jvp<double>(x.view(), std::nullopt, parameters.views(), {},
+                                                  schedule, y.view(), y.view()),
+                       "dy must not overlap y in memory", std::invalid_argument);
+  CHECK_THROWS_WITH_AS(
+      givens::rotate_jvp<double>(x.view(), std::nullopt, parameters.views(), {{}, six.view(), {}},
+                                 schedule, y.view(), y.view()),
+      "dphases must not be given without phases", std::invalid_argument);
+}
