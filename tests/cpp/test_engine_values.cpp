@@ -272,16 +272,17 @@ TEST_CASE_TEMPLATE("engines: gradients are as exact as in the plain form", T, fl
         const RotateOptions options{-1, inverse};
         const auto exact = gradients<Wide<T>>(nullptr, widened(y), widened(gy), widened(parameters),
                                               schedule, options);
-        // Sums in double.
+        // Sums in double, which the engine keeps in T: as much error again, and some for the
+        // coefficients. A drift of 4 eps a rotation is seen.
         const auto plain = gradients<T>(nullptr, y, gy, parameters, schedule, options);
         for (const Engine* engine : engines()) {
           CAPTURE(std::string(engine->name));
           const auto got = gradients<T>(engine, y, gy, parameters, schedule, options);
           CHECK(distance(got.of.angles.values, exact.of.angles.values) <=
-                5 * distance(plain.of.angles.values, exact.of.angles.values));
+                2.5 * distance(plain.of.angles.values, exact.of.angles.values));
           if (!got.of.phases) continue;
           CHECK(distance(got.of.phases->values, exact.of.phases->values) <=
-                5 * distance(plain.of.phases->values, exact.of.phases->values));
+                2.5 * distance(plain.of.phases->values, exact.of.phases->values));
         }
       }
     }
