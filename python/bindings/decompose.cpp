@@ -1,7 +1,7 @@
-// decompose on NumPy arrays.
+// decompose on arrays in the CPU's memory.
 #include "givens/decompose.hpp"
 
-#include "arguments.hpp"
+#include "arrays.hpp"
 #include "register.hpp"
 
 namespace givens::python {
@@ -10,7 +10,8 @@ namespace {
 
 // (angles, phases, diagonal, signs); None for those that U has not.
 py::tuple decompose(py::handle u_) {
-  const Array u = to_array(u_, "U");
+  CallArrays arrays;
+  const Array u = arrays.input(u_, "U");
   return with_type(u.dtype, [&](auto type) -> py::tuple {
     using T = decltype(type);
     using R = real_t<T>;
@@ -18,18 +19,15 @@ py::tuple decompose(py::handle u_) {
     const std::vector<std::int64_t> of_angles = decomposed_shape<T>(u_view);
     std::vector<std::int64_t> of_rows = of_angles;
     of_rows.back() = u_view.shape(u_view.ndim() - 1);
-    const auto empty = [](const std::vector<std::int64_t>& shape) {
-      return py::array_t<R>(std::vector<py::ssize_t>(shape.begin(), shape.end()));
-    };
-    const py::array angles = empty(of_angles);
+    const py::array angles = arrays.make<R>(of_angles);
     std::optional<py::array> phases;
     std::optional<py::array> diagonal;
     std::optional<py::array> signs;
     if constexpr (is_complex_v<T>) {
-      phases = empty(of_angles);
-      diagonal = empty(of_rows);
+      phases = arrays.make<R>(of_angles);
+      diagonal = arrays.make<R>(of_rows);
     } else {
-      signs = empty(of_rows);
+      signs = arrays.make<R>(of_rows);
     }
     const auto optional_view = [](const std::optional<py::array>& array) {
       return array ? std::optional<ArrayView<R>>(view_of<R>(*array)) : std::nullopt;
@@ -40,10 +38,11 @@ py::tuple decompose(py::handle u_) {
       const py::gil_scoped_release release;
       givens::decompose<T>(u_view, outputs);
     }
-    const auto or_none = [](const std::optional<py::array>& array) {
-      return array ? py::object(*array) : py::object(py::none());
+    const auto or_none = [&](const std::optional<py::array>& array) {
+      return array ? arrays.result(*array) : py::object(py::none());
     };
-    return py::make_tuple(angles, or_none(phases), or_none(diagonal), or_none(signs));
+    return py::make_tuple(arrays.result(angles), or_none(phases), or_none(diagonal),
+                          or_none(signs));
   });
 }
 

@@ -1,11 +1,28 @@
-// The structures in which arrays are passed by DLPack, written from its specification (version 1).
+// Arrays of other libraries, by DLPack: its structures, written from its specification (version 1),
+// and how an array comes out of them.
 #pragma once
 
+#include <pybind11/pybind11.h>
+
 #include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "dtypes.hpp"
 
 namespace givens::python::dlpack {
 
-enum DeviceType : std::int32_t { kCuda = 2, kCudaManaged = 13 };
+namespace py = pybind11;
+
+// Pinned memory is the host's.
+enum DeviceType : std::int32_t {
+  kCpu = 1,
+  kCuda = 2,
+  kCudaPinned = 3,
+  kRocmPinned = 11,
+  kCudaManaged = 13
+};
 
 struct Device {
   std::int32_t type;
@@ -53,5 +70,36 @@ struct VersionedTensor {
   std::uint64_t flags;
   Tensor tensor;
 };
+
+// What an object exports.
+struct Array {
+  void* data = nullptr;
+  std::vector<std::int64_t> shape;
+  std::vector<std::int64_t> strides;  // in elements; empty: contiguous
+  DataType dtype{};
+  Device device{};
+  bool read_only = false;
+  bool copied = false;   // by its library, so that nobody would see what is written
+  py::capsule exporter;  // at its end, the exporter's deleter is called
+};
+
+// Whether arrays of a class can come by DLPack.
+bool exports(py::handle object);
+
+// Where the object's memory is. Raises what the object raises, with a note that names the argument.
+Device device_of(py::handle object, const char* name);
+
+// What an object exports; with a stream, which then waits for what computes it, if it is on a
+// device that has streams. What the object raises comes with a note that names the argument. Throws
+// TypeError if there comes no capsule that is still to be used, BufferError if it is of another
+// major version than 1; the deleter is then called all the same.
+Array import(py::handle object, const char* name, std::optional<std::uintptr_t> stream);
+
+// One of our dtypes, if it is one.
+std::optional<Dtype> dtype_of(const DataType& type);
+
+// As error messages show it.
+std::string dtype_text(const DataType& type);
+std::string device_text(const Device& device);
 
 }  // namespace givens::python::dlpack

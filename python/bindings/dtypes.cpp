@@ -24,6 +24,8 @@ bool is_complex(Dtype dtype) { return dtype == Dtype::complex64 || dtype == Dtyp
 
 bool is_double(Dtype dtype) { return dtype == Dtype::float64 || dtype == Dtype::complex128; }
 
+bool is_half(Dtype dtype) { return dtype == Dtype::float16 || dtype == Dtype::bfloat16; }
+
 Dtype complex_of(Dtype dtype) { return is_double(dtype) ? Dtype::complex128 : Dtype::complex64; }
 
 }  // namespace givens::python

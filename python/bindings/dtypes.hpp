@@ -11,6 +11,7 @@ enum class Dtype { float16, bfloat16, float32, float64, complex64, complex128 };
 const char* dtype_name(Dtype dtype);
 bool is_complex(Dtype dtype);
 bool is_double(Dtype dtype);
+bool is_half(Dtype dtype);  // one of the 16-bit ones
 // The complex dtype of the same precision.
 Dtype complex_of(Dtype dtype);
 

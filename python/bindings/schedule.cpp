@@ -1,7 +1,10 @@
 // givens.Schedule.
 #include "givens/schedule.hpp"
 
+#include <pybind11/numpy.h>
+
 #include "arguments.hpp"
+#include "arrays.hpp"
 #include "register.hpp"
 
 namespace givens::python {
@@ -30,16 +33,22 @@ py::array triangular_index(const Schedule& schedule) {
 
 // Takes `angles` along its last axis by an index of K entries.
 py::object take(const Schedule& schedule, const py::object& angles, const py::array& index) {
-  if (!py::isinstance<py::array>(angles)) {
-    throw py::type_error("angles must be a NumPy array, got " + type_name(angles));
-  }
-  const py::tuple shape = angles.attr("shape");
-  if (shape.empty() || shape[shape.size() - 1].cast<std::int64_t>() != schedule.num_rotations()) {
+  CallArrays arrays;
+  // NumPy's may have any dtype.
+  const py::array array = py::isinstance<py::array>(angles)
+                              ? py::reinterpret_borrow<py::array>(angles)
+                              : arrays.real_input(angles, "angles").array;
+  const std::vector<std::int64_t> shape(array.shape(), array.shape() + array.ndim());
+  if (shape.empty() || shape.back() != schedule.num_rotations()) {
     throw py::value_error("angles must have " + std::to_string(schedule.num_rotations()) +
                           " entries (schedule.num_rotations) along the last axis, got shape " +
-                          std::string(py::str(shape)));
+                          std::string(py::str(array.attr("shape"))));
   }
-  return angles.attr("take")(index, py::arg("axis") = -1);
+  if (array.is(angles)) return array.attr("take")(index, py::arg("axis") = -1);
+  const py::array out =
+      array.itemsize() == sizeof(float) ? arrays.make<float>(shape) : arrays.make<double>(shape);
+  array.attr("take")(index, py::arg("axis") = -1, py::arg("out") = out);
+  return arrays.result(out);
 }
 
 // One of the caller's rounds as an array of integers, (k, 2).
@@ -340,15 +349,18 @@ constexpr const char* kToTriangular = R"(Reorder angles from schedule order to t
 Parameters
 ----------
 angles : array, (..., K)
-    In schedule order.
+    In schedule order. Of NumPy, any dtype; of another library float32 or float64, in the CPU's
+    memory.
 
 Returns
 -------
-array, (..., K)
+array of the caller's library, (..., K)
     In the order of the paper's authors' code; see `triangular_index`.
 
 Raises
 ------
+TypeError
+    If angles are no array, or of another library and in other memory or of another dtype.
 ValueError
     If the last axis has not K entries, or the schedule has no triangular order.
 

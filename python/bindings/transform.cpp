@@ -1,9 +1,10 @@
-// rotate, matrix, their gradients and tangents on NumPy arrays.
+// rotate, matrix, their gradients and tangents on arrays in the CPU's memory.
 #include "givens/transform.hpp"
 
 #include "givens/jvp.hpp"
 
 #include "arguments.hpp"
+#include "arrays.hpp"
 #include "register.hpp"
 
 namespace givens::python {
@@ -23,11 +24,12 @@ struct ParameterArrays {
   std::optional<Array> diagonal;
   std::optional<Array> signs;
 
-  ParameterArrays(py::handle angles_, py::handle phases_, py::handle diagonal_, py::handle signs_)
-      : angles(to_real_array(angles_, "angles")) {
+  ParameterArrays(CallArrays& arrays, py::handle angles_, py::handle phases_, py::handle diagonal_,
+                  py::handle signs_)
+      : angles(arrays.real_input(angles_, "angles")) {
     const auto like_angles = [&](py::handle object, const char* name) -> std::optional<Array> {
       if (object.is_none()) return std::nullopt;
-      Array array = to_real_array(object, name);
+      Array array = arrays.real_input(object, name);
       if (array.dtype != angles.dtype) {
         throw py::type_error(std::string(name) + " must be " + dtype_name(angles.dtype) +
                              " as angles are, got " + dtype_name(array.dtype));
@@ -70,14 +72,8 @@ void check_same_dtype(const Array& array, const char* name, const Array& like,
   }
 }
 
-template <class T>
-py::array empty(const std::vector<std::int64_t>& shape) {
-  return py::array_t<T>(std::vector<py::ssize_t>(shape.begin(), shape.end()));
-}
-
-template <class T>
-py::array empty_like(const py::array& array) {
-  return py::array_t<T>(std::vector<py::ssize_t>(array.shape(), array.shape() + array.ndim()));
+std::vector<std::int64_t> shape_of(const Array& array) {
+  return {array.array.shape(), array.array.shape() + array.array.ndim()};
 }
 
 // New arrays for the parameters' gradients.
@@ -87,10 +83,10 @@ struct GradientArrays {
   std::optional<py::array> phases;
   std::optional<py::array> diagonal;
 
-  explicit GradientArrays(const ParameterArrays& parameters)
-      : angles(empty_like<R>(parameters.angles.array)) {
-    if (parameters.phases) phases = empty_like<R>(parameters.phases->array);
-    if (parameters.diagonal) diagonal = empty_like<R>(parameters.diagonal->array);
+  GradientArrays(const CallArrays& arrays, const ParameterArrays& parameters)
+      : angles(arrays.make<R>(shape_of(parameters.angles))) {
+    if (parameters.phases) phases = arrays.make<R>(shape_of(*parameters.phases));
+    if (parameters.diagonal) diagonal = arrays.make<R>(shape_of(*parameters.diagonal));
   }
 
   ParameterGradients<R> views() const {
@@ -100,10 +96,10 @@ struct GradientArrays {
     return {view_of<R>(angles), optional_view(phases), optional_view(diagonal)};
   }
 
-  void append_to(py::list& out) const {
-    out.append(angles);
-    if (phases) out.append(*phases);
-    if (diagonal) out.append(*diagonal);
+  void append_to(py::list& out, const CallArrays& arrays) const {
+    out.append(arrays.result(angles));
+    if (phases) out.append(arrays.result(*phases));
+    if (diagonal) out.append(arrays.result(*diagonal));
   }
 };
 
@@ -117,15 +113,16 @@ int threads_of_call(py::handle num_threads) {
 py::object rotate(py::handle x_, py::handle angles, py::handle schedule_, py::handle axis_,
                   py::handle inverse, py::handle out, py::handle phases, py::handle diagonal,
                   py::handle signs, py::handle num_threads) {
-  const Array x = to_array(x_, "x");
-  const ParameterArrays parameters(angles, phases, diagonal, signs);
+  CallArrays arrays;
+  const Array x = arrays.input(x_, "x");
+  const ParameterArrays parameters(arrays, angles, phases, diagonal, signs);
   parameters.check_vectors(x, "x");
   const Schedule& schedule = to_schedule(schedule_);
   const RotateOptions options{to_integer(axis_, "axis"), to_bool(inverse, "inverse"),
                               threads_of_call(num_threads)};
   std::optional<Array> given;
   if (!out.is_none()) {
-    given = to_output(out, "out");
+    given = arrays.output(out, "out");
     check_same_dtype(*given, "out", x, "x");
   }
   return with_type(x.dtype, [&](auto type) -> py::object {
@@ -133,19 +130,21 @@ py::object rotate(py::handle x_, py::handle angles, py::handle schedule_, py::ha
     const auto views = parameters.views<real_t<T>>();
     const auto x_view = view_of<const T>(x.array);
     const py::array y =
-        given ? given->array : empty<T>(rotated_shape<T>(x_view, views, schedule, options.axis));
+        given ? given->array
+              : arrays.make<T>(rotated_shape<T>(x_view, views, schedule, options.axis));
     const auto y_view = view_of<T>(y);
     {
       const py::gil_scoped_release release;
       givens::rotate<T>(x_view, views, schedule, y_view, options);
     }
-    return y;
+    return given ? py::reinterpret_borrow<py::object>(out) : arrays.result(y);
   });
 }
 
 py::object matrix(py::handle angles, py::handle schedule_, py::handle phases, py::handle diagonal,
                   py::handle signs, py::handle num_threads) {
-  const ParameterArrays parameters(angles, phases, diagonal, signs);
+  CallArrays arrays;
+  const ParameterArrays parameters(arrays, angles, phases, diagonal, signs);
   const Schedule& schedule = to_schedule(schedule_);
   const int threads = threads_of_call(num_threads);
   const Dtype dtype =
@@ -153,23 +152,24 @@ py::object matrix(py::handle angles, py::handle schedule_, py::handle phases, py
   return with_type(dtype, [&](auto type) -> py::object {
     using T = decltype(type);
     const auto views = parameters.views<real_t<T>>();
-    py::array u = empty<T>(matrix_shape(views, schedule));
+    const py::array u = arrays.make<T>(matrix_shape(views, schedule));
     const auto u_view = view_of<T>(u);
     {
       const py::gil_scoped_release release;
       givens::matrix<T>(views, schedule, u_view, threads);
     }
-    return u;
+    return arrays.result(u);
   });
 }
 
 py::tuple rotate_vjp(py::handle y_, py::handle gy_, py::handle angles, py::handle schedule_,
                      py::handle axis, py::handle inverse, py::handle phases, py::handle diagonal,
                      py::handle signs, py::handle num_threads) {
-  const Array y = to_array(y_, "y");
-  const Array gy = to_array(gy_, "gy");
+  CallArrays arrays;
+  const Array y = arrays.input(y_, "y");
+  const Array gy = arrays.input(gy_, "gy");
   check_same_dtype(gy, "gy", y, "y");
-  const ParameterArrays parameters(angles, phases, diagonal, signs);
+  const ParameterArrays parameters(arrays, angles, phases, diagonal, signs);
   parameters.check_vectors(y, "y");
   const Schedule& schedule = to_schedule(schedule_);
   const RotateOptions options{to_integer(axis, "axis"), to_bool(inverse, "inverse"),
@@ -179,17 +179,17 @@ py::tuple rotate_vjp(py::handle y_, py::handle gy_, py::handle angles, py::handl
     const auto views = parameters.views<real_t<T>>();
     const auto y_view = view_of<const T>(y.array);
     const auto gy_view = view_of<const T>(gy.array);
-    const py::array gx = empty_like<T>(y.array);
+    const py::array gx = arrays.make<T>(shape_of(y));
     const auto gx_view = view_of<T>(gx);
-    const GradientArrays<real_t<T>> gradients(parameters);
+    const GradientArrays<real_t<T>> gradients(arrays, parameters);
     const auto gradient_views = gradients.views();
     {
       const py::gil_scoped_release release;
       givens::rotate_vjp<T>(y_view, gy_view, views, schedule, gx_view, gradient_views, options);
     }
     py::list out;
-    out.append(gx);
-    gradients.append_to(out);
+    out.append(arrays.result(gx));
+    gradients.append_to(out, arrays);
     return py::tuple(out);
   });
 }
@@ -197,15 +197,16 @@ py::tuple rotate_vjp(py::handle y_, py::handle gy_, py::handle angles, py::handl
 py::object matrix_vjp(py::handle u_, py::handle gu_, py::handle angles, py::handle schedule_,
                       py::handle phases, py::handle diagonal, py::handle signs,
                       py::handle num_threads) {
-  const ParameterArrays parameters(angles, phases, diagonal, signs);
+  CallArrays arrays;
+  const ParameterArrays parameters(arrays, angles, phases, diagonal, signs);
   const Dtype dtype =
       parameters.make_complex() ? complex_of(parameters.angles.dtype) : parameters.angles.dtype;
-  const Array u = to_array(u_, "U");
+  const Array u = arrays.input(u_, "U");
   if (u.dtype != dtype) {
     throw py::type_error(std::string("U must be ") + dtype_name(dtype) +
                          ", as matrix returned it, got " + dtype_name(u.dtype));
   }
-  const Array gu = to_array(gu_, "gU");
+  const Array gu = arrays.input(gu_, "gU");
   check_same_dtype(gu, "gU", u, "U");
   const Schedule& schedule = to_schedule(schedule_);
   const int threads = threads_of_call(num_threads);
@@ -214,14 +215,14 @@ py::object matrix_vjp(py::handle u_, py::handle gu_, py::handle angles, py::hand
     const auto views = parameters.views<real_t<T>>();
     const auto u_view = view_of<const T>(u.array);
     const auto gu_view = view_of<const T>(gu.array);
-    const GradientArrays<real_t<T>> gradients(parameters);
+    const GradientArrays<real_t<T>> gradients(arrays, parameters);
     const auto gradient_views = gradients.views();
     {
       const py::gil_scoped_release release;
       givens::matrix_vjp<T>(u_view, gu_view, views, schedule, gradient_views, threads);
     }
     py::list out;
-    gradients.append_to(out);
+    gradients.append_to(out, arrays);
     return out.size() == 1 ? py::object(out[0]) : py::object(py::tuple(out));
   });
 }
@@ -232,11 +233,11 @@ struct TangentArrays {
   std::optional<Array> phases;
   std::optional<Array> diagonal;
 
-  TangentArrays(py::handle angles_, py::handle phases_, py::handle diagonal_,
+  TangentArrays(CallArrays& arrays, py::handle angles_, py::handle phases_, py::handle diagonal_,
                 const ParameterArrays& parameters) {
     const auto like_angles = [&](py::handle object, const char* name) -> std::optional<Array> {
       if (object.is_none()) return std::nullopt;
-      Array array = to_real_array(object, name);
+      Array array = arrays.real_input(object, name);
       check_same_dtype(array, name, parameters.angles, "angles");
       return array;
     };
@@ -251,10 +252,10 @@ struct TangentArrays {
   }
 };
 
-std::optional<Array> to_tangent(py::handle object, const char* name, const Array& like,
-                                const char* like_name) {
+std::optional<Array> to_tangent(CallArrays& arrays, py::handle object, const char* name,
+                                const Array& like, const char* like_name) {
   if (object.is_none()) return std::nullopt;
-  Array array = to_array(object, name);
+  Array array = arrays.input(object, name);
   check_same_dtype(array, name, like, like_name);
   return array;
 }
@@ -263,11 +264,12 @@ py::tuple rotate_jvp(py::handle x_, py::handle dx_, py::handle angles, py::handl
                      py::handle schedule_, py::handle axis, py::handle inverse, py::handle phases,
                      py::handle dphases, py::handle diagonal, py::handle ddiagonal,
                      py::handle signs, py::handle num_threads) {
-  const Array x = to_array(x_, "x");
-  const std::optional<Array> dx = to_tangent(dx_, "dx", x, "x");
-  const ParameterArrays parameters(angles, phases, diagonal, signs);
+  CallArrays arrays;
+  const Array x = arrays.input(x_, "x");
+  const std::optional<Array> dx = to_tangent(arrays, dx_, "dx", x, "x");
+  const ParameterArrays parameters(arrays, angles, phases, diagonal, signs);
   parameters.check_vectors(x, "x");
-  const TangentArrays tangents(dangles, dphases, ddiagonal, parameters);
+  const TangentArrays tangents(arrays, dangles, dphases, ddiagonal, parameters);
   const Schedule& schedule = to_schedule(schedule_);
   const RotateOptions options{to_integer(axis, "axis"), to_bool(inverse, "inverse"),
                               threads_of_call(num_threads)};
@@ -278,8 +280,8 @@ py::tuple rotate_jvp(py::handle x_, py::handle dx_, py::handle angles, py::handl
     const auto x_view = view_of<const T>(x.array);
     const auto dx_view = optional_view<T>(dx);
     const auto shape = rotated_shape<T>(x_view, views, schedule, options.axis);
-    const py::array y = empty<T>(shape);
-    const py::array dy = empty<T>(shape);
+    const py::array y = arrays.make<T>(shape);
+    const py::array dy = arrays.make<T>(shape);
     const auto y_view = view_of<T>(y);
     const auto dy_view = view_of<T>(dy);
     {
@@ -287,15 +289,16 @@ py::tuple rotate_jvp(py::handle x_, py::handle dx_, py::handle angles, py::handl
       givens::rotate_jvp<T>(x_view, dx_view, views, tangent_views, schedule, y_view, dy_view,
                             options);
     }
-    return py::make_tuple(y, dy);
+    return py::make_tuple(arrays.result(y), arrays.result(dy));
   });
 }
 
 py::tuple matrix_jvp(py::handle angles, py::handle dangles, py::handle schedule_, py::handle phases,
                      py::handle dphases, py::handle diagonal, py::handle ddiagonal,
                      py::handle signs, py::handle num_threads) {
-  const ParameterArrays parameters(angles, phases, diagonal, signs);
-  const TangentArrays tangents(dangles, dphases, ddiagonal, parameters);
+  CallArrays arrays;
+  const ParameterArrays parameters(arrays, angles, phases, diagonal, signs);
+  const TangentArrays tangents(arrays, dangles, dphases, ddiagonal, parameters);
   const Schedule& schedule = to_schedule(schedule_);
   const int threads = threads_of_call(num_threads);
   const Dtype dtype =
@@ -305,15 +308,15 @@ py::tuple matrix_jvp(py::handle angles, py::handle dangles, py::handle schedule_
     const auto views = parameters.views<real_t<T>>();
     const auto tangent_views = tangents.views<real_t<T>>();
     const auto shape = matrix_shape(views, schedule);
-    const py::array u = empty<T>(shape);
-    const py::array du = empty<T>(shape);
+    const py::array u = arrays.make<T>(shape);
+    const py::array du = arrays.make<T>(shape);
     const auto u_view = view_of<T>(u);
     const auto du_view = view_of<T>(du);
     {
       const py::gil_scoped_release release;
       givens::matrix_jvp<T>(views, tangent_views, schedule, u_view, du_view, threads);
     }
-    return py::make_tuple(u, du);
+    return py::make_tuple(arrays.result(u), arrays.result(du));
   });
 }
 
@@ -322,14 +325,15 @@ py::tuple rotate_vjp_jvp(py::handle y_, py::handle dy_, py::handle gy_, py::hand
                          py::handle axis, py::handle inverse, py::handle phases, py::handle dphases,
                          py::handle diagonal, py::handle ddiagonal, py::handle signs,
                          py::handle num_threads) {
-  const Array y = to_array(y_, "y");
-  const std::optional<Array> dy = to_tangent(dy_, "dy", y, "y");
-  const Array gy = to_array(gy_, "gy");
+  CallArrays arrays;
+  const Array y = arrays.input(y_, "y");
+  const std::optional<Array> dy = to_tangent(arrays, dy_, "dy", y, "y");
+  const Array gy = arrays.input(gy_, "gy");
   check_same_dtype(gy, "gy", y, "y");
-  const std::optional<Array> dgy = to_tangent(dgy_, "dgy", y, "y");
-  const ParameterArrays parameters(angles, phases, diagonal, signs);
+  const std::optional<Array> dgy = to_tangent(arrays, dgy_, "dgy", y, "y");
+  const ParameterArrays parameters(arrays, angles, phases, diagonal, signs);
   parameters.check_vectors(y, "y");
-  const TangentArrays tangents(dangles, dphases, ddiagonal, parameters);
+  const TangentArrays tangents(arrays, dangles, dphases, ddiagonal, parameters);
   const Schedule& schedule = to_schedule(schedule_);
   const RotateOptions options{to_integer(axis, "axis"), to_bool(inverse, "inverse"),
                               threads_of_call(num_threads)};
@@ -341,12 +345,12 @@ py::tuple rotate_vjp_jvp(py::handle y_, py::handle dy_, py::handle gy_, py::hand
     const auto dy_view = optional_view<T>(dy);
     const auto gy_view = view_of<const T>(gy.array);
     const auto dgy_view = optional_view<T>(dgy);
-    const py::array gx = empty_like<T>(y.array);
-    const py::array dgx = empty_like<T>(y.array);
+    const py::array gx = arrays.make<T>(shape_of(y));
+    const py::array dgx = arrays.make<T>(shape_of(y));
     const auto gx_view = view_of<T>(gx);
     const auto dgx_view = view_of<T>(dgx);
-    const GradientArrays<real_t<T>> gradients(parameters);
-    const GradientArrays<real_t<T>> gradient_tangents(parameters);
+    const GradientArrays<real_t<T>> gradients(arrays, parameters);
+    const GradientArrays<real_t<T>> gradient_tangents(arrays, parameters);
     const auto gradient_views = gradients.views();
     const auto gradient_tangent_views = gradient_tangents.views();
     {
@@ -355,11 +359,11 @@ py::tuple rotate_vjp_jvp(py::handle y_, py::handle dy_, py::handle gy_, py::hand
                                 gx_view, gradient_views, dgx_view, gradient_tangent_views, options);
     }
     py::list values;
-    values.append(gx);
-    gradients.append_to(values);
+    values.append(arrays.result(gx));
+    gradients.append_to(values, arrays);
     py::list derivatives;
-    derivatives.append(dgx);
-    gradient_tangents.append_to(derivatives);
+    derivatives.append(arrays.result(dgx));
+    gradient_tangents.append_to(derivatives, arrays);
     return py::make_tuple(py::tuple(values), py::tuple(derivatives));
   });
 }

@@ -1,15 +1,25 @@
-"""What is asked of the library that arrays on a GPU come from: its stream, new arrays and sums.
+"""What is asked of the library that arrays come from: views, new arrays, its stream and sums.
 
-No library is imported here: who has an array of one has imported it.
+No library is imported here: who has an array of one has imported it. NumPy's arrays are not asked.
 """
 
 import sys
 from contextlib import AbstractContextManager, nullcontext
+from functools import lru_cache
 from types import ModuleType
-from typing import Any
+from typing import Any, Protocol
+
+from numpy.typing import NDArray
 
 # As DLPack numbers them, which are also CUDA's own handles.
 LEGACY_DEFAULT_STREAM = 1
+
+
+class ForeignArray(Protocol):
+    """An array of another library, as DLPack passes it."""
+
+    def __dlpack_device__(self) -> tuple[Any, int]: ...
+    def __dlpack__(self, *, stream: int | None = None) -> Any: ...
 
 
 class Library:
@@ -22,6 +32,33 @@ class Library:
     def __init__(self, name: str) -> None:
         self.name = name
 
+    def check(self, x: Any, name: str) -> None:
+        """Refuse the argument `name` if its memory does not hold its values."""
+
+    def empty(self, shape: tuple[int, ...], like: Any, dtype: str | None = None) -> Any:
+        """Make a new array on the device of another; of its dtype, if none is named."""
+        raise self._makes_no_arrays()
+
+    def _makes_no_arrays(self) -> TypeError:
+        return TypeError(
+            f"arrays of {self.name} have no __array_namespace__, so that no new one can be made "
+            "for the result"
+        )
+
+    # --- Arrays in the CPU's memory: givens._core asks this ---
+
+    # Whether arrays can be written.
+    writeable = True
+
+    # Whether arrays have a method `numpy` that returns a view, or raises. It is faster than DLPack.
+    has_numpy = False
+
+    def from_numpy(self, x: NDArray[Any], like: Any) -> Any:
+        """Return an array on the memory of a NumPy array, of the library of another."""
+        raise self._makes_no_arrays()
+
+    # --- Arrays on a GPU ---
+
     def on(self, device: int) -> AbstractContextManager[Any]:
         """Make a device the library's current one, as all that follows needs."""
         return nullcontext()
@@ -29,13 +66,6 @@ class Library:
     def stream(self, device: int) -> int:
         """Return the stream of the library's current work on a device."""
         return LEGACY_DEFAULT_STREAM
-
-    def empty(self, shape: tuple[int, ...], like: Any, dtype: str | None = None) -> Any:
-        """Make a new array on the device of another; of its dtype, if none is named."""
-        raise TypeError(
-            f"arrays of {self.name} have no __array_namespace__, so that no new one can be made "
-            "for the result"
-        )
 
     def sum(self, x: Any, axes: tuple[int, ...], *, keepdims: bool) -> Any:
         """Sum an array over some axes."""
@@ -45,67 +75,123 @@ class Library:
 class Standard(Library):
     """One that keeps to the array API standard."""
 
-    def __init__(self, name: str, namespace: Any) -> None:
-        super().__init__(name)
-        self.namespace = namespace
+    def namespace(self, x: Any) -> Any:
+        """Return the module with the library's functions."""
+        return x.__array_namespace__()
 
     def empty(self, shape: tuple[int, ...], like: Any, dtype: str | None = None) -> Any:
-        make = getattr(self.namespace, "empty", None) or self.namespace.zeros
+        namespace = self.namespace(like)
+        make = getattr(namespace, "empty", None) or namespace.zeros
         return make(shape, dtype=self._dtype(like, dtype), device=like.device)
+
+    def from_numpy(self, x: NDArray[Any], like: Any) -> Any:
+        return self.namespace(like).from_dlpack(x)
 
     def sum(self, x: Any, axes: tuple[int, ...], *, keepdims: bool) -> Any:
         # Without a dtype some sum in another.
-        return self.namespace.sum(x, axis=axes, dtype=x.dtype, keepdims=keepdims)
+        return self.namespace(x).sum(x, axis=axes, dtype=x.dtype, keepdims=keepdims)
 
     def _dtype(self, like: Any, dtype: str | None) -> object:
-        return like.dtype if dtype is None else getattr(self.namespace, dtype)
+        return like.dtype if dtype is None else getattr(self.namespace(like), dtype)
 
 
-class CuPy(Standard):
+class Known(Standard):
+    """One that more is known of, by the name of its module."""
+
+    def __init__(self, name: str, module: ModuleType) -> None:
+        super().__init__(name)
+        self.module: Any = module
+
+    def namespace(self, x: Any) -> Any:
+        return self.module
+
+
+class CuPy(Known):
     """CuPy, which makes arrays on the current device."""
 
     knows_stream = True
 
     def on(self, device: int) -> AbstractContextManager[Any]:
-        return self.namespace.cuda.Device(device)  # type: ignore[no-any-return]
+        return self.module.cuda.Device(device)  # type: ignore[no-any-return]
 
     def stream(self, device: int) -> int:
         # 0 is the legacy default stream too.
-        return self.namespace.cuda.get_current_stream().ptr or LEGACY_DEFAULT_STREAM
+        return self.module.cuda.get_current_stream().ptr or LEGACY_DEFAULT_STREAM
 
     def empty(self, shape: tuple[int, ...], like: Any, dtype: str | None = None) -> Any:
-        return self.namespace.empty(shape, dtype=self._dtype(like, dtype))
+        return self.module.empty(shape, dtype=self._dtype(like, dtype))
 
 
-class Torch(Standard):
+class Torch(Known):
     """PyTorch, which exports arrays of the current device only."""
 
     knows_stream = True
+    has_numpy = True
+
+    def check(self, x: Any, name: str) -> None:
+        if x.requires_grad:
+            raise TypeError(
+                f"{name} must be a tensor that requires no gradient: givens.torch computes "
+                f"gradients, and {name}.detach() is without"
+            )
+        if x.is_conj() or x.is_neg():
+            raise TypeError(
+                f"{name} must be a tensor whose memory holds its values, got one that is "
+                "conjugated or negated when it is read: resolve_conj() and resolve_neg() copy it"
+            )
+
+    def from_numpy(self, x: NDArray[Any], like: Any) -> Any:
+        return self.module.from_numpy(x)
 
     def on(self, device: int) -> AbstractContextManager[Any]:
-        return self.namespace.cuda.device(device)  # type: ignore[no-any-return]
+        return self.module.cuda.device(device)  # type: ignore[no-any-return]
 
     def stream(self, device: int) -> int:
-        return self.namespace.cuda.current_stream(device).cuda_stream or LEGACY_DEFAULT_STREAM
+        return self.module.cuda.current_stream(device).cuda_stream or LEGACY_DEFAULT_STREAM
 
     def sum(self, x: Any, axes: tuple[int, ...], *, keepdims: bool) -> Any:
-        return self.namespace.sum(x, dim=axes, keepdim=keepdims)
+        return self.module.sum(x, dim=axes, keepdim=keepdims)
 
 
-_KNOWN: dict[str, type[Standard]] = {"cupy": CuPy, "torch": Torch}
+class Jax(Known):
+    """JAX, whose arrays cannot be written."""
+
+    writeable = False
+
+    def check(self, x: Any, name: str) -> None:
+        # It may still be being computed.
+        x.block_until_ready()
+
+    def empty(self, shape: tuple[int, ...], like: Any, dtype: str | None = None) -> Any:
+        raise TypeError("arrays of jax on a GPU cannot be written: use givens.jax")
+
+    def from_numpy(self, x: NDArray[Any], like: Any) -> Any:
+        return self.module.numpy.from_dlpack(x)
 
 
-def library_of(x: Any) -> Library:
+# By the package of the arrays' class: the package of the functions.
+_KNOWN: dict[str, tuple[str, type[Known]]] = {
+    "cupy": ("cupy", CuPy),
+    "jax": ("jax", Jax),
+    "jaxlib": ("jax", Jax),
+    "torch": ("torch", Torch),
+}
+
+
+def library_of(x: object) -> Library:
     """Return the library of an array, by its class or the first base class of a known library."""
-    for kind in type(x).__mro__:
-        name = _package(kind)
-        module: ModuleType | None = sys.modules.get(name)
-        if name in _KNOWN and module is not None:
-            return _KNOWN[name](name, module)
-    name = _package(type(x))
-    if hasattr(x, "__array_namespace__"):
-        return Standard(name, x.__array_namespace__())
-    return Library(name)
+    return _library_of(type(x))  # type: ignore[arg-type]  # mypy thinks that no class has a hash
+
+
+@lru_cache(64)
+def _library_of(kind: type) -> Library:
+    for base in kind.__mro__:
+        name, known = _KNOWN.get(_package(base), ("", Known))
+        module = sys.modules.get(name)
+        if module is not None:
+            return known(name, module)
+    name = _package(kind)
+    return Standard(name) if hasattr(kind, "__array_namespace__") else Library(name)
 
 
 def _package(kind: type) -> str:

@@ -1,11 +1,15 @@
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, TypeVar, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from givens._array_libraries import ForeignArray
+
 _Scalar = TypeVar("_Scalar", bound=np.generic)
 _Array = NDArray[Any]
+
+_ForeignArray = TypeVar("_ForeignArray", bound=ForeignArray)
 
 __version__: str
 
@@ -48,8 +52,14 @@ class Schedule:
     @property
     def triangular_index(self) -> NDArray[np.int64]: ...
     def round(self, r: int) -> NDArray[np.int32]: ...
+    @overload
     def to_triangular(self, angles: NDArray[_Scalar]) -> NDArray[_Scalar]: ...
+    @overload
+    def to_triangular(self, angles: _ForeignArray) -> _ForeignArray: ...
+    @overload
     def from_triangular(self, angles: NDArray[_Scalar]) -> NDArray[_Scalar]: ...
+    @overload
+    def from_triangular(self, angles: _ForeignArray) -> _ForeignArray: ...
     def __eq__(self, other: object) -> bool: ...
     def __hash__(self) -> int: ...
 
@@ -147,4 +157,4 @@ def rotate_vjp_jvp(
 ) -> tuple[tuple[_Array, ...], tuple[_Array, ...]]: ...
 
 # (angles, phases, diagonal, signs)
-def decompose(U: _Array) -> tuple[_Array, _Array | None, _Array | None, _Array | None]: ...
+def decompose(U: Any) -> tuple[Any, Any, Any, Any]: ...

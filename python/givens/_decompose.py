@@ -5,11 +5,12 @@ from typing import Any
 from numpy.typing import NDArray
 
 from givens import _core
+from givens._array_libraries import ForeignArray
 from givens._core import Schedule
 from givens._parameters import Parameters
 
 
-def decompose(U: NDArray[Any]) -> Parameters:
+def decompose(U: NDArray[Any] | ForeignArray) -> Parameters:
     """Find the parameters with which the brickwall schedule makes a given matrix.
 
     ``givens.matrix(p.angles, p.schedule, phases=p.phases, diagonal=p.diagonal, signs=p.signs)`` of
@@ -20,21 +21,21 @@ def decompose(U: NDArray[Any]) -> Parameters:
     Parameters
     ----------
     U : array, (*batch, n, n), float32, float64, complex64 or complex128
-        Orthogonal, or unitary if complex. Any strides.
+        Orthogonal, or unitary if complex, in the CPU's memory. Any strides.
 
     Returns
     -------
     p : Parameters
-        Of the precision of U, with its batch axes. Of real U, schedule, angles and signs: the signs
-        are all +1 if det U = 1, so that the angles alone make U, and otherwise one is -1; angles
-        are in (-pi, pi]. Of complex U, schedule, angles, phases and diagonal: angles are in
-        [0, pi/2], phases and diagonal in [-pi, pi]. Zeros are not rotated: permutations with signs
-        have angles that are multiples of pi/2, the identity has none but zero.
+        Of the library and precision of U, with its batch axes. Of real U, schedule, angles and
+        signs: the signs are all +1 if det U = 1, so that the angles alone make U, and otherwise one
+        is -1; angles are in (-pi, pi]. Of complex U, schedule, angles, phases and diagonal: angles
+        are in [0, pi/2], phases and diagonal in [-pi, pi]. Zeros are not rotated: permutations with
+        signs have angles that are multiples of pi/2, the identity has none but zero.
 
     Raises
     ------
     TypeError
-        If U is not a NumPy array or has another dtype; integers are not converted.
+        If U is no array, is in other memory or has another dtype; integers are not converted.
     ValueError
         If U is not a batch of square matrices, has an entry that is not finite, or is not
         orthogonal: ``max|U^T U - I|`` (``U^H`` if complex) of a matrix is above 32 (n + 1) eps. The
@@ -66,4 +67,5 @@ def decompose(U: NDArray[Any]) -> Parameters:
     True
     """
     angles, phases, diagonal, signs = _core.decompose(U)
-    return Parameters(Schedule.brickwall(U.shape[-1]), angles, phases, diagonal, signs)
+    n: int = (diagonal if signs is None else signs).shape[-1]
+    return Parameters(Schedule.brickwall(n), angles, phases, diagonal, signs)

@@ -117,7 +117,8 @@ class Call:
         told = _told_device(x)
         if told is not None:
             self._check_device(name, told)
-            array = self.core.Array.from_dlpack(_exported(x, self.stream), name)
+            self.library.check(x, name)
+            array = self.core.Array.from_dlpack(x, name, self.stream)
         else:
             array = self.core.Array.from_interface(x.__cuda_array_interface__, name, self.stream)
         self._held[name] = array
@@ -160,11 +161,3 @@ def _is_array(x: Any) -> bool:
 def _told_device(x: Any) -> int | None:
     """Return the number of an array's device, if DLPack tells it."""
     return int(x.__dlpack_device__()[1]) if _is_array(x) else None
-
-
-def _exported(x: Any, stream: int) -> object:
-    """Return the capsule in which an array comes; `stream` then waits for what computes it."""
-    try:
-        return x.__dlpack__(stream=stream, max_version=(1, 0))
-    except TypeError:  # made before version 1 of DLPack
-        return x.__dlpack__(stream=stream)

@@ -1,19 +1,22 @@
-"""Forward-mode and second-order derivatives, on NumPy arrays; the compiled core does the work."""
+"""Forward-mode and second-order derivatives, on the CPU; the compiled core does the work."""
 
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
 from givens import _core
+from givens._array_libraries import ForeignArray
 from givens._core import Schedule
 from givens._gpu_arrays import any_on_gpu
 
-# The dtype of vectors and that of parameters.
+# The dtype of vectors and that of parameters; the class of another library's arrays.
 T = TypeVar("T", np.float32, np.float64, np.complex64, np.complex128)
 R = TypeVar("R", np.float32, np.float64)
+A = TypeVar("A", bound=ForeignArray)
 
 
+@overload
 def matrix_jvp(
     angles: NDArray[R],
     dangles: NDArray[R] | None,
@@ -25,7 +28,32 @@ def matrix_jvp(
     ddiagonal: NDArray[R] | None = None,
     signs: NDArray[R] | None = None,
     num_threads: int | None = None,
-) -> tuple[NDArray[Any], NDArray[Any]]:
+) -> tuple[NDArray[Any], NDArray[Any]]: ...
+@overload
+def matrix_jvp(
+    angles: A,
+    dangles: A | None,
+    schedule: Schedule,
+    *,
+    phases: A | None = None,
+    dphases: A | None = None,
+    diagonal: A | None = None,
+    ddiagonal: A | None = None,
+    signs: A | None = None,
+    num_threads: int | None = None,
+) -> tuple[A, A]: ...
+def matrix_jvp(
+    angles: Any,
+    dangles: Any,
+    schedule: Schedule,
+    *,
+    phases: Any = None,
+    dphases: Any = None,
+    diagonal: Any = None,
+    ddiagonal: Any = None,
+    signs: Any = None,
+    num_threads: int | None = None,
+) -> tuple[Any, Any]:
     """Form `matrix` and its tangent: how it changes as the parameters do.
 
     Parameters
@@ -75,6 +103,7 @@ def matrix_jvp(
         raise
 
 
+@overload
 def rotate_jvp(
     x: NDArray[T],
     dx: NDArray[T] | None,
@@ -90,7 +119,40 @@ def rotate_jvp(
     ddiagonal: NDArray[R] | None = None,
     signs: NDArray[R] | None = None,
     num_threads: int | None = None,
-) -> tuple[NDArray[T], NDArray[T]]:
+) -> tuple[NDArray[T], NDArray[T]]: ...
+@overload
+def rotate_jvp(
+    x: A,
+    dx: A | None,
+    angles: A,
+    dangles: A | None,
+    schedule: Schedule,
+    *,
+    axis: int = -1,
+    inverse: bool = False,
+    phases: A | None = None,
+    dphases: A | None = None,
+    diagonal: A | None = None,
+    ddiagonal: A | None = None,
+    signs: A | None = None,
+    num_threads: int | None = None,
+) -> tuple[A, A]: ...
+def rotate_jvp(
+    x: Any,
+    dx: Any,
+    angles: Any,
+    dangles: Any,
+    schedule: Schedule,
+    *,
+    axis: int = -1,
+    inverse: bool = False,
+    phases: Any = None,
+    dphases: Any = None,
+    diagonal: Any = None,
+    ddiagonal: Any = None,
+    signs: Any = None,
+    num_threads: int | None = None,
+) -> tuple[Any, Any]:
     """Do `rotate` and its tangent: how the result changes as vectors and parameters do.
 
     Parameters
@@ -159,6 +221,7 @@ def rotate_jvp(
         raise
 
 
+@overload
 def rotate_vjp_jvp(
     y: NDArray[T],
     dy: NDArray[T] | None,
@@ -176,7 +239,44 @@ def rotate_vjp_jvp(
     ddiagonal: NDArray[R] | None = None,
     signs: NDArray[R] | None = None,
     num_threads: int | None = None,
-) -> tuple[tuple[NDArray[Any], ...], tuple[NDArray[Any], ...]]:
+) -> tuple[tuple[NDArray[Any], ...], tuple[NDArray[Any], ...]]: ...
+@overload
+def rotate_vjp_jvp(
+    y: A,
+    dy: A | None,
+    gy: A,
+    dgy: A | None,
+    angles: A,
+    dangles: A | None,
+    schedule: Schedule,
+    *,
+    axis: int = -1,
+    inverse: bool = False,
+    phases: A | None = None,
+    dphases: A | None = None,
+    diagonal: A | None = None,
+    ddiagonal: A | None = None,
+    signs: A | None = None,
+    num_threads: int | None = None,
+) -> tuple[tuple[A, ...], tuple[A, ...]]: ...
+def rotate_vjp_jvp(
+    y: Any,
+    dy: Any,
+    gy: Any,
+    dgy: Any,
+    angles: Any,
+    dangles: Any,
+    schedule: Schedule,
+    *,
+    axis: int = -1,
+    inverse: bool = False,
+    phases: Any = None,
+    dphases: Any = None,
+    diagonal: Any = None,
+    ddiagonal: Any = None,
+    signs: Any = None,
+    num_threads: int | None = None,
+) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
     """Do `rotate_vjp` and its tangent: second derivatives.
 
     With dy from `rotate_jvp` and dgy the change of the loss's own gradient, this is the product of

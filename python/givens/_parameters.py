@@ -2,8 +2,6 @@
 
 from typing import Any, NamedTuple
 
-from numpy.typing import NDArray
-
 from givens._core import Schedule
 
 
@@ -37,7 +35,7 @@ class Parameters(NamedTuple):
     """
 
     schedule: Schedule
-    angles: NDArray[Any]
-    phases: NDArray[Any] | None = None
-    diagonal: NDArray[Any] | None = None
-    signs: NDArray[Any] | None = None
+    angles: Any
+    phases: Any = None
+    diagonal: Any = None
+    signs: Any = None

@@ -1,28 +1,24 @@
 """The public functions on arrays; the compiled core checks the arguments and does the work.
 
-Arrays in a GPU's memory go to the CUDA engine, by `_cuda_transform`. They are looked for when the
-core has refused the arguments, so that calls with NumPy arrays do not pay for it.
+The core takes arrays in the CPU's memory, of any library. Those in a GPU's memory go to the CUDA
+engine, by `_cuda_transform`. They are looked for when the core has refused the arguments, so that
+other calls do not pay for it.
 """
 
-from typing import Any, Protocol, TypeVar, overload
+from typing import Any, TypeVar, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
 from givens import _core, _cuda_transform
+from givens._array_libraries import ForeignArray
 from givens._core import Schedule
 from givens._gpu_arrays import any_on_gpu
 
-# The dtype of vectors and that of parameters.
+# The dtype of vectors and that of parameters; the class of another library's arrays.
 T = TypeVar("T", np.float32, np.float64, np.complex64, np.complex128)
 R = TypeVar("R", np.float32, np.float64)
-
-
-class GpuArray(Protocol):
-    """An array of another library, in a GPU's memory; results are arrays of that library too."""
-
-    def __dlpack_device__(self) -> tuple[int, int]: ...
-    def __dlpack__(self, *, stream: int | None = None) -> Any: ...
+A = TypeVar("A", bound=ForeignArray)
 
 
 @overload
@@ -45,14 +41,14 @@ def matrix(
 ) -> NDArray[Any]: ...
 @overload
 def matrix(
-    angles: GpuArray,
+    angles: A,
     schedule: Schedule,
     *,
-    phases: GpuArray | None = None,
-    diagonal: GpuArray | None = None,
-    signs: GpuArray | None = None,
-    num_threads: None = None,
-) -> Any: ...
+    phases: A | None = None,
+    diagonal: A | None = None,
+    signs: A | None = None,
+    num_threads: int | None = None,
+) -> A: ...
 def matrix(
     angles: Any,
     schedule: Schedule,
@@ -89,7 +85,7 @@ def matrix(
 
     Returns
     -------
-    array, (*batch, n, columns)
+    array of the caller's library, (*batch, n, columns)
         U, or its first ``schedule.columns`` columns. float32 or float64 as angles are; complex64 or
         complex128 with phases or diagonal. The batch shape is that of the parameters' leading axes,
         broadcast as NumPy does.
@@ -97,8 +93,9 @@ def matrix(
     Raises
     ------
     TypeError
-        If an argument is neither a NumPy array nor one on a GPU, is on another device or of another
-        library than the rest, or has a wrong dtype; integers are not converted.
+        If an argument is no array, is in other memory or of another library than the rest, or has
+        a wrong dtype; integers are not converted. If it is a PyTorch tensor that requires a
+        gradient.
     ValueError
         If a shape does not fit, or a sign is neither +1 nor -1 (not checked on a GPU).
     RuntimeError
@@ -140,18 +137,18 @@ def rotate(
 ) -> NDArray[T]: ...
 @overload
 def rotate(
-    x: GpuArray,
-    angles: GpuArray,
+    x: A,
+    angles: A,
     schedule: Schedule,
     *,
     axis: int = -1,
     inverse: bool = False,
-    out: GpuArray | None = None,
-    phases: GpuArray | None = None,
-    diagonal: GpuArray | None = None,
-    signs: GpuArray | None = None,
-    num_threads: None = None,
-) -> Any: ...
+    out: A | None = None,
+    phases: A | None = None,
+    diagonal: A | None = None,
+    signs: A | None = None,
+    num_threads: int | None = None,
+) -> A: ...
 def rotate(
     x: Any,
     angles: Any,
@@ -184,14 +181,15 @@ def rotate(
     inverse : bool, default False
         Multiply by the inverse (transposed, or conjugate transposed) of U instead.
     out : array, optional
-        Where to put the result: shape of the result, dtype of x, any strides. May be x itself. If
+        Where to put the result: shape of the result, dtype of x, any strides; not one of JAX, whose
+        arrays cannot be written. May be x itself. If
         it overlaps an input in another way, a temporary array is used; on a GPU it is refused.
     num_threads : int, optional
         As in `matrix`.
 
     Returns
     -------
-    array, the shape of x with the batch axes in full
+    array of the caller's library, the shape of x with the batch axes in full
         The rotated vectors; `out` if it was given.
 
     Raises
@@ -259,18 +257,18 @@ def rotate_vjp(
 ) -> tuple[NDArray[Any], ...]: ...
 @overload
 def rotate_vjp(
-    y: GpuArray,
-    gy: GpuArray,
-    angles: GpuArray,
+    y: A,
+    gy: A,
+    angles: A,
     schedule: Schedule,
     *,
     axis: int = -1,
     inverse: bool = False,
-    phases: GpuArray | None = None,
-    diagonal: GpuArray | None = None,
-    signs: GpuArray | None = None,
-    num_threads: None = None,
-) -> tuple[Any, ...]: ...
+    phases: A | None = None,
+    diagonal: A | None = None,
+    signs: A | None = None,
+    num_threads: int | None = None,
+) -> tuple[A, ...]: ...
 def rotate_vjp(
     y: Any,
     gy: Any,
@@ -368,16 +366,16 @@ def matrix_vjp(
 ) -> NDArray[R] | tuple[NDArray[R], ...]: ...
 @overload
 def matrix_vjp(
-    U: GpuArray,
-    gU: GpuArray,
-    angles: GpuArray,
+    U: A,
+    gU: A,
+    angles: A,
     schedule: Schedule,
     *,
-    phases: GpuArray | None = None,
-    diagonal: GpuArray | None = None,
-    signs: GpuArray | None = None,
-    num_threads: None = None,
-) -> Any: ...
+    phases: A | None = None,
+    diagonal: A | None = None,
+    signs: A | None = None,
+    num_threads: int | None = None,
+) -> A | tuple[A, ...]: ...
 def matrix_vjp(
     U: Any,
     gU: Any,

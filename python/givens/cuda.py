@@ -7,7 +7,8 @@ to be called here first.
   ``__cuda_array_interface__``. All arrays of a call are of one library and on one device, which
   need not be the current one. There is no copying between devices.
 - Results are new arrays of that library on that device; it must be CuPy, PyTorch, or one whose
-  arrays have ``__array_namespace__`` and can be written. `givens.rotate` makes none with ``out=``.
+  arrays have ``__array_namespace__`` and can be written, which those of JAX cannot. `givens.rotate`
+  makes none with ``out=``.
 - Vectors may be float16 or bfloat16 too, with float32 parameters; all arithmetic is float32 then.
 - With CuPy and PyTorch the work is queued on their current stream of the device, and nothing waits
   for it. With other libraries it is queued on the legacy default stream, after the work that the
@@ -15,7 +16,7 @@ to be called here first.
 - What a call checks are types and shapes. The memory is not read for it: signs are not checked.
 - Where matrices share parameters, the caller's library sums their gradients.
 
-PyTorch refuses to export tensors that require a gradient: ``tensor.detach()``.
+PyTorch tensors that require a gradient are refused: ``tensor.detach()`` requires none.
 
 Examples
 --------

@@ -5,7 +5,6 @@ test-cuda-python`), or None without it.
 """
 
 import copy
-import ctypes
 import importlib.util
 import os
 import sys
@@ -15,6 +14,8 @@ from types import ModuleType
 from typing import Any, Self
 
 import numpy as np
+
+from dlpack_capsules import CODES, Exports
 
 
 def _load(name: str, path: str) -> ModuleType:
@@ -34,76 +35,13 @@ if _path := os.environ.get("GIVENS_CUDA_MODULE"):
     cuda = sys.modules["givens._cuda"] = _load("givens._cuda", _path)
     emulator = _load("_emulator", _path)
 
-# --- DLPack's structures -------------------------------------------------------------------------
-
-
-class _Tensor(ctypes.Structure):
-    _fields_ = [
-        ("data", ctypes.c_void_p),
-        ("device_type", ctypes.c_int32),
-        ("device_id", ctypes.c_int32),
-        ("ndim", ctypes.c_int32),
-        ("code", ctypes.c_uint8),
-        ("bits", ctypes.c_uint8),
-        ("lanes", ctypes.c_uint16),
-        ("shape", ctypes.POINTER(ctypes.c_int64)),
-        ("strides", ctypes.POINTER(ctypes.c_int64)),
-        ("byte_offset", ctypes.c_uint64),
-    ]
-
-
-_Deleter = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
-
-
-class _Managed(ctypes.Structure):
-    _fields_ = [("tensor", _Tensor), ("context", ctypes.c_void_p), ("deleter", _Deleter)]
-
-
-class _Versioned(ctypes.Structure):
-    _fields_ = [
-        ("major", ctypes.c_uint32),
-        ("minor", ctypes.c_uint32),
-        ("context", ctypes.c_void_p),
-        ("deleter", _Deleter),
-        ("flags", ctypes.c_uint64),
-        ("tensor", _Tensor),
-    ]
-
-
-_CODES = {"f": 2, "c": 5, "i": 0, "b": 6}
-
-_new_capsule = ctypes.pythonapi.PyCapsule_New
-_new_capsule.restype = ctypes.py_object
-_new_capsule.argtypes = [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p]
-
 # --- Arrays --------------------------------------------------------------------------------------
 
 
-class Exports:
-    """The capsules that consumers got, and the streams that they asked for."""
-
-    def __init__(self) -> None:
-        self.streams: list[int] = []
-        self.made = 0
-        self.deleted = 0
-        self._alive: dict[int, tuple[Any, ...]] = {}
-
-    def capsule(self, managed: Any, name: bytes, keep: tuple[Any, ...]) -> object:
-        """Pass a structure on, which lives until its deleter is called."""
-        address = ctypes.addressof(managed)
-
-        def delete(pointer: int) -> None:
-            self.deleted += 1
-            # An exception here would be lost; a second call finds nothing and is counted.
-            self._alive.pop(pointer, None)
-
-        managed.deleter = _Deleter(delete)
-        self._alive[address] = (managed, name, keep)
-        self.made += 1
-        return _new_capsule(address, name, None)
-
-
 exports = Exports()
+
+# Those that consumers asked for.
+streams: list[int] = []
 
 # A dtype that NumPy does not have.
 bfloat16 = object()
@@ -146,7 +84,7 @@ class Base:
         array.mirror = of(self.mirror)
         return array
 
-    def numpy(self) -> np.ndarray:
+    def values(self) -> np.ndarray:
         """Copy the values back."""
         data = emulator.read(self.memory.data, self.memory.size)
         return np.ndarray(
@@ -193,32 +131,23 @@ class Array(Base):
             raise TypeError("__dlpack__() got an unexpected keyword argument 'max_version'")
         assert stream is not None
         assert stream != 0
-        exports.streams.append(stream)
-        ndim = self.mirror.ndim
-        shape = (ctypes.c_int64 * ndim)(*self.shape)
-        strides = (ctypes.c_int64 * ndim)(
-            *(stride // self.mirror.itemsize for stride in self.mirror.strides)
+        streams.append(stream)
+        assert self.dlpack_version is None or keywords == {"max_version": (1, 0)}
+        strides = tuple(stride // self.mirror.itemsize for stride in self.mirror.strides)
+        return exports.capsule(
+            self,
+            data=self._data() - self.byte_offset,
+            device=self.__dlpack_device__(),
+            dtype=self._dlpack_dtype(),
+            shape=self.shape,
+            strides=strides if self.strides_are_told else None,
+            byte_offset=self.byte_offset,
+            version=self.dlpack_version,
+            flags=self.read_only * 1 + self.copied * 2,
         )
-        tensor = _Tensor(
-            self._data() - self.byte_offset,
-            self.device_type,
-            self.ordinal,
-            ndim,
-            *self._dlpack_dtype(),
-            shape,
-            strides if self.strides_are_told else None,
-            self.byte_offset,
-        )
-        keep = (self, shape, strides)
-        if self.dlpack_version is None:
-            return exports.capsule(_Managed(tensor), b"dltensor", keep)
-        assert keywords == {"max_version": (1, 0)}
-        flags = self.read_only * 1 + self.copied * 2
-        managed = _Versioned(self.dlpack_version, 0, None, _Deleter(), flags, tensor)
-        return exports.capsule(managed, b"dltensor_versioned", keep)
 
     def _dlpack_dtype(self) -> tuple[int, int, int]:
-        return _CODES[self.mirror.dtype.kind], 8 * self.mirror.itemsize, self.lanes
+        return CODES[self.mirror.dtype.kind], 8 * self.mirror.itemsize, self.lanes
 
 
 class BFloat16Array(Array):
@@ -263,4 +192,4 @@ def empty(shape: tuple[int, ...], *, dtype: Any, device: str) -> Array:
 
 
 def sum(x: Array, *, axis: tuple[int, ...], dtype: Any, keepdims: bool) -> Array:
-    return Array.of(x.numpy().sum(axis=axis, dtype=dtype, keepdims=keepdims), x.ordinal)
+    return Array.of(x.values().sum(axis=axis, dtype=dtype, keepdims=keepdims), x.ordinal)

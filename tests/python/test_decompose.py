@@ -173,13 +173,14 @@ def test_products_of_every_schedule_are_accepted(dtype: str) -> None:
 @pytest.mark.parametrize(
     ("U", "expected", "message"),
     [
-        (np.eye(3).tolist(), TypeError, "U must be a NumPy array, got list"),
-        (None, TypeError, "U must be a NumPy array, got NoneType"),
+        (np.eye(3).tolist(), TypeError, "U must be a NumPy array or one with __dlpack__, got list"),
+        (None, TypeError, "U must be a NumPy array or one with __dlpack__, got NoneType"),
         *(
             (
                 np.eye(3).astype(dtype),
                 TypeError,
-                f"U must be float32, float64, complex64 or complex128, got {np.dtype(dtype)}",
+                "U must be float32, float64, complex64 or complex128 on the CPU, "
+                f"got {np.dtype(dtype)}",
             )
             for dtype in ["int64", "bool", "float16", "longdouble", ">f8"]
         ),

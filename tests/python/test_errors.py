@@ -11,7 +11,8 @@ from cases import complex_of
 from givens import Schedule
 
 XOR4 = Schedule.xor(4)
-ALL_DTYPES = "float32, float64, complex64 or complex128"
+ALL_DTYPES = "float32, float64, complex64 or complex128 on the CPU"
+NO_ARRAY = "must be a NumPy array or one with __dlpack__, got"
 SWAPPED = np.dtype("float64").newbyteorder().str
 WRONG_DTYPES = ["int64", "bool", "float16", "longdouble", SWAPPED, "object", "S8"]
 
@@ -63,7 +64,7 @@ def type_rows() -> list[Row]:
         for name, allowed in arrays.items():
             shape = np.shape(valid.get(name, zeros(4 if name in ("diagonal", "signs") else 6)))
             for other in [zeros(*shape).tolist(), 1.0, "text"]:
-                message = f"{name} must be a NumPy array, got {type(other).__name__}"
+                message = f"{name} {NO_ARRAY} {type(other).__name__}"
                 rows.append((function, {name: other}, TypeError, message))
             wrong = [*WRONG_DTYPES, *(["complex128"] if name in parameters else [])]
             for dtype in wrong:
@@ -71,7 +72,7 @@ def type_rows() -> list[Row]:
                 message = f"{name} must be {allowed}, got {array.dtype}"
                 rows.append((function, {name: array}, TypeError, message))
         for name in valid:
-            message = f"{name} must be a NumPy array, got NoneType"
+            message = f"{name} {NO_ARRAY} NoneType"
             rows.append((function, {name: None}, TypeError, message))
         for other in [None, 4, "xor", [[(0, 1)]]]:
             message = f"schedule must be a givens.Schedule, got {type(other).__name__}"
@@ -327,7 +328,7 @@ def out_rows() -> list[Row]:
     repeated = np.lib.stride_tricks.as_strided(zeros(4), (3, 4), (0, 8), writeable=True)
     shifted = np.lib.stride_tricks.as_strided(zeros(6), (3, 4), (8, 8), writeable=True)
     rows: list[Row] = [
-        ("rotate", {"out": zeros(3, 4).tolist()}, TypeError, "out must be a NumPy array, got list"),
+        ("rotate", {"out": zeros(3, 4).tolist()}, TypeError, f"out {NO_ARRAY} list"),
         (
             "rotate",
             {"out": read_only(zeros(3, 4))},

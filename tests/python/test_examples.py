@@ -1,4 +1,4 @@
-"""The examples of the docstrings and of the README run, and every public name has one."""
+"""The examples of the docstrings and of the documents run, and every public name has one."""
 
 import doctest
 import inspect
@@ -10,7 +10,7 @@ import pytest
 import givens
 from givens import Schedule
 
-README = Path(__file__).parents[2] / "README.md"
+ROOT = Path(__file__).parents[2]
 
 FUNCTIONS = [
     "FitError",
@@ -93,23 +93,28 @@ def test_docstring_examples(name: str) -> None:
     assert results.attempted == len(test.examples)
 
 
-def readme_blocks() -> list[tuple[int, str]]:
+def python_blocks(document: Path) -> list[tuple[int, str]]:
     """Python blocks with the number of their first line."""
-    text = README.read_text(encoding="utf-8")
+    text = document.read_text(encoding="utf-8")
     return [
         (text.count("\n", 0, match.start(1)) + 1, match[1])
         for match in re.finditer(r"^```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
     ]
 
 
-def test_readme_examples() -> None:
-    blocks = readme_blocks()
-    assert blocks, "README.md has no Python example"
+# With the libraries that they need.
+@pytest.mark.parametrize(("name", "libraries"), [("README.md", []), ("docs/arrays.md", ["torch"])])
+def test_examples_of_documents(name: str, libraries: list[str]) -> None:
+    for library in libraries:
+        pytest.importorskip(library)
+    document = ROOT / name
+    blocks = python_blocks(document)
+    assert blocks, f"{name} has no Python example"
     # A block may use what those before it defined, as a reader would.
     names: dict[str, object] = {}
     for line, block in blocks:
         if ">>>" in block:
-            test = doctest.DocTestParser().get_doctest(block, names, "README", str(README), line)
+            test = doctest.DocTestParser().get_doctest(block, names, name, str(document), line)
             report: list[str] = []
             failed = doctest.DocTestRunner(verbose=False).run(
                 test, out=report.append, clear_globs=False
@@ -118,4 +123,4 @@ def test_readme_examples() -> None:
             names.update(test.globs)
         else:
             # Empty lines put the numbers of a traceback right.
-            exec(compile("\n" * (line - 1) + block, str(README), "exec"), names)
+            exec(compile("\n" * (line - 1) + block, str(document), "exec"), names)

@@ -46,77 +46,27 @@ void finish(DeviceArray& array, const std::vector<std::int64_t>* byte_strides) {
   }
 }
 
-// --- DLPack ---
-
-std::optional<Dtype> dtype_of(const dlpack::DataType& type) {
-  if (type.lanes != 1) return std::nullopt;
-  if (type.code == dlpack::kFloat && type.bits == 16) return Dtype::float16;
-  if (type.code == dlpack::kBfloat && type.bits == 16) return Dtype::bfloat16;
-  if (type.code == dlpack::kFloat && type.bits == 32) return Dtype::float32;
-  if (type.code == dlpack::kFloat && type.bits == 64) return Dtype::float64;
-  if (type.code == dlpack::kComplex && type.bits == 64) return Dtype::complex64;
-  if (type.code == dlpack::kComplex && type.bits == 128) return Dtype::complex128;
-  return std::nullopt;
-}
-
-std::string text(const dlpack::DataType& type) {
-  static constexpr const char* kNames[] = {"int",    "uint",    "float", "opaque",
-                                           "bfloat", "complex", "bool"};
-  const std::string kind = type.code < std::size(kNames)
-                               ? kNames[type.code] + std::to_string(type.bits)
-                               : "type " + std::to_string(type.code);
-  return type.lanes == 1 ? kind : kind + " in vectors of " + std::to_string(type.lanes);
-}
-
-// Takes the structure out of a capsule of that name, which then no longer owns it; null if it has
-// another.
-template <class Managed>
-std::shared_ptr<Managed> take(const py::object& capsule, const char* name, const char* used_name) {
-  if (!PyCapsule_IsValid(capsule.ptr(), name)) return nullptr;
-  auto* managed = static_cast<Managed*>(PyCapsule_GetPointer(capsule.ptr(), name));
-  if (PyCapsule_SetName(capsule.ptr(), used_name) != 0) throw py::error_already_set();
-  return std::shared_ptr<Managed>(managed, [](Managed* self) {
-    if (self->deleter) self->deleter(self);
-  });
-}
-
-void read(DeviceArray& array, const dlpack::Tensor& tensor) {
-  if (tensor.device.type != dlpack::kCuda && tensor.device.type != dlpack::kCudaManaged) {
-    throw py::type_error(array.name + " must be on a CUDA device, got device type " +
-                         std::to_string(tensor.device.type) + " of DLPack");
-  }
-  array.device = tensor.device.ordinal;
-  const std::optional<Dtype> dtype = dtype_of(tensor.dtype);
-  if (!dtype) refuse_dtype(array.name, text(tensor.dtype));
-  array.dtype = *dtype;
-  if (tensor.data) array.data = static_cast<char*>(tensor.data) + tensor.byte_offset;
-  array.shape.assign(tensor.shape, tensor.shape + tensor.ndim);
-  if (tensor.strides) array.strides.assign(tensor.strides, tensor.strides + tensor.ndim);
-  finish(array, nullptr);
-}
-
 }  // namespace
 
-DeviceArray from_dlpack(const py::object& capsule, const std::string& name) {
+DeviceArray from_dlpack(py::handle object, const std::string& name, std::uintptr_t stream) {
+  dlpack::Array source = dlpack::import(object, name.c_str(), stream);
+  if (source.device.type != dlpack::kCuda && source.device.type != dlpack::kCudaManaged) {
+    throw py::type_error(name + " must be on a CUDA device, got " +
+                         dlpack::device_text(source.device));
+  }
+  const std::optional<Dtype> dtype = dlpack::dtype_of(source.dtype);
+  if (!dtype) refuse_dtype(name, dlpack::dtype_text(source.dtype));
   DeviceArray array;
   array.name = name;
-  if (const auto versioned =
-          take<dlpack::VersionedTensor>(capsule, "dltensor_versioned", "used_dltensor_versioned")) {
-    array.exporter = versioned;
-    if (versioned->version.major != 1) {
-      throw py::buffer_error(name + " must come as version 1 of DLPack, got version " +
-                             std::to_string(versioned->version.major));
-    }
-    array.read_only = (versioned->flags & dlpack::kReadOnly) != 0;
-    array.copied = (versioned->flags & dlpack::kCopied) != 0;
-    read(array, versioned->tensor);
-  } else if (const auto managed =
-                 take<dlpack::ManagedTensor>(capsule, "dltensor", "used_dltensor")) {
-    array.exporter = managed;
-    read(array, managed->tensor);
-  } else {
-    throw py::type_error(name + " must come from __dlpack__ in a capsule that is not used yet");
-  }
+  array.data = source.data;
+  array.shape = std::move(source.shape);
+  array.strides = std::move(source.strides);
+  array.dtype = *dtype;
+  array.device = source.device.ordinal;
+  array.read_only = source.read_only;
+  array.copied = source.copied;
+  array.exporter = std::move(source.exporter);
+  finish(array, nullptr);
   return array;
 }
 

@@ -4,7 +4,6 @@
 #include <pybind11/pybind11.h>
 
 #include <cstdint>
-#include <memory>
 #include <string>
 #include <vector>
 
@@ -37,8 +36,8 @@ struct DeviceArray {
   Dtype dtype = Dtype::float32;
   int device = -1;  // -1: an empty array, whose device nothing tells
   bool read_only = false;
-  bool copied = false;             // by its library, so that nobody would see what is written
-  std::shared_ptr<void> exporter;  // calls the exporter's deleter
+  bool copied = false;  // by its library, so that nobody would see what is written
+  py::object exporter;  // whose end calls the exporter's deleter
 
   int ndim() const { return static_cast<int>(shape.size()); }
 
@@ -65,9 +64,8 @@ struct DeviceArray {
   }
 };
 
-// Takes over what `__dlpack__` returned. The exporter's deleter is called once, by whoever drops
-// the array's exporter, or here if the array is refused.
-DeviceArray from_dlpack(const py::object& capsule, const std::string& name);
+// From an object with `__dlpack__`. `stream` then waits for what computes it.
+DeviceArray from_dlpack(py::handle object, const std::string& name, std::uintptr_t stream);
 
 // From the dictionary `__cuda_array_interface__`, version 2 or 3. The memory belongs to the object
 // that it came from. Where another stream is at work on the array, `stream` waits for it.

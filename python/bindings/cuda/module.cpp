@@ -38,7 +38,7 @@ void register_array(py::module_& module) {
           },
           "The number of its device; None for an empty array of which nothing tells it.")
       .def(
-          "release", [](DeviceArray& array) { array.exporter.reset(); },
+          "release", [](DeviceArray& array) { array.exporter = py::object(); },
           "Tells the exporter that its memory is no longer needed.");
 }
 

@@ -1,0 +1,119 @@
+#include "dlpack.hpp"
+
+#include <iterator>
+
+namespace givens::python::dlpack {
+
+namespace {
+
+// Calls methods of the array that was given as `name`.
+template <class Call>
+auto noting(const char* name, Call&& call) {
+  try {
+    return call();
+  } catch (py::error_already_set& error) {
+    error.value().attr("add_note")("This was raised by the array that was given as " +
+                                   std::string(name) + ".");
+    throw;
+  }
+}
+
+py::object capsule_of(py::handle object, std::optional<std::uintptr_t> stream) {
+  const py::object method = object.attr("__dlpack__");
+  py::dict keywords;
+  // On the CPU no stream may be named.
+  if (stream) keywords["stream"] = *stream;
+  try {
+    return method(py::arg("max_version") = py::make_tuple(1, 0), **keywords);
+  } catch (py::error_already_set& error) {
+    if (!error.matches(PyExc_TypeError)) throw;
+  }
+  // Made before version 1 of DLPack.
+  return method(**keywords);
+}
+
+// Takes the structure out of a capsule of that name, which then no longer owns it; null if it has
+// another.
+template <class Managed>
+Managed* take(const py::object& capsule, const char* name, const char* used_name, Array& array) {
+  if (!PyCapsule_IsValid(capsule.ptr(), name)) return nullptr;
+  auto* managed = static_cast<Managed*>(PyCapsule_GetPointer(capsule.ptr(), name));
+  array.exporter = py::capsule(managed, [](void* pointer) {
+    auto* self = static_cast<Managed*>(pointer);
+    if (self->deleter) self->deleter(self);
+  });
+  if (PyCapsule_SetName(capsule.ptr(), used_name) != 0) throw py::error_already_set();
+  return managed;
+}
+
+void read(Array& array, const Tensor& tensor) {
+  array.device = tensor.device;
+  array.dtype = tensor.dtype;
+  if (tensor.data) array.data = static_cast<char*>(tensor.data) + tensor.byte_offset;
+  array.shape.assign(tensor.shape, tensor.shape + tensor.ndim);
+  if (tensor.strides) array.strides.assign(tensor.strides, tensor.strides + tensor.ndim);
+}
+
+}  // namespace
+
+bool exports(py::handle object) {
+  return py::hasattr(py::type::handle_of(object), "__dlpack_device__");
+}
+
+Device device_of(py::handle object, const char* name) {
+  return noting(name, [&] {
+    const py::tuple device = object.attr("__dlpack_device__")();
+    return Device{device[0].cast<std::int32_t>(), device[1].cast<std::int32_t>()};
+  });
+}
+
+Array import(py::handle object, const char* name, std::optional<std::uintptr_t> stream) {
+  const py::object capsule = noting(name, [&] { return capsule_of(object, stream); });
+  Array array;
+  if (const auto* versioned =
+          take<VersionedTensor>(capsule, "dltensor_versioned", "used_dltensor_versioned", array)) {
+    if (versioned->version.major != 1) {
+      throw py::buffer_error(std::string(name) + " must come as version 1 of DLPack, got version " +
+                             std::to_string(versioned->version.major));
+    }
+    array.read_only = (versioned->flags & kReadOnly) != 0;
+    array.copied = (versioned->flags & kCopied) != 0;
+    read(array, versioned->tensor);
+  } else if (const auto* managed =
+                 take<ManagedTensor>(capsule, "dltensor", "used_dltensor", array)) {
+    read(array, managed->tensor);
+  } else {
+    throw py::type_error(std::string(name) +
+                         " must come from __dlpack__ in a capsule that is not used yet");
+  }
+  return array;
+}
+
+std::optional<Dtype> dtype_of(const DataType& type) {
+  if (type.lanes != 1) return std::nullopt;
+  if (type.code == kFloat && type.bits == 16) return Dtype::float16;
+  if (type.code == kBfloat && type.bits == 16) return Dtype::bfloat16;
+  if (type.code == kFloat && type.bits == 32) return Dtype::float32;
+  if (type.code == kFloat && type.bits == 64) return Dtype::float64;
+  if (type.code == kComplex && type.bits == 64) return Dtype::complex64;
+  if (type.code == kComplex && type.bits == 128) return Dtype::complex128;
+  return std::nullopt;
+}
+
+std::string dtype_text(const DataType& type) {
+  static constexpr const char* kNames[] = {"int",    "uint",    "float", "opaque",
+                                           "bfloat", "complex", "bool"};
+  const std::string kind = type.code < std::size(kNames)
+                               ? kNames[type.code] + std::to_string(type.bits)
+                               : "type " + std::to_string(type.code);
+  return type.lanes == 1 ? kind : kind + " in vectors of " + std::to_string(type.lanes);
+}
+
+std::string device_text(const Device& device) {
+  if (device.type == kCuda || device.type == kCudaManaged) {
+    return "CUDA device " + std::to_string(device.ordinal);
+  }
+  return "device type " + std::to_string(device.type) + " of DLPack";
+}
+
+}  // namespace givens::python::dlpack
