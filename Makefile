@@ -62,12 +62,13 @@ $(VENV)/.package: $(VENV)/.build-tools $(PACKAGE_SOURCES)
 	touch $@
 
 # The same with the C++ tests and with warnings as errors, and installed: what the Python tests then
-# test are the same objects, which take long to compile.
-$(VENV)/.package-with-tests: $(VENV)/.build-tools $(PACKAGE_SOURCES) $(CPP_TEST_SOURCES) | test-packages
+# test are the same objects, which take long to compile. Among the tools are the headers of jaxlib.
+$(VENV)/.package-with-tests: $(VENV)/.dev-tools $(PACKAGE_SOURCES) $(CPP_TEST_SOURCES) | test-packages
 	$(PIP) install --quiet --no-build-isolation --config-settings=build-dir=build/package \
 		--config-settings=cmake.define.GIVENS_BUILD_TESTS=ON \
 		--config-settings=cmake.define.GIVENS_INSTALL=ON \
 		--config-settings=cmake.define.GIVENS_WARNINGS_AS_ERRORS=ON \
+		--config-settings=cmake.define.GIVENS_JAX=on \
 		--config-settings=cmake.define.GIVENS_CUDA=$(GIVENS_CUDA) '.[demo]'
 	touch $(VENV)/.package $@
 
@@ -80,7 +81,7 @@ requirements = $(VENV)/bin/python -c 'import sys, tomllib; \
 
 # What the tests and checks need.
 $(VENV)/.dev-tools: $(VENV)/.build-tools
-	$(requirements) demo fit test dev > $(VENV)/dev-tools.txt
+	$(requirements) demo fit jax test dev > $(VENV)/dev-tools.txt
 	$(PIP) install --quiet -r $(VENV)/dev-tools.txt
 	touch $@
 
@@ -145,7 +146,7 @@ test-embed: $(VENV)/.package-with-tests
 # The same bindings as in the package, with kernels that run on the host. Skipped tests fail here.
 test-cuda-python: $(VENV)/.package-with-tests $(VENV)/.dev-tools
 	GIVENS_CUDA_MODULE="$$(echo $(CURDIR)/build/package/emulated/_cuda.*)" \
-		python -m pytest tests/python/test_cuda_arrays.py
+		python -m pytest tests/python/test_cuda_arrays.py tests/python/test_jax_cuda.py
 
 # Compiles the CUDA engine, for one architecture, where nvcc is, and looks at what it has become. What
 # it has become runs on no machine without a GPU, but its module must load on all.
@@ -166,9 +167,11 @@ else
 	python tests/cuda/check_module.py "$$(find $(CUDA_BUILD) -name '_cuda.*.so')"
 endif
 
-# The C++ tests compare every engine with the reference engine; here that one and the default are tested.
+# The C++ tests compare every engine with the reference engine; here that one and the default are tested,
+# and both ways in which XLA calls the library, but twice no derivatives that are plain JAX.
 test-python: $(VENV)/.package $(VENV)/.dev-tools
 	GIVENS_ISA=reference python -m pytest --quiet $(addprefix tests/python/test_,$(ENGINE_TESTS))
+	GIVENS_JAX_CALLS=callback python -m pytest --quiet tests/python/test_jax.py -k "not fwd and not modes"
 	python -m pytest
 
 # Options, which override those here: make bench BENCH_ARGS='--sizes 64,512 --chart chart.png'

@@ -31,6 +31,11 @@ py::dict build_info() {
 #else
   info["build_type"] = "debug";
 #endif
+#if defined(GIVENS_JAXLIB_VERSION)
+  info["xla_handlers"] = "for jaxlib " GIVENS_JAXLIB_VERSION;
+#else
+  info["xla_handlers"] = "not built";
+#endif
   return info;
 }
 
@@ -53,6 +58,9 @@ PYBIND11_MODULE(_core, module) {
   register_decompose(module);
   register_schedule(module);
   register_transform(module);
+#ifdef GIVENS_JAXLIB_VERSION
+  register_ffi(module);
+#endif
 }
 
 }  // namespace givens::python

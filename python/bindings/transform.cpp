@@ -1,6 +1,8 @@
 // rotate, matrix, their gradients and tangents on arrays in the CPU's memory.
 #include "givens/transform.hpp"
 
+#include <pybind11/stl.h>
+
 #include "givens/jvp.hpp"
 
 #include "arguments.hpp"
@@ -368,6 +370,38 @@ py::tuple rotate_vjp_jvp(py::handle y_, py::handle dy_, py::handle gy_, py::hand
   });
 }
 
+// The arguments of a call are checked without making it, and the memory of its arrays is not read:
+// for functions that are traced with arrays that have none.
+py::tuple rotated_shape_of(py::handle x_, py::handle angles, py::handle schedule_, py::handle axis,
+                           py::handle inverse, py::handle phases, py::handle diagonal,
+                           py::handle signs, py::handle num_threads) {
+  CallArrays arrays;
+  const Array x = arrays.input(x_, "x");
+  const ParameterArrays parameters(arrays, angles, phases, diagonal, signs);
+  parameters.check_vectors(x, "x");
+  const Schedule& schedule = to_schedule(schedule_);
+  to_bool(inverse, "inverse");
+  to_num_threads(num_threads);
+  return with_type(x.dtype, [&](auto type) {
+    using T = decltype(type);
+    return py::tuple(
+        py::cast(rotated_shape<T>(view_of<const T>(x.array), parameters.views<real_t<T>>(),
+                                  schedule, to_integer(axis, "axis"))));
+  });
+}
+
+py::tuple matrix_shape_of(py::handle angles, py::handle schedule_, py::handle phases,
+                          py::handle diagonal, py::handle signs, py::handle num_threads) {
+  CallArrays arrays;
+  const ParameterArrays parameters(arrays, angles, phases, diagonal, signs);
+  const Schedule& schedule = to_schedule(schedule_);
+  to_num_threads(num_threads);
+  return with_type(parameters.angles.dtype, [&](auto type) {
+    using R = real_t<decltype(type)>;
+    return py::tuple(py::cast(matrix_shape(parameters.views<R>(), schedule)));
+  });
+}
+
 }  // namespace
 
 void register_transform(py::module_& module) {
@@ -378,6 +412,8 @@ void register_transform(py::module_& module) {
   module.def("rotate_jvp", &rotate_jvp);
   module.def("matrix_jvp", &matrix_jvp);
   module.def("rotate_vjp_jvp", &rotate_vjp_jvp);
+  module.def("rotated_shape", &rotated_shape_of);
+  module.def("matrix_shape", &matrix_shape_of);
 }
 
 }  // namespace givens::python

@@ -158,3 +158,30 @@ def rotate_vjp_jvp(
 
 # (angles, phases, diagonal, signs)
 def decompose(U: Any) -> tuple[Any, Any, Any, Any]: ...
+
+# What `rotate` and `matrix` check, and the shapes of their results.
+def rotated_shape(
+    x: _Array,
+    angles: _Array,
+    schedule: Schedule,
+    axis: int,
+    inverse: bool,
+    phases: _Array | None,
+    diagonal: _Array | None,
+    signs: _Array | None,
+    num_threads: int | None,
+) -> tuple[int, ...]: ...
+def matrix_shape(
+    angles: _Array,
+    schedule: Schedule,
+    phases: _Array | None,
+    diagonal: _Array | None,
+    signs: _Array | None,
+    num_threads: int | None,
+) -> tuple[int, ...]: ...
+
+# Only where the package was built with the headers of jaxlib, of this version: what jax.ffi
+# registers, by name.
+jaxlib_version: str
+
+def ffi_handlers() -> dict[str, Any]: ...

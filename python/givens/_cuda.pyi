@@ -94,3 +94,9 @@ def matrix_vjp(
     device: int,
     stream: int,
 ) -> None: ...
+
+# Only where the package was built with the headers of jaxlib, of this version: what jax.ffi
+# registers, by name.
+jaxlib_version: str
+
+def ffi_handlers() -> dict[str, Any]: ...

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import givens
+import givens.jax
 from givens import Schedule
 
 ROOT = Path(__file__).parents[2]
@@ -30,6 +31,8 @@ FUNCTIONS = [
     "cuda.is_available",
     "cuda.prepare",
     "cuda.unavailable_reason",
+    "jax.matrix",
+    "jax.rotate",
 ]
 FACTORIES = ["circle", "xor", "team", "brickwall", "butterfly", "from_rounds", "from_dict"]
 METHODS = ["to_dict", "to_triangular", "from_triangular"]
@@ -39,6 +42,7 @@ EXAMPLES_WANTED = [
     "givens",
     "givens.Schedule",
     "givens.cuda",
+    "givens.jax",
     *(f"givens.{name}" for name in FUNCTIONS),
     *(f"givens.Schedule.{name}" for name in FACTORIES + METHODS),
 ]
@@ -51,6 +55,9 @@ def documented() -> dict[str, object]:
         found[f"givens.{name}"] = getattr(givens, name)
     for name in givens.cuda.__all__:
         found[f"givens.cuda.{name}"] = getattr(givens.cuda, name)
+    found["givens.jax"] = givens.jax
+    for name in givens.jax.__all__:
+        found[f"givens.jax.{name}"] = getattr(givens.jax, name)
     for name in dir(Schedule):
         if not name.startswith("_"):
             found[f"givens.Schedule.{name}"] = inspect.getattr_static(Schedule, name)
@@ -67,7 +74,8 @@ DOCUMENTED = documented()
 def test_public_names_are_all_here() -> None:
     callables = {name for name in DOCUMENTED if callable(DOCUMENTED[name])}
     # The class, its instance methods and static ones; `round` is told by its one line.
-    assert callables - {"givens.Schedule.round"} == {*EXAMPLES_WANTED} - {"givens", "givens.cuda"}
+    modules = {"givens", "givens.cuda", "givens.jax"}
+    assert callables - {"givens.Schedule.round"} == {*EXAMPLES_WANTED} - modules
 
 
 @pytest.mark.parametrize("name", DOCUMENTED)
@@ -103,7 +111,10 @@ def python_blocks(document: Path) -> list[tuple[int, str]]:
 
 
 # With the libraries that they need.
-@pytest.mark.parametrize(("name", "libraries"), [("README.md", []), ("docs/arrays.md", ["torch"])])
+@pytest.mark.parametrize(
+    ("name", "libraries"),
+    [("README.md", ["jax"]), ("docs/arrays.md", ["torch"]), ("docs/jax.md", ["jax"])],
+)
 def test_examples_of_documents(name: str, libraries: list[str]) -> None:
     for library in libraries:
         pytest.importorskip(library)

@@ -63,6 +63,9 @@ PYBIND11_MODULE(_cuda, module) {
       "Waits until the work of a stream is done.");
   register_array(module);
   register_transform(module);
+#ifdef GIVENS_JAXLIB_VERSION
+  register_ffi(module);
+#endif
 }
 
 }  // namespace givens::python::cuda

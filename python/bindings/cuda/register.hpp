@@ -6,5 +6,7 @@
 namespace givens::python::cuda {
 
 void register_transform(pybind11::module_& module);
+// Only where GIVENS_JAXLIB_VERSION is defined.
+void register_ffi(pybind11::module_& module);
 
 }  // namespace givens::python::cuda

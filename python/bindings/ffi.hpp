@@ -1,0 +1,284 @@
+// Calls from XLA, by its foreign function interface (xla/ffi/api, headers of jaxlib): what the
+// handlers for the CPU and those for a GPU share.
+//
+// Arguments come in the order vectors, parameters (angles, phases, diagonal, signs), tangents of
+// the vectors, tangents of the parameters; results in the order of the public functions. All arrays
+// are dense and row-major. The attributes are those that python/givens/jax/_kernels.py gives.
+#pragma once
+
+#include <pybind11/pybind11.h>
+
+#include <complex>
+#include <cstdint>
+#include <exception>
+#include <map>
+#include <mutex>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "givens/givens.hpp"
+#include "xla/ffi/api/ffi.h"
+
+namespace givens::python::xla_ffi {
+
+namespace ffi = ::xla::ffi;
+namespace py = pybind11;
+
+template <class T>
+T attribute(const ffi::Dictionary& attributes, const char* name) {
+  const ffi::ErrorOr<T> value = attributes.get<T>(name);
+  if (!value.has_value()) throw std::invalid_argument(value.error().message());
+  return *value;
+}
+
+// What a schedule is made of, as the attributes say it.
+struct Description {
+  std::string kind;
+  std::int64_t n = 0;
+  std::int64_t columns = 0;
+  std::int64_t team_size = 0;  // of kind team
+  // Of kind rounds: all coordinates in order, with -1 after each round.
+  std::vector<std::int32_t> rounds;
+
+  explicit Description(const ffi::Dictionary& attributes)
+      : kind(attribute<std::string_view>(attributes, "kind")),
+        n(attribute<std::int64_t>(attributes, "n")),
+        columns(attribute<std::int64_t>(attributes, "columns")),
+        team_size(attribute<std::int64_t>(attributes, "team_size")) {
+    const auto flat = attribute<ffi::Span<const std::int32_t>>(attributes, "rounds");
+    rounds.assign(flat.begin(), flat.end());
+  }
+
+  bool operator<(const Description& other) const {
+    return std::tie(kind, n, columns, team_size, rounds) <
+           std::tie(other.kind, other.n, other.columns, other.team_size, other.rounds);
+  }
+
+  Schedule schedule() const {
+    if (kind == "circle") return Schedule::circle(n, columns);
+    if (kind == "xor") return Schedule::xor_(n, columns);
+    if (kind == "team") return Schedule::team(n, team_size, columns);
+    if (kind == "brickwall") return Schedule::brickwall(n);
+    if (kind == "butterfly") return Schedule::butterfly(n);
+    std::vector<std::vector<Schedule::RequestedPair>> requested(1);
+    for (std::size_t k = 0; k < rounds.size(); ++k) {
+      if (rounds[k] < 0) {
+        requested.emplace_back();
+      } else {
+        requested.back().push_back({rounds[k], rounds[k + 1]});
+        ++k;
+      }
+    }
+    requested.pop_back();
+    return Schedule::from_rounds(n, requested, columns);
+  }
+};
+
+// The schedule of a call. Those of earlier calls are kept, since one made anew needs a new plan as
+// well.
+inline Schedule schedule_of(const ffi::Dictionary& attributes) {
+  constexpr std::size_t kMost = 64;
+  static std::mutex mutex;
+  static auto& known = *new std::map<Description, Schedule>;  // XLA's threads may outlive statics
+  Description description(attributes);
+  const std::lock_guard<std::mutex> lock(mutex);
+  const auto found = known.find(description);
+  if (found != known.end()) return found->second;
+  if (known.size() == kMost) known.clear();
+  Schedule schedule = description.schedule();
+  known.emplace(std::move(description), schedule);
+  return schedule;
+}
+
+// What a call is about besides its arrays.
+struct Setting {
+  Schedule schedule;
+  RotateOptions options;
+  bool phases = false;
+  bool diagonal = false;
+  bool signs = false;
+
+  explicit Setting(const ffi::Dictionary& attributes)
+      : schedule(schedule_of(attributes)),
+        options{attribute<std::int64_t>(attributes, "axis"), attribute<bool>(attributes, "inverse"),
+                static_cast<int>(attribute<std::int64_t>(attributes, "num_threads"))} {
+    const auto given = attribute<std::string_view>(attributes, "given");
+    const auto has = [&](const char* name) { return given.find(name) != std::string_view::npos; };
+    phases = has("phases");
+    diagonal = has("diagonal");
+    signs = has("signs");
+  }
+};
+
+template <class T>
+ArrayView<T> view_of(const ffi::AnyBuffer& buffer) {
+  const auto shape = buffer.dimensions();
+  return ArrayView<T>(static_cast<T*>(buffer.untyped_data()), static_cast<int>(shape.size()),
+                      shape.begin(), nullptr);
+}
+
+// The arguments and results of a call, taken one after the other.
+class Arrays {
+ public:
+  Arrays(const Setting& setting, ffi::RemainingArgs arguments, ffi::RemainingRets results)
+      : setting_(setting), arguments_(arguments), results_(results) {}
+
+  template <class T>
+  ArrayView<const T> argument() {
+    return view_of<const T>(*checked(arguments_.get<ffi::AnyBuffer>(next_argument_++)));
+  }
+
+  template <class T>
+  ArrayView<T> result() {
+    return view_of<T>(**checked(results_.get<ffi::AnyBuffer>(next_result_++)));
+  }
+
+  template <class R>
+  Parameters<R> parameters() {
+    Parameters<R> out{argument<R>(), {}, {}, {}};
+    if (setting_.phases) out.phases = argument<R>();
+    if (setting_.diagonal) out.diagonal = argument<R>();
+    if (setting_.signs) out.signs = argument<R>();
+    return out;
+  }
+
+  template <class R>
+  ParameterTangents<R> tangents() {
+    ParameterTangents<R> out{argument<R>(), {}, {}};
+    if (setting_.phases) out.phases = argument<R>();
+    if (setting_.diagonal) out.diagonal = argument<R>();
+    return out;
+  }
+
+  template <class R>
+  ParameterGradients<R> gradients() {
+    ParameterGradients<R> out{result<R>(), {}, {}};
+    if (setting_.phases) out.phases = result<R>();
+    if (setting_.diagonal) out.diagonal = result<R>();
+    return out;
+  }
+
+  // The type of the first argument, or of the first result.
+  ffi::DataType argument_type() const {
+    return checked(arguments_.get<ffi::AnyBuffer>(0))->element_type();
+  }
+  ffi::DataType result_type() const {
+    return (*checked(results_.get<ffi::AnyBuffer>(0)))->element_type();
+  }
+
+ private:
+  template <class E>
+  static E checked(E value) {
+    if (!value.has_value()) throw std::invalid_argument(value.error().message());
+    return value;
+  }
+
+  const Setting& setting_;
+  ffi::RemainingArgs arguments_;
+  ffi::RemainingRets results_;
+  std::size_t next_argument_ = 0;
+  std::size_t next_result_ = 0;
+};
+
+// The operations. An engine has the functions of transform.hpp, but with the options first. `type`
+// is that of the vectors, for which `run` is called.
+
+struct Rotate {
+  static constexpr const char* kName = "givens_rotate";
+  static ffi::DataType type(const Arrays& arrays) { return arrays.argument_type(); }
+  template <class T, class Engine>
+  static void run(const Engine& engine, const Setting& s, Arrays& arrays) {
+    const auto x = arrays.argument<T>();
+    const auto parameters = arrays.parameters<real_t<T>>();
+    engine.template rotate<T>(s.options, x, parameters, s.schedule, arrays.result<T>());
+  }
+};
+
+struct Matrix {
+  static constexpr const char* kName = "givens_matrix";
+  static ffi::DataType type(const Arrays& arrays) { return arrays.result_type(); }
+  template <class T, class Engine>
+  static void run(const Engine& engine, const Setting& s, Arrays& arrays) {
+    const auto parameters = arrays.parameters<real_t<T>>();
+    engine.template matrix<T>(s.options, parameters, s.schedule, arrays.result<T>());
+  }
+};
+
+struct RotateVjp {
+  static constexpr const char* kName = "givens_rotate_vjp";
+  static ffi::DataType type(const Arrays& arrays) { return arrays.argument_type(); }
+  template <class T, class Engine>
+  static void run(const Engine& engine, const Setting& s, Arrays& arrays) {
+    const auto y = arrays.argument<T>();
+    const auto gy = arrays.argument<T>();
+    const auto parameters = arrays.parameters<real_t<T>>();
+    const auto gx = arrays.result<T>();
+    const auto gradients = arrays.gradients<real_t<T>>();
+    engine.template rotate_vjp<T>(s.options, y, gy, parameters, s.schedule, gx, gradients);
+  }
+};
+
+struct MatrixVjp {
+  static constexpr const char* kName = "givens_matrix_vjp";
+  static ffi::DataType type(const Arrays& arrays) { return arrays.argument_type(); }
+  template <class T, class Engine>
+  static void run(const Engine& engine, const Setting& s, Arrays& arrays) {
+    const auto u = arrays.argument<T>();
+    const auto gu = arrays.argument<T>();
+    const auto parameters = arrays.parameters<real_t<T>>();
+    const auto gradients = arrays.gradients<real_t<T>>();
+    engine.template matrix_vjp<T>(s.options, u, gu, parameters, s.schedule, gradients);
+  }
+};
+
+// Calls an operation with the C++ type of its vectors. Whatever is thrown becomes an error of XLA,
+// which raises it in Python.
+template <class Operation, class Engine>
+ffi::Error execute(const Engine& engine, ffi::RemainingArgs arguments, ffi::RemainingRets results,
+                   const ffi::Dictionary& attributes) {
+  try {
+    const Setting setting(attributes);
+    Arrays arrays(setting, arguments, results);
+    const auto run = [&](auto type) {
+      Operation::template run<decltype(type)>(engine, setting, arrays);
+    };
+    switch (Operation::type(arrays)) {
+      case ffi::DataType::F32:
+        run(float{});
+        break;
+      case ffi::DataType::F64:
+        run(double{});
+        break;
+      case ffi::DataType::C64:
+        run(std::complex<float>{});
+        break;
+      case ffi::DataType::C128:
+        run(std::complex<double>{});
+        break;
+      default:
+        throw std::invalid_argument("arrays must be float32, float64, complex64 or complex128");
+    }
+    return ffi::Error::Success();
+  } catch (const std::invalid_argument& error) {
+    return ffi::Error::InvalidArgument(error.what());
+  } catch (const std::exception& error) {
+    return ffi::Error::Internal(error.what());
+  }
+}
+
+// The capsules of handlers by name, as jax.ffi.register_ffi_target takes them.
+template <template <class> class Handler, class... Operations>
+py::dict handlers() {
+  py::dict out;
+  const auto capsule = [](XLA_FFI_Handler* handler) {
+    return py::capsule(reinterpret_cast<void*>(handler));
+  };
+  ((out[Operations::kName] = capsule(&Handler<Operations>::call)), ...);
+  return out;
+}
+
+}  // namespace givens::python::xla_ffi

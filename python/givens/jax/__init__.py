@@ -1,0 +1,183 @@
+"""Orthogonal and unitary matrices as differentiable functions of JAX.
+
+`matrix` and `rotate` do what `givens.matrix` and `givens.rotate` do, on JAX arrays, under ``jit``,
+``grad``, ``vmap``, ``jvp`` and each other, to any order. Where a derivative is needed nothing of a
+rotation is kept but its output. docs/jax.md says what runs where.
+
+Examples
+--------
+>>> import jax, jax.numpy as jnp, givens, givens.jax
+>>> s = givens.Schedule.xor(4)
+>>> x = jnp.arange(8.0).reshape(2, 4)
+>>> loss = lambda angles: jnp.sum(givens.jax.rotate(x, angles, s) ** 4)
+>>> jax.jit(jax.grad(loss))(jnp.zeros(s.num_rotations)).shape
+(6,)
+"""
+
+import operator
+from typing import Any
+
+try:
+    import jax
+except ModuleNotFoundError as error:
+    raise ModuleNotFoundError(
+        f"givens.jax needs JAX ({error}): run `pip install givens[jax]`", name=error.name
+    ) from error
+import jax.numpy as jnp
+import numpy as np
+
+from givens import _core
+from givens._core import Schedule
+from givens.jax import _primitives
+from givens.jax._setting import Setting
+
+__all__ = ["matrix", "rotate"]
+
+
+def matrix(
+    angles: Any,
+    schedule: Schedule,
+    *,
+    phases: Any = None,
+    diagonal: Any = None,
+    signs: Any = None,
+    num_threads: int | None = None,
+) -> jax.Array:
+    """Form the orthogonal or unitary matrix of the given angles, as `givens.matrix`.
+
+    Parameters
+    ----------
+    angles, phases, diagonal, signs : array
+        Of JAX or NumPy; shapes and dtypes as for `givens.matrix`. Signs have no gradient.
+    schedule : Schedule
+        The rotations. To be static where a function with it as an argument is compiled:
+        ``jax.jit(f, static_argnames="schedule")``.
+    num_threads : int, optional
+        At most this many threads, on the CPU; by default those of ``GIVENS_NUM_THREADS``, or as
+        many as there are processors. `givens.set_num_threads` has no effect, since XLA calls from
+        its own threads.
+
+    Returns
+    -------
+    jax.Array, (*batch, n, columns)
+        As `givens.matrix`. Its gradients follow JAX's convention for complex numbers.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `givens.matrix`, when traced. A sign that is neither +1 nor -1 is an error when the
+        compiled program runs on the CPU, ValueError or ``jax.errors.JaxRuntimeError``; elsewhere
+        it is not looked for.
+
+    Notes
+    -----
+    Cost: see `givens.matrix`, `givens.matrix_vjp`.
+
+    Examples
+    --------
+    >>> import jax, jax.numpy as jnp, givens, givens.jax
+    >>> s = givens.Schedule.circle(3)
+    >>> U = givens.jax.matrix(jnp.array([0.1, 0.2, 0.3]), s)
+    >>> bool(jnp.allclose(U.T @ U, jnp.eye(3), atol=1e-6))
+    True
+    >>> jax.jacobian(givens.jax.matrix)(jnp.zeros(3), s).shape
+    (3, 3, 3)
+    """
+    given = _arrays(angles=angles, phases=phases, diagonal=diagonal, signs=signs)
+    _core.matrix_shape(_empty(given["angles"]), schedule, *_empty_options(given), num_threads)
+    setting = Setting(schedule, tuple(given)[1:], num_threads=num_threads)
+    return _primitives.matrix(setting, *_in_one_batch_shape(given))
+
+
+def rotate(
+    x: Any,
+    angles: Any,
+    schedule: Schedule,
+    *,
+    axis: int = -1,
+    inverse: bool = False,
+    phases: Any = None,
+    diagonal: Any = None,
+    signs: Any = None,
+    num_threads: int | None = None,
+) -> jax.Array:
+    """Multiply vectors by U, or by its inverse, without forming it, as `givens.rotate`.
+
+    Parameters
+    ----------
+    x : array, (*batch, ..., n)
+        Of JAX or NumPy; as for `givens.rotate`.
+    angles, schedule, phases, diagonal, signs, num_threads
+        As in `matrix`.
+    axis : int, default -1
+        The axis of x to rotate; not a batch axis.
+    inverse : bool, default False
+        Multiply by the inverse of U instead.
+
+    Returns
+    -------
+    jax.Array, the shape of x with the batch axes in full
+        The rotated vectors.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As for `matrix`.
+
+    Notes
+    -----
+    Cost: see `givens.rotate`, `givens.rotate_vjp`.
+
+    Examples
+    --------
+    >>> import jax, jax.numpy as jnp, givens, givens.jax
+    >>> s = givens.Schedule.xor(4)
+    >>> x, angles = jnp.ones((10, 4)), jnp.full(6, 0.1)
+    >>> y = givens.jax.rotate(x, angles, s)
+    >>> bool(jnp.allclose(y, x @ givens.jax.matrix(angles, s).T, atol=1e-6))
+    True
+    >>> one_matrix_each = jax.vmap(lambda x, angles: givens.jax.rotate(x, angles, s))
+    >>> one_matrix_each(x, jnp.zeros((10, 6))).shape
+    (10, 4)
+    """
+    given = _arrays(angles=angles, phases=phases, diagonal=diagonal, signs=signs)
+    x = _arrays(x=x)["x"]
+    shape = _core.rotated_shape(
+        _empty(x),
+        _empty(given["angles"]),
+        schedule,
+        axis,
+        inverse,
+        *_empty_options(given),
+        num_threads,
+    )
+    from_end = operator.index(axis) - (x.ndim if axis >= 0 else 0)
+    setting = Setting(schedule, tuple(given)[1:], from_end, inverse, num_threads)
+    return _primitives.rotate(setting, jnp.broadcast_to(x, shape), *_in_one_batch_shape(given))
+
+
+def _arrays(**named: Any) -> dict[str, Any]:
+    """Those that are given, as arrays of JAX."""
+    required = ("x", "angles")
+    given = {n: value for n, value in named.items() if value is not None or n in required}
+    for name, value in given.items():
+        if not isinstance(value, jax.Array | np.ndarray):
+            raise TypeError(f"{name} must be a JAX or NumPy array, got {type(value).__name__}")
+    return {name: jnp.asarray(value) for name, value in given.items()}
+
+
+def _empty(array: Any) -> Any:
+    """Of the shape and dtype of an array that may have no values yet; for checks."""
+    return np.broadcast_to(np.zeros((), array.dtype), array.shape)
+
+
+def _empty_options(given: dict[str, Any]) -> tuple[Any, Any, Any]:
+    empty = {name: _empty(option) for name, option in given.items()}
+    return empty.get("phases"), empty.get("diagonal"), empty.get("signs")
+
+
+def _in_one_batch_shape(given: dict[str, Any]) -> list[Any]:
+    if "signs" in given:
+        given["signs"] = jax.lax.stop_gradient(given["signs"])
+    batch = np.broadcast_shapes(*(p.shape[:-1] for p in given.values()))
+    return [jnp.broadcast_to(p, (*batch, p.shape[-1])) for p in given.values()]

@@ -1,0 +1,306 @@
+"""The operations as primitives of JAX: shapes, derivatives, batching.
+
+`rotate` and `matrix` have tangents, `rotate_tangent` and `matrix_tangent`, which are linear in the
+tangents of the arguments. Transposed these are `rotate_vjp` and `matrix_vjp`, which again have a
+tangent, `rotate_vjp_tangent`, and that one a transpose. So first and second derivatives, forward,
+reverse and mixed, are computed by the kernels, except those forward of a tangent, which, like third
+ones, are derivatives of `_rounds`.
+
+Everything but x is taken from the output y: of a forward pass nothing else is kept.
+
+Gradients are those of the library, ``dL = Re sum(conj(g) dy)``, while JAX's cotangents are without
+the ``conj``. `Setting` describes the order of the arguments.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax.extend.core import Primitive
+from jax.interpreters import ad, batching, mlir
+
+from givens.jax import _kernels, _rounds
+from givens.jax._setting import Setting
+
+Arrays = tuple[Any, ...]
+
+
+_primitives: dict[str, Primitive] = {}
+
+
+def _operation(name: str) -> Callable[..., list[Any]]:
+    """Make a primitive and return what binds it. All have several results."""
+    primitive = _primitives[name] = Primitive(f"givens_{name}")
+    primitive.multiple_results = True
+
+    def bind(setting: Setting, *arrays: Any) -> list[Any]:
+        alike = _varying_alike(arrays)
+        return primitive.bind(*alike, setting=setting)  # type: ignore[no-any-return]
+
+    # Calls outside of jit are compiled too, once for each setting and shape.
+    jitted = jax.jit(bind, static_argnums=0)
+
+    def run(*arrays: Any, setting: Setting) -> list[Any]:
+        with jax.disable_jit(False):
+            return jitted(setting, *arrays)  # type: ignore[no-any-return]
+
+    primitive.def_impl(run)
+    mlir.register_lowering(primitive, _kernels.traced(getattr(_rounds, name)))
+    for platform, lowerings in _kernels.LOWERINGS.items():
+        if name in lowerings:
+            # Not cached, because a callback belongs to one program.
+            mlir.register_lowering(primitive, lowerings[name], platform, cacheable=False)
+    batching.primitive_batchers[primitive] = _batch_at_front(bind)
+    return bind
+
+
+def _varying_alike(arrays: Arrays) -> list[Any]:
+    """Under shard_map: vary all arrays over the mesh axes that any varies over.
+
+    The transpose of that sums the cotangents of those that are the same everywhere.
+    """
+    varying = [jax.typeof(a).mat.varying for a in arrays]
+    every = frozenset().union(*varying)
+    return [
+        jax.lax.pcast(a, tuple(every - own), to="varying") if own != every else a
+        for a, own in zip(arrays, varying, strict=True)
+    ]
+
+
+# --- Batching: the new axis becomes the first batch axis, or one more axis of vectors ------------
+
+
+def _batch_at_front(bind: Any) -> Any:
+    def rule(arrays: Arrays, dims: Arrays, *, setting: Setting) -> tuple[Any, Any]:
+        size = next(a.shape[d] for a, d in zip(arrays, dims, strict=True) if d is not None)
+        out = bind(setting, *(_at_front(a, d, size) for a, d in zip(arrays, dims, strict=True)))
+        return out, [0] * len(out)
+
+    return rule
+
+
+def _at_front(array: Any, dim: int | None, size: int) -> Any:
+    if dim is None:
+        return jnp.broadcast_to(array, (size, *array.shape))
+    return jnp.moveaxis(array, dim, 0)
+
+
+def _batch_rotate(arrays: Arrays, dims: Arrays, *, setting: Setting) -> tuple[Any, Any]:
+    if any(dim is not None for dim in dims[1:]):
+        return _batch_at_front(_rotate)(arrays, dims, setting=setting)  # type: ignore[no-any-return]
+    x, *parameters = arrays
+    axis = parameters[0].ndim - 1  # after the batch axes
+    return _rotate(setting, jnp.moveaxis(x, dims[0], axis), *parameters), [axis]
+
+
+_rotate = _operation("rotate")
+_matrix = _operation("matrix")
+_rotate_tangent = _operation("rotate_tangent")
+_matrix_tangent = _operation("matrix_tangent")
+_rotate_vjp = _operation("rotate_vjp")
+_matrix_vjp = _operation("matrix_vjp")
+_rotate_vjp_tangent = _operation("rotate_vjp_tangent")
+batching.primitive_batchers[_primitives["rotate"]] = _batch_rotate
+
+
+def rotate(setting: Setting, x: Any, *parameters: Any) -> Any:
+    """Multiply vectors by U; differentiable."""
+    return _rotate(setting, x, *parameters)[0]
+
+
+def matrix(setting: Setting, *parameters: Any) -> Any:
+    """Form U; differentiable."""
+    return _matrix(setting, *parameters)[0]
+
+
+# --- Shapes ------------------------------------------------------------------------------------
+
+
+def _like(*avals: Any) -> list[Any]:
+    return [a.update(weak_type=False) for a in avals]
+
+
+def _shape_of_matrix(*parameters: Any, setting: Setting) -> list[Any]:
+    angles, schedule = parameters[0], setting.schedule
+    shape = (*angles.shape[:-1], schedule.n, schedule.columns)
+    sharding = angles.sharding.update(spec=jax.sharding.PartitionSpec(*[None] * len(shape)))
+    dtype = setting.dtype_of_matrix(parameters)
+    return [angles.update(shape=shape, dtype=dtype, weak_type=False, sharding=sharding)]
+
+
+def _shapes_of_gradients(setting: Setting, *parameters: Any) -> list[Any]:
+    return _like(*parameters[: setting.num_differentiable])
+
+
+_primitives["rotate"].def_abstract_eval(lambda x, *_, setting: _like(x))
+_primitives["matrix"].def_abstract_eval(_shape_of_matrix)
+_primitives["rotate_tangent"].def_abstract_eval(lambda y, *_, setting: _like(y))
+_primitives["matrix_tangent"].def_abstract_eval(lambda U, *_, setting: _like(U))
+_primitives["rotate_vjp"].def_abstract_eval(
+    lambda y, _, *parameters, setting: _like(y) + _shapes_of_gradients(setting, *parameters)
+)
+_primitives["matrix_vjp"].def_abstract_eval(
+    lambda U, _, *parameters, setting: _shapes_of_gradients(setting, *parameters)
+)
+_primitives["rotate_vjp_tangent"].def_abstract_eval(
+    lambda y, _, *parameters, setting: _like(y) + _shapes_of_gradients(setting, *parameters)
+)
+
+
+# --- Tangents ----------------------------------------------------------------------------------
+
+
+def _any(tangents: Sequence[Any]) -> bool:
+    return not all(type(t) is ad.Zero for t in tangents)
+
+
+def _full(tangents: Sequence[Any]) -> list[Any]:
+    return [ad.instantiate_zeros(t) for t in tangents]
+
+
+def _rotate_jvp(primals: Arrays, tangents: Arrays, *, setting: Setting) -> tuple[Any, Any]:
+    x, *parameters = primals
+    dx, *dparameters = tangents[: 1 + setting.num_differentiable]
+    y = _rotate(setting, x, *parameters)
+    if not _any(dparameters):
+        return y, _rotate(setting, *_full([dx]), *parameters)
+    return y, _rotate_tangent(setting, *y, *parameters, *_full([dx, *dparameters]))
+
+
+def _matrix_jvp(primals: Arrays, tangents: Arrays, *, setting: Setting) -> tuple[Any, Any]:
+    U = _matrix(setting, *primals)
+    return U, _matrix_tangent(setting, *U, *primals, *_full(tangents[: setting.num_differentiable]))
+
+
+def _rotate_vjp_jvp(primals: Arrays, tangents: Arrays, *, setting: Setting) -> tuple[Any, Any]:
+    y, _, *parameters = primals
+    dy, dgy, *dparameters = tangents[: 2 + setting.num_differentiable]
+    out = _rotate_vjp(setting, *primals)
+    if not _any([dy, *dparameters]):
+        return out, _rotate_vjp(setting, y, *_full([dgy]), *parameters)
+    return out, _rotate_vjp_tangent(setting, *primals, *_full([dy, dgy, *dparameters]))
+
+
+def _matrix_vjp_jvp(primals: Arrays, tangents: Arrays, *, setting: Setting) -> tuple[Any, Any]:
+    U, _, *parameters = primals
+    dU, dgU, *dparameters = tangents[: 2 + setting.num_differentiable]
+    out = _matrix_vjp(setting, *primals)
+    if not _any([dU, *dparameters]):
+        return out, _matrix_vjp(setting, U, *_full([dgU]), *parameters)
+    _, *dout = _rotate_vjp_tangent(setting.of_columns(), *primals, *_full([dU, dgU, *dparameters]))
+    return out, dout
+
+
+def _jvp_of_tangent(operation: Any, definition: Any, vectors: int) -> Any:
+    """Return the rule of a tangent, whose first arguments are `vectors` and the parameters.
+
+    In the rest it is linear; the derivative in the first is that of its definition.
+    """
+
+    def jvp(primals: Arrays, tangents: Arrays, *, setting: Setting) -> tuple[Any, Any]:
+        first = vectors + setting.num_parameters
+        differentiable = vectors + setting.num_differentiable
+        out = operation(setting, *primals)
+        terms = []
+        if _any(tangents[first:]):
+            terms.append(operation(setting, *primals[:first], *_full(tangents[first:])))
+        if _any(tangents[:differentiable]):
+            rest = primals[differentiable:]
+            terms.append(
+                jax.jvp(
+                    lambda *p: _kernels.listed(definition(setting, *p, *rest)),
+                    primals[:differentiable],
+                    tuple(_full(tangents[:differentiable])),
+                )[1]
+            )
+        return out, [sum(parts[1:], parts[0]) for parts in zip(*terms, strict=True)]
+
+    return jvp
+
+
+ad.primitive_jvps[_primitives["rotate"]] = _rotate_jvp
+ad.primitive_jvps[_primitives["matrix"]] = _matrix_jvp
+ad.primitive_jvps[_primitives["rotate_vjp"]] = _rotate_vjp_jvp
+ad.primitive_jvps[_primitives["matrix_vjp"]] = _matrix_vjp_jvp
+ad.primitive_jvps[_primitives["rotate_tangent"]] = _jvp_of_tangent(
+    _rotate_tangent, _rounds.rotate_tangent, 1
+)
+ad.primitive_jvps[_primitives["matrix_tangent"]] = _jvp_of_tangent(
+    _matrix_tangent, _rounds.matrix_tangent, 1
+)
+ad.primitive_jvps[_primitives["rotate_vjp_tangent"]] = _jvp_of_tangent(
+    _rotate_vjp_tangent, _rounds.rotate_vjp_tangent, 2
+)
+
+
+# --- Transposes --------------------------------------------------------------------------------
+
+
+def _only_linear(cotangents: Sequence[Any], arguments: Sequence[Any]) -> list[Any]:
+    """Cotangents for those arguments only that the call was linear in."""
+    return [
+        g if ad.is_undefined_primal(a) else None for g, a in zip(cotangents, arguments, strict=True)
+    ]
+
+
+def _rotate_transpose(cts: Arrays, x: Any, *parameters: Any, setting: Setting) -> list[Any]:
+    [ct] = cts
+    [gx] = _rotate(setting.inverted(), jnp.conj(ct), *parameters)
+    return [jnp.conj(gx)] + [None] * len(parameters)
+
+
+def _rotate_tangent_transpose(cts: Arrays, y: Any, *arrays: Any, setting: Setting) -> list[Any]:
+    [ct] = cts
+    parameters, linear = setting.split(arrays)
+    gx, *gradients = _rotate_vjp(setting, y, jnp.conj(ct), *parameters)
+    none = [None] * (1 + len(parameters))
+    return none + _only_linear([jnp.conj(gx), *gradients], linear)
+
+
+def _matrix_tangent_transpose(cts: Arrays, U: Any, *arrays: Any, setting: Setting) -> list[Any]:
+    [ct] = cts
+    parameters, linear = setting.split(arrays)
+    gradients = _matrix_vjp(setting, U, jnp.conj(ct), *parameters)
+    return [None] * (1 + len(parameters)) + _only_linear(gradients, linear)
+
+
+def _rotate_vjp_transpose(
+    cts: Arrays, y: Any, _: Any, *parameters: Any, setting: Setting
+) -> list[Any]:
+    hx, *h = _full(cts)
+    [ct] = _rotate_tangent(setting, y, *parameters, jnp.conj(hx), *h)
+    return [None, jnp.conj(ct)] + [None] * len(parameters)
+
+
+def _matrix_vjp_transpose(
+    cts: Arrays, U: Any, _: Any, *parameters: Any, setting: Setting
+) -> list[Any]:
+    [ct] = _matrix_tangent(setting, U, *parameters, *_full(cts))
+    return [None, jnp.conj(ct)] + [None] * len(parameters)
+
+
+def _rotate_vjp_tangent_transpose(
+    cts: Arrays, y: Any, gy: Any, *arrays: Any, setting: Setting
+) -> list[Any]:
+    # What is transposed is the derivative of Re <gy, T>, T = rotate_tangent(y, parameters; h), at
+    # fixed h. As a function of x instead of y its gradient is the tangent of rotate_vjp along h,
+    # since derivatives along h and in (x, parameters) commute; x = U^H y then goes back to y.
+    parameters, linear = setting.split(arrays)
+    hx, *h = _full(cts)
+    h = [jnp.conj(hx), *h]
+    [t] = _rotate_tangent(setting, y, *parameters, *h)
+    Gx, *G = _rotate_vjp_tangent(setting, y, gy, *parameters, t, jnp.zeros_like(gy), *h[1:])
+    [x] = _rotate(setting.inverted(), y, *parameters)
+    Gy, *G_of_x = _rotate_vjp(setting.inverted(), x, Gx, *parameters)
+    gradients = [g + g_of_x for g, g_of_x in zip(G, G_of_x, strict=True)]
+    none = [None] * (2 + len(parameters))
+    return none + _only_linear([jnp.conj(Gy), jnp.conj(t), *gradients], linear)
+
+
+ad.primitive_transposes[_primitives["rotate"]] = _rotate_transpose
+ad.primitive_transposes[_primitives["rotate_tangent"]] = _rotate_tangent_transpose
+ad.primitive_transposes[_primitives["matrix_tangent"]] = _matrix_tangent_transpose
+ad.primitive_transposes[_primitives["rotate_vjp"]] = _rotate_vjp_transpose
+ad.primitive_transposes[_primitives["matrix_vjp"]] = _matrix_vjp_transpose
+ad.primitive_transposes[_primitives["rotate_vjp_tangent"]] = _rotate_vjp_tangent_transpose

@@ -1,0 +1,131 @@
+"""The rotations written in plain JAX, one round after the other.
+
+Slow, but differentiable to any order and for any device. The derivatives that no kernel computes
+are taken of it, and platforms without kernels run it.
+"""
+
+from functools import lru_cache
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from givens._core import Schedule
+from givens.jax._setting import Setting
+
+Arrays = tuple[Any, ...]
+
+
+def rotate(setting: Setting, x: Any, *parameters: Any) -> Any:
+    """Multiply vectors by U or its inverse.
+
+    In a round every coordinate c becomes ``cos(t) x[c] + w x[partner of c]``, w being
+    ``exp(ip) sin(t)`` for the greater coordinate of a pair, ``-exp(-ip) sin(t)`` for the smaller.
+    """
+    given = setting.named(parameters)
+    vectors = x.ndim - given["angles"].ndim  # axes that are neither batch axes nor the coordinates
+
+    def along_vectors(parameter: Any) -> Any:
+        batch = parameter.shape[:-1]
+        return parameter.reshape(*batch, *(1,) * vectors, parameter.shape[-1])
+
+    t = along_vectors(given["angles"])
+    cosine, sine = jnp.cos(t), jnp.sin(t)
+    if "phases" in given:
+        sine = sine * jnp.exp(1j * along_vectors(given["phases"]))
+    factors = None
+    if "diagonal" in given:
+        factors = jnp.exp(1j * along_vectors(given["diagonal"]))
+    elif "signs" in given:
+        factors = along_vectors(given["signs"])
+
+    # A coordinate without a partner takes the rotation after the last, by nothing.
+    none = [(0, 0)] * (t.ndim - 1) + [(0, 1)]
+    cosine, sine = jnp.pad(cosine, none, constant_values=1), jnp.pad(sine, none)
+
+    def one_round(x: Any, tables: Arrays) -> tuple[Any, None]:
+        partner, rotation, is_greater = tables
+        w = jnp.take(sine, rotation, axis=-1)
+        w = jnp.where(is_greater, w, -jnp.conj(w))
+        if setting.inverse:
+            w = -w
+        return jnp.take(cosine, rotation, axis=-1) * x + w * jnp.take(x, partner, axis=-1), None
+
+    x = jnp.moveaxis(x, setting.axis, -1)
+    if factors is not None and setting.inverse:
+        x = jnp.conj(factors) * x
+    x, _ = jax.lax.scan(one_round, x, _tables(setting.schedule), reverse=setting.inverse)
+    if factors is not None and not setting.inverse:
+        x = factors * x
+    return jnp.moveaxis(x, -1, setting.axis)
+
+
+def matrix(setting: Setting, *parameters: Any) -> Any:
+    """Form the first columns of U."""
+    schedule = setting.schedule
+    identity = jnp.eye(schedule.n, schedule.columns, dtype=setting.dtype_of_matrix(parameters))
+    batch = parameters[0].shape[:-1]
+    x = jnp.broadcast_to(identity, (*batch, *identity.shape))
+    return rotate(setting.of_columns(), x, *parameters)
+
+
+def rotate_tangent(setting: Setting, y: Any, *arrays: Any) -> Any:
+    """Tangent of `rotate`, from its output: arrays are parameters, dx, tangents of parameters."""
+    parameters, (dx, *tangents) = setting.split(arrays)
+    x = rotate(setting.inverted(), y, *parameters)
+    return jax.jvp(*_differentiable(rotate, setting, (x,), parameters), (dx, *tangents))[1]
+
+
+def matrix_tangent(setting: Setting, _: Any, *arrays: Any) -> Any:
+    """Tangent of `matrix`: after U, which is not needed, parameters and their tangents."""
+    parameters, tangents = setting.split(arrays)
+    return jax.jvp(*_differentiable(matrix, setting, (), parameters), tuple(tangents))[1]
+
+
+def rotate_vjp(setting: Setting, y: Any, gy: Any, *parameters: Any) -> Arrays:
+    """Gradients through `rotate`, as `givens.rotate_vjp`."""
+    x = rotate(setting.inverted(), y, *parameters)
+    f, primals = _differentiable(rotate, setting, (x,), parameters)
+    gx, *gradients = jax.vjp(f, *primals)[1](jnp.conj(gy))
+    return jnp.conj(gx), *gradients
+
+
+def rotate_vjp_tangent(setting: Setting, y: Any, gy: Any, *arrays: Any) -> Arrays:
+    """Tangent of `rotate_vjp`: arrays are parameters, dy, dgy, tangents of parameters."""
+    parameters, tangents = setting.split(arrays)
+    f, primals = _differentiable(rotate_vjp, setting, (y, gy), parameters)
+    return jax.jvp(f, primals, tuple(tangents))[1]  # type: ignore[no-any-return]
+
+
+def _differentiable(function: Any, setting: Setting, vectors: Arrays, parameters: Arrays) -> Any:
+    """Return a function of all but the signs, which have no tangents, and its arguments."""
+    count = len(vectors) + setting.num_differentiable
+    fixed = parameters[setting.num_differentiable :]
+
+    def f(*primals: Any) -> Any:
+        return function(setting, *primals, *fixed)
+
+    primals = (*vectors, *parameters)[:count]
+    return f, primals
+
+
+@lru_cache(maxsize=64)
+def _tables(schedule: Schedule) -> tuple[Any, Any, Any]:
+    """For each round and coordinate: its partner, its rotation, whether it is the greater one."""
+    shape = (schedule.num_rounds, schedule.n)
+    partner = np.broadcast_to(np.arange(schedule.n, dtype=np.int32), shape).copy()
+    rotation = np.full(shape, schedule.num_rotations, np.int32)
+    is_greater = np.zeros(shape, bool)
+    k = np.arange(schedule.num_rotations)
+    r = np.searchsorted(schedule.round_offsets, k, side="right") - 1
+    i, j = schedule.pairs.T
+    partner[r, i], partner[r, j] = j, i
+    rotation[r, i] = rotation[r, j] = k
+    is_greater[r, j] = True
+    return partner, rotation, is_greater
+
+
+def matrix_vjp(setting: Setting, U: Any, gU: Any, *parameters: Any) -> Arrays:
+    """Gradients through `matrix`, as `givens.matrix_vjp`."""
+    return rotate_vjp(setting.of_columns(), U, gU, *parameters)[1:]
