@@ -19,7 +19,7 @@ bool same_bits_in_all(const std::vector<T>& a, const std::vector<T>& b) {
 }
 
 // Allowed numbers of threads; the sizes below are work for two or three.
-#if defined(__SANITIZE_THREAD__)
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
 constexpr int kThreads[] = {3};
 #else
 // Fewer and more than there are panels.
