@@ -215,6 +215,37 @@ TEST_CASE_TEMPLATE("tangents of matrix are those of the identity's columns", T, 
   }
 }
 
+TEST_CASE("tangents: any number of threads gives the same bits") {
+  Random random(35);
+  const Schedule schedule = Schedule::circle(33);
+  for (const Shape& batch : {Shape{}, Shape{5}}) {
+    const auto parameters = test::random_parameters<double>(schedule, {}, random, batch);
+    const OwnedTangents<double> tangents(parameters, random);
+    Shape shape = batch;
+    shape.insert(shape.end(), {1100, 33});  // enough for a second thread and for every part
+    const Array<double> x = random.array<double>(shape);
+    std::vector<std::vector<double>> results;
+    for (const int threads : {1, 3}) {
+      const RotateOptions options{-1, false, threads};
+      auto [y, dy] = rotate_jvp(x, x, parameters, tangents, schedule, options);
+      Array<double> gx(shape);
+      Array<double> dgx(shape);
+      OwnedGradients<double> gradients(parameters);
+      OwnedGradients<double> dgradients(parameters);
+      givens::rotate_vjp_jvp<double>(y.view(), dy.view(), x.view(), x.view(), parameters.views(),
+                                     tangents.views(), schedule, gx.view(), gradients.views(),
+                                     dgx.view(), dgradients.views(), options);
+      std::vector<double> all;
+      for (const auto& part :
+           {y.values, dy.values, gx.values, dgx.values, gradients.all(), dgradients.all()}) {
+        all.insert(all.end(), part.begin(), part.end());
+      }
+      results.push_back(std::move(all));
+    }
+    CHECK(results[0] == results[1]);
+  }
+}
+
 TEST_CASE("tangents: outputs that overlap, and tangents of nothing, are refused") {
   const Schedule schedule = Schedule::circle(4);
   Random random(34);

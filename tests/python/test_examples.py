@@ -9,6 +9,7 @@ import pytest
 
 import givens
 import givens.jax
+import givens.torch
 from givens import Schedule
 
 ROOT = Path(__file__).parents[2]
@@ -33,6 +34,10 @@ FUNCTIONS = [
     "cuda.unavailable_reason",
     "jax.matrix",
     "jax.rotate",
+    "torch.Orthogonal",
+    "torch.matrix",
+    "torch.orthogonal",
+    "torch.rotate",
 ]
 FACTORIES = ["circle", "xor", "team", "brickwall", "butterfly", "from_rounds", "from_dict"]
 METHODS = ["to_dict", "to_triangular", "from_triangular"]
@@ -43,6 +48,7 @@ EXAMPLES_WANTED = [
     "givens.Schedule",
     "givens.cuda",
     "givens.jax",
+    "givens.torch",
     *(f"givens.{name}" for name in FUNCTIONS),
     *(f"givens.Schedule.{name}" for name in FACTORIES + METHODS),
 ]
@@ -58,6 +64,9 @@ def documented() -> dict[str, object]:
     found["givens.jax"] = givens.jax
     for name in givens.jax.__all__:
         found[f"givens.jax.{name}"] = getattr(givens.jax, name)
+    found["givens.torch"] = givens.torch
+    for name in givens.torch.__all__:
+        found[f"givens.torch.{name}"] = getattr(givens.torch, name)
     for name in dir(Schedule):
         if not name.startswith("_"):
             found[f"givens.Schedule.{name}"] = inspect.getattr_static(Schedule, name)
@@ -74,7 +83,7 @@ DOCUMENTED = documented()
 def test_public_names_are_all_here() -> None:
     callables = {name for name in DOCUMENTED if callable(DOCUMENTED[name])}
     # The class, its instance methods and static ones; `round` is told by its one line.
-    modules = {"givens", "givens.cuda", "givens.jax"}
+    modules = {"givens", "givens.cuda", "givens.jax", "givens.torch"}
     assert callables - {"givens.Schedule.round"} == {*EXAMPLES_WANTED} - modules
 
 
@@ -113,7 +122,12 @@ def python_blocks(document: Path) -> list[tuple[int, str]]:
 # With the libraries that they need.
 @pytest.mark.parametrize(
     ("name", "libraries"),
-    [("README.md", ["jax"]), ("docs/arrays.md", ["torch"]), ("docs/jax.md", ["jax"])],
+    [
+        ("README.md", ["jax", "torch"]),
+        ("docs/arrays.md", ["torch"]),
+        ("docs/jax.md", ["jax"]),
+        ("docs/torch.md", ["torch"]),
+    ],
 )
 def test_examples_of_documents(name: str, libraries: list[str]) -> None:
     for library in libraries:

@@ -1,0 +1,38 @@
+"""Orthogonal and unitary matrices in PyTorch models.
+
+`rotate` and `matrix` are those of `givens` on tensors, with derivatives of first and second order.
+`Orthogonal` is a layer, and `orthogonal` makes the weight of any module orthogonal. All work under
+``torch.compile``, ``torch.func``, ``torch.export``, autocast and distributed training.
+
+Tensors on the CPU are computed there on as many threads as both PyTorch and `givens` allow; those
+on a CUDA device by the CUDA engine (`givens.cuda`), where forward-mode and second-order derivatives
+are not available yet.
+
+Examples
+--------
+>>> import torch, givens.torch
+>>> layer = givens.torch.Orthogonal(8)
+>>> x = torch.randn(100, 8)
+>>> y = layer(x)
+>>> torch.allclose(y.norm(dim=1), x.norm(dim=1), atol=1e-5)
+True
+>>> y.pow(4).sum().backward()
+>>> layer.angles.grad.shape
+torch.Size([28])
+"""
+
+try:
+    import torch as _torch  # noqa: F401
+except ModuleNotFoundError as error:
+    if error.name != "torch":
+        raise
+    raise ModuleNotFoundError(
+        "givens.torch needs PyTorch, which is not installed: pip install 'givens[torch]'",
+        name="torch",
+    ) from None
+
+from givens.torch._functions import matrix, rotate
+from givens.torch._layer import Orthogonal
+from givens.torch._parametrization import orthogonal
+
+__all__ = ["Orthogonal", "matrix", "orthogonal", "rotate"]
