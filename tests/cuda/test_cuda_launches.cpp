@@ -60,7 +60,8 @@ TEST_CASE("cuda: float takes one launch beside that of the coefficients") {
   const PlansOfTest plans;
   Random random(21);
   for (const Schedule& schedule :
-       {Schedule::xor_(96), Schedule::circle(50), Schedule::brickwall(40), Schedule::team(64, 8)}) {
+       {Schedule::xor_(96), Schedule::circle(50), Schedule::brickwall(40), Schedule::team(64, 8),
+        Schedule::xor_(2048, 1)}) {
     const Problem<float> p(schedule, 70, random);
     cuda_emulator::reset_launch_counts();
     cuda_rotated(p.x, p.parameters, p.schedule);
