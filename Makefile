@@ -24,7 +24,7 @@ CPP_TEST_SOURCES := $(shell find tests/cpp tests/cuda)
 
 ENGINE_TESTS := gradients.py matrix_and_rotate.py properties.py
 
-.PHONY: help demo test lint types format test-cpp test-sanitizers test-embed test-cuda-python test-cuda-build test-python bench clean test-packages
+.PHONY: help demo test lint types format test-cpp test-sanitizers test-embed test-cuda-python test-cuda-build test-python bench bench-cuda wheel-cuda clean test-packages
 .DELETE_ON_ERROR:
 
 help:
@@ -38,6 +38,8 @@ help:
 	@echo 'make test-cuda-python Python tests with arrays on a GPU, on the emulator of CUDA'
 	@echo 'make test-python      Python tests'
 	@echo 'make bench            compare the speed of the package with that of others: build/bench.*'
+	@echo 'make bench-cuda       the same on a GPU, where there are one, nvcc and CuPy: build/bench-cuda.*'
+	@echo 'make wheel-cuda       a wheel with the CUDA engine for all cards, checked: build/wheels'
 	@echo 'make clean            remove .venv, build and the caches of the tools'
 
 # --- Environment: a stamp file is newer than what it was made from ------------------------------
@@ -179,6 +181,24 @@ bench: $(VENV)/.package $(VENV)/.bench-tools
 	@mkdir -p build
 	$(VENV)/bin/python benchmarks/run.py --json build/bench.json --markdown build/bench.md \
 		--chart build/bench.png $(BENCH_ARGS)
+
+# CuPy is not installed here: which of its packages is right depends on the driver.
+bench-cuda: $(VENV)/.bench-tools
+	@mkdir -p build
+	$(PIP) install --quiet --no-build-isolation --config-settings=build-dir=build/wheel-cuda \
+		--config-settings=cmake.define.GIVENS_CUDA=on .
+	$(VENV)/bin/python benchmarks/run.py --gpu --json build/bench-cuda.json \
+		--markdown build/bench-cuda.md $(BENCH_ARGS)
+
+# For every architecture, which takes nvcc minutes.
+wheel-cuda: $(VENV)/.build-tools
+	rm -rf build/wheels
+	$(PIP) wheel --no-deps --no-build-isolation --wheel-dir build/wheels \
+		--config-settings=build-dir=build/wheel-cuda \
+		--config-settings=cmake.define.GIVENS_CUDA=on .
+	$(PIP) install --quiet nvidia-cuda-cuobjdump
+	PATH="$$(echo $(CURDIR)/$(VENV)/lib/python3*/site-packages/nvidia/cu*/bin):$$PATH" \
+		$(VENV)/bin/python tests/cuda/check_wheel.py build/wheels/givens-*.whl
 
 clean:
 	rm -rf $(VENV) build .hypothesis .mypy_cache .pytest_cache .ruff_cache

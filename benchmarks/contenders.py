@@ -29,19 +29,37 @@ PEERS = {
 
 
 @dataclass(frozen=True)
+class Library:
+    """What arrays are made with, and where: moves them from NumPy and to it."""
+
+    name: str
+    put: Callable[[Array], Any] = np.asarray
+    get: Callable[[Any], Array] = np.asarray
+    torch_device: str = "cpu"
+
+
+NUMPY = Library("numpy")
+
+
+@dataclass(frozen=True)
 class Contender:
     """One cell of a table.
 
-    `run` returns the results, and `check` their error in multiples of what is allowed. If `missing`
-    is the name of a package, that is not installed and there is nothing to run.
+    `run` returns the results, and `check` their error in multiples of what is allowed, after `get`
+    has made NumPy arrays of them. If `missing` is the name of a package, that is not installed and
+    there is nothing to run.
     """
 
     task: str
     name: str
     run: Callable[[], Results] = tuple
     check: Callable[[Results], float] = lambda results: 0.0
+    get: Callable[[Any], Array] = np.asarray
     is_yardstick: bool = False
     missing: str = ""
+
+    def error(self, results: Results) -> float:
+        return self.check([self.get(r) for r in results])
 
 
 @dataclass(frozen=True)
@@ -58,19 +76,25 @@ class Inputs:
 
 def of_size(n: int, dtype: str) -> Iterator[Contender]:
     """All contenders for n x n matrices; those other than givens and NumPy in float32 alone."""
-    rng = np.random.default_rng(n)
-    shapes = [(n, n)] * 3 + [(NUM_VECTORS, n)] * 2
-    inputs = Inputs(rng, *(random_array(rng, shape, dtype) for shape in shapes))
+    inputs = random_inputs(n, dtype)
     yield from dense(inputs)
     xor, circle = givens.Schedule.xor(n), givens.Schedule.circle(n)
     yield from givens_functions("xor", xor, inputs)
     yield from givens_functions("circle", circle, inputs)
     if dtype == "float32":
-        yield from rotation_loop("Numba loop over rotations", "numba", xor, inputs)
-        yield from rotation_loop("NumPy loop over rounds", "numpy", xor, inputs)
+        numba = loops.NumbaLoop(xor) if not is_missing("numba") else None
+        yield from rotation_loop("Numba loop over rotations", numba, "numba", xor, inputs)
+        numpy = loops.NumpyLoop(xor)
+        yield from rotation_loop("NumPy loop over rounds", numpy, "numpy", xor, inputs)
         yield from lapack(inputs)
         for name, (package, function) in PEERS.items():
             yield from torch_peer(name, package, function, inputs)
+
+
+def random_inputs(n: int, dtype: str) -> Inputs:
+    rng = np.random.default_rng(n)
+    shapes = [(n, n)] * 3 + [(NUM_VECTORS, n)] * 2
+    return Inputs(rng, *(random_array(rng, shape, dtype) for shape in shapes))
 
 
 def random_array(rng: np.random.Generator, shape: tuple[int, ...], dtype: str) -> Array:
@@ -98,27 +122,26 @@ def is_missing(package: str) -> bool:
 # --- NumPy and LAPACK ---------------------------------------------------------------------------
 
 
-def dense(inputs: Inputs) -> Iterator[Contender]:
+def dense(inputs: Inputs, library: Library = NUMPY) -> Iterator[Contender]:
     """The yardstick; the product of a ready-made matrix; a layer without constraint."""
-    a, b, x, gy = inputs.a, inputs.b, inputs.x, inputs.gy
-    name = "numpy a @ b"
-    yield Contender("product", name, lambda: (a @ b,), is_yardstick=True)
-    if is_missing("torch"):
-        yield Contender("product", "torch a @ b", missing="torch")
-    else:
-        import torch
+    a, b, x, gy = (library.put(v) for v in (inputs.a, inputs.b, inputs.x, inputs.gy))
 
-        ta, tb = torch.from_numpy(a), torch.from_numpy(b)
-        yield Contender(
-            "product",
-            "torch a @ b",
-            lambda: (ta @ tb,),
-            lambda results: checks.deviation(len(a), results[0], a @ b),
-        )
+    def check(results: Results) -> float:
+        return checks.deviation(len(inputs.a), results[0], inputs.a @ inputs.b)
+
+    name = f"{library.name} a @ b"
+    yield Contender("product", name, lambda: (a @ b,), check, library.get, is_yardstick=True)
+    if missing := torch_missing(library):
+        yield Contender("product", "torch a @ b", missing=missing)
+    else:
+        torch = torch_library(library.torch_device)
+        ta, tb = torch.put(inputs.a), torch.put(inputs.b)
+        yield Contender("product", "torch a @ b", lambda: (ta @ tb,), check, torch.get)
     yield Contender(
         "layer",
-        "plain dense layer (numpy)",
+        f"plain dense layer ({library.name})",
         lambda: (x @ a.T, gy @ a.conj(), gy.T @ x.conj()),
+        get=library.get,
     )
 
 
@@ -142,10 +165,13 @@ def lapack(inputs: Inputs) -> Iterator[Contender]:
 # --- Rotations ----------------------------------------------------------------------------------
 
 
-def givens_functions(kind: str, schedule: givens.Schedule, inputs: Inputs) -> Iterator[Contender]:
-    parameters = random_parameters(inputs, schedule)
-    truth = checks.Truth(schedule, parameters)
-    X, G, x, gy = inputs.b, inputs.G, inputs.x, inputs.gy
+def givens_functions(
+    kind: str, schedule: givens.Schedule, inputs: Inputs, library: Library = NUMPY
+) -> Iterator[Contender]:
+    host_parameters = random_parameters(inputs, schedule)
+    truth = checks.Truth(schedule, host_parameters)
+    parameters = {name: library.put(p) for name, p in host_parameters.items()}
+    X, G, x, gy = (library.put(v) for v in (inputs.b, inputs.G, inputs.x, inputs.gy))
 
     def matrix() -> Results:
         return (givens.matrix(schedule=schedule, **parameters),)
@@ -165,28 +191,30 @@ def givens_functions(kind: str, schedule: givens.Schedule, inputs: Inputs) -> It
         y = givens.rotate(x, schedule=schedule, **parameters)
         return (y, *givens.rotate_vjp(y, gy, schedule=schedule, **parameters))
 
-    yield Contender("matrix", f"givens.matrix, {kind}", matrix, matrix_check(truth, inputs))
-    yield Contender(
-        "matrix_vjp",
-        f"givens.matrix + matrix_vjp, {kind}",
-        matrix_and_gradient,
-        matrix_check(truth, inputs),
-    )
-    yield Contender(
-        "rotate",
-        f"givens.rotate, {kind}, axis=-2",
-        rotate_columns,
-        lambda results: truth.deviation(results, [truth.matrix @ X]),
-    )
-    yield Contender(
-        "rotate",
-        f"givens.rotate, {kind}, axis=-1",
-        rotate_rows,
-        lambda results: truth.deviation(results, [X @ truth.matrix.T]),
-    )
-    yield Contender(
-        "layer", f"givens.rotate + rotate_vjp, {kind}", layer, layer_check(truth, inputs)
-    )
+    on = "" if library is NUMPY else f" on {library.name}"
+    for task, name, run, check in (
+        ("matrix", f"givens.matrix{on}, {kind}", matrix, matrix_check(truth, inputs)),
+        (
+            "matrix_vjp",
+            f"givens.matrix + matrix_vjp{on}, {kind}",
+            matrix_and_gradient,
+            matrix_check(truth, inputs),
+        ),
+        (
+            "rotate",
+            f"givens.rotate{on}, {kind}, axis=-2",
+            rotate_columns,
+            lambda results: truth.deviation(results, [truth.matrix @ inputs.b]),
+        ),
+        (
+            "rotate",
+            f"givens.rotate{on}, {kind}, axis=-1",
+            rotate_rows,
+            lambda results: truth.deviation(results, [inputs.b @ truth.matrix.T]),
+        ),
+        ("layer", f"givens.rotate + rotate_vjp{on}, {kind}", layer, layer_check(truth, inputs)),
+    ):
+        yield Contender(task, name, run, check, library.get)
 
 
 def matrix_check(truth: checks.Truth, inputs: Inputs) -> Callable[[Results], float]:
@@ -213,16 +241,23 @@ def layer_check(truth: checks.Truth, inputs: Inputs) -> Callable[[Results], floa
 
 
 def rotation_loop(
-    name: str, package: str, schedule: givens.Schedule, inputs: Inputs
+    name: str,
+    loop: loops.Loop | None,
+    package: str,
+    schedule: givens.Schedule,
+    inputs: Inputs,
+    library: Library = NUMPY,
 ) -> Iterator[Contender]:
-    if is_missing(package):
+    """A loop, or None where the package is not installed that it needs."""
+    if loop is None:
         for task in ("matrix", "matrix_vjp", "layer"):
             yield Contender(task, name, missing=package)
         return
-    loop = loops.NumbaLoop(schedule) if package == "numba" else loops.NumpyLoop(schedule)
-    parameters = random_parameters(inputs, schedule)
-    truth = checks.Truth(schedule, parameters)
-    identity = np.eye(schedule.n, dtype=inputs.a.dtype)
+    host_parameters = random_parameters(inputs, schedule)
+    truth = checks.Truth(schedule, host_parameters)
+    parameters = {key: library.put(p) for key, p in host_parameters.items()}
+    G, x, gy = (library.put(v) for v in (inputs.G, inputs.x, inputs.gy))
+    identity = library.put(np.eye(schedule.n, dtype=inputs.a.dtype))
 
     def matrix() -> Results:
         U = identity.copy()
@@ -231,37 +266,66 @@ def rotation_loop(
 
     def matrix_and_gradient() -> Results:
         (U,) = matrix()
-        return (U, *loop.vjp(U.copy(), inputs.G.copy(), parameters))
+        return (U, *loop.vjp(U.copy(), G.copy(), parameters))
 
     def layer() -> Results:
-        y = inputs.x.T.copy()
+        y = x.T.copy()
         loop.rotate(y, parameters)
-        x, gx = y.copy(), inputs.gy.T.copy()
-        gradients = loop.vjp(x, gx, parameters)
+        y_after, gx = y.copy(), gy.T.copy()
+        gradients = loop.vjp(y_after, gx, parameters)
         return (y.T.copy(), gx.T.copy(), *gradients)
 
     layer()  # Numba compiles the loop.
-    yield Contender("matrix", name, matrix, matrix_check(truth, inputs))
-    yield Contender("matrix_vjp", name, matrix_and_gradient, matrix_check(truth, inputs))
-    yield Contender("layer", name, layer, layer_check(truth, inputs))
+    for task, run, check in (
+        ("matrix", matrix, matrix_check(truth, inputs)),
+        ("matrix_vjp", matrix_and_gradient, matrix_check(truth, inputs)),
+        ("layer", layer, layer_check(truth, inputs)),
+    ):
+        yield Contender(task, name, run, check, library.get)
 
 
 # --- PyTorch ------------------------------------------------------------------------------------
 
 
-def torch_peer(name: str, package: str, function: str, inputs: Inputs) -> Iterator[Contender]:
-    for needed in ("torch", package):
-        if is_missing(needed):
-            for task in ("matrix", "matrix_vjp", "layer"):
-                yield Contender(task, name, missing=needed)
-            return
+def torch_missing(library: Library) -> str:
+    """What is not installed of PyTorch for a library's device, or nothing."""
+    if is_missing("torch"):
+        return "torch"
+    if library.torch_device == "cuda":
+        import torch
+
+        if not torch.cuda.is_available():
+            return "torch with CUDA"
+    return ""
+
+
+def torch_library(device: str) -> Library:
+    import torch
+
+    return Library(
+        "torch",
+        lambda a: torch.from_numpy(a).to(device),
+        lambda t: t.detach().cpu().numpy(),
+        device,
+    )
+
+
+def torch_peer(
+    name: str, package: str, function: str, inputs: Inputs, library: Library = NUMPY
+) -> Iterator[Contender]:
+    if missing := torch_missing(library) or (package if is_missing(package) else ""):
+        for task in ("matrix", "matrix_vjp", "layer"):
+            yield Contender(task, name, missing=missing)
+        return
     import torch
 
     import torch_peers
 
     torch.manual_seed(0)
-    peer = getattr(torch_peers, function)(len(inputs.a))
-    G, x, gy = (torch.from_numpy(v) for v in (inputs.G, inputs.x, inputs.gy))
+    arrays = torch_library(library.torch_device)
+    with torch.device(arrays.torch_device):
+        peer = getattr(torch_peers, function)(len(inputs.a))
+    G, x, gy = (arrays.put(v) for v in (inputs.G, inputs.x, inputs.gy))
     x.requires_grad_()
 
     def matrix() -> Results:
@@ -283,23 +347,24 @@ def torch_peer(name: str, package: str, function: str, inputs: Inputs) -> Iterat
     def check_layer(results: Results) -> float:
         y, *gradients = results
         (U,) = matrix()
-        expected = inputs.x @ np.asarray(U).T
+        expected = inputs.x @ arrays.get(U).T
         return max(checks.deviation(len(G), y, expected), checks.uselessness(gradients))
 
-    yield Contender("matrix", name, matrix, check)
-    yield Contender("matrix_vjp", name, matrix_and_gradient, check)
-    yield Contender("layer", name, layer, check_layer)
+    yield Contender("matrix", name, matrix, check, arrays.get)
+    yield Contender("matrix_vjp", name, matrix_and_gradient, check, arrays.get)
+    yield Contender("layer", name, layer, check_layer, arrays.get)
 
 
 # --- Many small matrices ------------------------------------------------------------------------
 
 
-def of_batch(matrices: int, n: int) -> Iterator[Contender]:
+def of_batch(matrices: int, n: int, library: Library = NUMPY) -> Iterator[Contender]:
     """All contenders for a batch of n x n matrices, in float32."""
     rng = np.random.default_rng(n)
     schedule = givens.Schedule.xor(n)
-    angles = rng.uniform(-np.pi, np.pi, (matrices, schedule.num_rotations)).astype(np.float32)
-    a, b, G = (random_array(rng, (matrices, n, n), "float32") for _ in range(3))
+    host_angles = rng.uniform(-np.pi, np.pi, (matrices, schedule.num_rotations)).astype(np.float32)
+    a, b, host_G = (random_array(rng, (matrices, n, n), "float32") for _ in range(3))
+    angles, G = library.put(host_angles), library.put(host_G)
 
     def matrix() -> Results:
         return (givens.matrix(angles, schedule),)
@@ -312,26 +377,37 @@ def of_batch(matrices: int, n: int) -> Iterator[Contender]:
         # One matrix in a hundred against the loops, and every one for orthogonality.
         error = checks.nonorthogonality(results[0])
         for index in range(0, matrices, max(1, matrices // 100)):
-            truth = checks.Truth(schedule, {"angles": angles[index]})
-            expected = [truth.matrix, *truth.gradients(truth.matrix, G[index])][: len(results)]
-            error = max(error, truth.deviation([r[index] for r in results], expected))
+            truth = checks.Truth(schedule, {"angles": host_angles[index]})
+            expected = [truth.matrix, *truth.gradients(truth.matrix, host_G[index])]
+            found = [r[index] for r in results]
+            error = max(error, truth.deviation(found, expected[: len(found)]))
         return error
 
     names = {"batch": "torch.bmm", "batch_vjp": "torch.bmm and its gradients"}
-    if is_missing("torch"):
+    if missing := torch_missing(library):
         for task, name in names.items():
-            yield Contender(task, name, missing="torch")
+            yield Contender(task, name, missing=missing)
     else:
         import torch
 
-        ta, tb, tG = (torch.from_numpy(v) for v in (a, b, G))
+        arrays = torch_library(library.torch_device)
+        ta, tb, tG = (arrays.put(v) for v in (a, b, host_G))
         parameters = [v.clone().requires_grad_() for v in (ta, tb)]
 
         def product_and_gradient() -> Results:
             product = torch.bmm(*parameters)
             return (product.detach(), *torch.autograd.grad((product * tG).sum(), parameters))
 
-        yield Contender("batch", names["batch"], lambda: (torch.bmm(ta, tb),), is_yardstick=True)
-        yield Contender("batch_vjp", names["batch_vjp"], product_and_gradient)
-    yield Contender("batch", "givens.matrix, xor", matrix, check)
-    yield Contender("batch_vjp", "givens.matrix + matrix_vjp, xor", matrix_and_gradient, check)
+        yield Contender(
+            "batch",
+            names["batch"],
+            lambda: (torch.bmm(ta, tb),),
+            get=arrays.get,
+            is_yardstick=True,
+        )
+        yield Contender("batch_vjp", names["batch_vjp"], product_and_gradient, get=arrays.get)
+    on = "" if library is NUMPY else f" on {library.name}"
+    yield Contender("batch", f"givens.matrix{on}, xor", matrix, check, library.get)
+    yield Contender(
+        "batch_vjp", f"givens.matrix + matrix_vjp{on}, xor", matrix_and_gradient, check, library.get
+    )

@@ -1,9 +1,11 @@
 """Estimates, from the work that the CUDA kernels do, how long they take on a card.
 
 No measurement: a roofline with the assumptions that docs/cuda.md states. Float32, the xor schedule,
-U from its angles and the gradient through it. Prints the table of that page.
+U from its angles and the gradient through it. Prints the tables of that page. What is assumed of
+compiled code, `KERNELS`, is checked by tests/cuda/check_compiled.py.
 """
 
+import math
 from dataclasses import dataclass
 
 
@@ -13,87 +15,179 @@ class Card:
     multiprocessors: int
     gigahertz: float  # boost
     l2_terabytes: float  # a second
-    shared_bytes: int  # that a block may have
+    shared_bytes: int  # of a multiprocessor; a block may have 1 KiB less
     doubles: int  # multiply-adds a cycle and multiprocessor
 
 
 CARDS = [
-    Card("A100 (SXM)", 108, 1.41, 4.5, 163 * 1024, 32),
-    Card("H100 (SXM)", 132, 1.755, 5.5, 227 * 1024, 64),
+    Card("A100 (SXM)", 108, 1.41, 4.5, 164 * 1024, 32),
+    Card("H100 (SXM)", 132, 1.755, 5.5, 228 * 1024, 64),
 ]
 
-SINGLES = 128  # multiply-adds a cycle and multiprocessor
+
+@dataclass(frozen=True)
+class Kernel:
+    """One of the two that do all stages, for wide panels of float32."""
+
+    name: str  # as compiled
+    panels: int  # in shared memory
+    columns: int  # of a thread
+    least_lanes: int  # threads that share a tile at least
+    place_bytes: int  # shared memory for each column besides
+    multiply_adds: int  # of a rotation and column
+    # At most, at least and at least, of the compiled code.
+    registers: int
+    multiply_add_share: float  # of a tile's instructions
+    loads_in_flight: float  # of 16 bytes of coefficients, of a thread, on average
+
+
+ROTATE = Kernel("rotate_kernel<float, 4>", 1, 4, 1, 16, 2, 256, 0.80, 8.0)
+VJP = Kernel("vjp_kernel<float, 2>", 2, 2, 4, 32, 6, 256, 0.70, 4.0)
+KERNELS = (ROTATE, VJP)
+
+MOST_THREADS = 256  # of a block
+SINGLES = 128  # multiply-adds, or instructions of so many threads, a cycle and multiprocessor
 LSU_BYTES = 128  # to or from registers a cycle and multiprocessor, whatever memory they are in
 LAUNCH = 4e-6  # seconds from one kernel to the next
-BARRIER = 0.5e-6  # a stage's barrier, and three loads from the second-level cache in a row
-ORDER = 0.3e-6  # a look at how far another panel is
+BARRIER = 0.05e-6
+LOAD = 0.15e-6  # a load from the second-level cache
+ORDER = 0.3e-6  # a look at how far another panel is, and telling how far this one is
+WORK_BYTES = 40  # of a tile in the plan
 TILE_BYTES = 4 * (2 * 64 + 16)  # coefficients and factors
+SUM_BYTES = 2 * 4 * 64  # read and written
 SINE_AND_COSINE = 150  # instructions in double, coefficients included
 
 
-def widths(card: Card, n: int, panels: int, columns_of_thread: int, least_lanes: int) -> int:
-    """Columns of a panel, chosen as by cuda/tiling.cpp."""
+@dataclass(frozen=True)
+class Blocks:
+    """How a kernel is shared out over a card."""
+
+    count: int
+    width: int  # columns of a panel
+    lanes: int
+    threads: int
+    shared_bytes: int
+
+
+def blocks_of(card: Card, kernel: Kernel, n: int) -> Blocks:
+    """Choose as choose_tiling of cuda/tiling.cpp does for n columns; n is a power of two."""
+    column_bytes = 4 * n * kernel.panels + kernel.place_bytes
+    wide = kernel.columns * kernel.least_lanes
+
+    def panels(width: int) -> int:
+        return -(-n // width)
+
+    def busiest(width: int) -> int:
+        return width * -(-panels(width) // card.multiprocessors)
+
     width = 1
     while (
-        width < min(32 * columns_of_thread, n)
-        and 2 * width * (4 * n * panels + 32) <= card.shared_bytes
+        width < min(32 * kernel.columns, n)
+        and 2 * width * column_bytes + 16 <= card.shared_bytes - 1024
         and (
-            width < columns_of_thread * least_lanes
-            or 4 * -(-n // (2 * width)) >= 3 * card.multiprocessors
+            width < wide
+            or 4 * panels(2 * width) >= 3 * card.multiprocessors
+            or busiest(2 * width) <= busiest(width)
         )
     ):
         width *= 2
-    return width
+    if width < wide:
+        raise ValueError(f"{card.name}, n = {n}: the kernel for narrow panels is not estimated")
+    lanes = width // kernel.columns
+    leaves = n // 8  # the most work items of a stage
+    threads = min(-(-leaves * lanes // 32) * 32, MOST_THREADS)
+    return Blocks(panels(width), width, lanes, threads, width * column_bytes + 16)
 
 
-def estimate(card: Card, n: int) -> tuple[float, str, float, str]:
-    """Seconds for U and for its gradient, and what bounds each."""
+def blocks_of_multiprocessor(card: Card, registers: int, threads: int, shared_bytes: int) -> int:
+    """Count the blocks that one multiprocessor has room for; of capability 8.0 and 9.0."""
+    warps = -(-threads // 32)
+    # Registers are given out to warps in units of 256, and warps to four schedulers.
+    registers_of_warp = -(-32 * (-(-registers // 8) * 8) // 256) * 256
+    by_registers = 65536 // registers_of_warp // 4 * 4 // warps
+    by_shared = card.shared_bytes // (-(-(shared_bytes + 1024) // 128) * 128)
+    return min(by_registers, by_shared, 64 // warps, 32)
+
+
+def estimate(card: Card, kernel: Kernel, n: int) -> tuple[float, str]:
+    """Seconds for U, or for its gradient, and what bounds them."""
     # From the identity: a level with blocks of B rows has (B / 16)**2 tiles in the one that counts.
-    blocks = [2**k for k in range(4, n.bit_length()) if 2**k <= n]
-    tiles = sum((b // 16) ** 2 for b in blocks)
+    tiles = sum((2**k // 16) ** 2 for k in range(4, n.bit_length()))
     stages = n // 8
     coefficients = n * n / 2 * SINE_AND_COSINE / (card.multiprocessors * card.doubles)
-    first_kernel = LAUNCH + coefficients / (card.gigahertz * 1e9)
+    hertz = card.gigahertz * 1e9
 
-    def panel_kernel(
-        panels: int, columns: int, multiply_adds: int, least_lanes: int, shuffles: int
-    ) -> tuple[float, str]:
-        width = widths(card, n, panels, columns, least_lanes)
-        count = -(-n // width)
-        waves = -(-count // card.multiprocessors)
-        lanes = max(width // columns, least_lanes)
-        arithmetic = (64 * multiply_adds + 16 * panels) * width / SINGLES
-        moved = lanes * 64 * 8 + 2 * 16 * width * 4 * panels
-        accesses = moved / LSU_BYTES + shuffles * lanes / 32
-        cycles = tiles * waves * max(arithmetic, accesses)
-        sums = 4 * 64 * 2 if panels == 2 else 0
-        l2 = count * tiles * (TILE_BYTES + sums) / (card.l2_terabytes * 1e12)
-        sm = cycles / (card.gigahertz * 1e9)
-        bound = (
-            "second-level cache"
-            if l2 > sm
-            else ("multiply-adds" if arithmetic > accesses else "loads and stores of registers")
-        )
-        seconds = LAUNCH + max(l2, sm) + waves * stages * BARRIER
-        if panels == 2:  # twice the square root of the panels are waited for
-            seconds += stages * ORDER + 2 * count**0.5 * (max(l2, sm) / stages) * 2
-        return seconds, bound
+    blocks = blocks_of(card, kernel, n)
+    together = blocks_of_multiprocessor(card, kernel.registers, blocks.threads, blocks.shared_bytes)
+    used = min(blocks.count, card.multiprocessors)
+    panels_of_one = -(-blocks.count // card.multiprocessors)
+    rounds = -(-panels_of_one // together)
 
-    forward, bound_forward = panel_kernel(1, 4, 2, 1, 0)
-    backward, bound_backward = panel_kernel(2, 4, 6, 4, 8 * (4 + 2 + 2))
-    return first_kernel + forward, bound_forward, first_kernel + backward, bound_backward
+    # Cycles of a tile and panel.
+    cells = 16 * kernel.panels * blocks.width
+    arithmetic = 64 * kernel.multiply_adds * blocks.width / SINGLES
+    issue = arithmetic / kernel.multiply_add_share
+    moved = blocks.lanes * 64 * 8 + 2 * cells * 4
+    shuffles = 8 * (4 + 2 + math.log2(blocks.lanes // 4) * 2) if kernel.panels == 2 else 0
+    accesses = moved / LSU_BYTES + shuffles * blocks.lanes / 32
+    in_multiprocessor = tiles * panels_of_one * max(issue, accesses) / hertz
+
+    bytes_of_tile = WORK_BYTES + TILE_BYTES + (SUM_BYTES if kernel.panels == 2 else 0)
+    in_cache = blocks.count * tiles * bytes_of_tile / (card.l2_terabytes * 1e12)
+    # Two loads of 16 bytes are in one sector of 32, so that the second waits for no more. Lanes of
+    # a tile load the same.
+    threads = min(n // 16 * blocks.lanes, blocks.threads) * min(together, panels_of_one)
+    in_flight = 32 * kernel.loads_in_flight * threads / blocks.lanes * used
+    waiting = blocks.count * tiles * TILE_BYTES / in_flight * LOAD
+
+    streaming, bound = max(
+        (in_cache, "second-level cache"),
+        (waiting, "latency of loads"),
+        (
+            in_multiprocessor,
+            "instructions" if issue > accesses else "loads and stores",
+        ),
+    )
+    seconds = 2 * LAUNCH + coefficients / hertz + streaming + rounds * stages * (BARRIER + LOAD)
+    if kernel.panels == 2:
+        # A stage's work items and their first factors are read while others panels are looked at.
+        # At the end, and at the beginning, a panel waits for twice the square root of all.
+        seconds += rounds * stages * (BARRIER + max(ORDER, 2 * LOAD))
+        seconds += 4 * blocks.count**0.5 * streaming / stages
+    return seconds, bound
 
 
-def main() -> None:
+def print_times() -> None:
     print("| card | n | U from angles | its gradient | both | bound by |")
     print("|---|---|---|---|---|---|")
     for card in CARDS:
         for n in (256, 512, 1024, 2048):
-            forward, bound, backward, bound_back = estimate(card, n)
+            (forward, bound), (backward, bound_back) = (estimate(card, k, n) for k in KERNELS)
             print(
                 f"| {card.name} | {n} | {forward * 1e6:.0f} us | {backward * 1e6:.0f} us "
                 f"| {(forward + backward) * 1e6:.0f} us | {bound}; {bound_back} |"
             )
+
+
+def print_occupancy() -> None:
+    print("| card | kernel | n | panels | columns | threads | shared memory | warps |")
+    print("|---|---|---|---|---|---|---|---|")
+    for card in CARDS:
+        for kernel in KERNELS:
+            for n in (256, 512, 1024, 2048):
+                b = blocks_of(card, kernel, n)
+                most = blocks_of_multiprocessor(card, kernel.registers, b.threads, b.shared_bytes)
+                warps = min(most, -(-b.count // card.multiprocessors)) * b.threads // 32
+                print(
+                    f"| {card.name} | {kernel.name} | {n} | {b.count} | {b.width} | {b.threads} "
+                    f"| {b.shared_bytes / 1024:.0f} KiB | {warps} |"
+                )
+
+
+def main() -> None:
+    print_times()
+    print()
+    print_occupancy()
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 import gc
 import statistics
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any
@@ -17,6 +17,7 @@ SAMPLE_SECONDS = 0.005
 @dataclass
 class Timing:
     contender: Contender
+    finish: Callable[[], None]  # waits for what calls have queued
     rounds: int = 0
     calls: int = 1  # in each sample
     seconds: list[float] = field(default_factory=list)  # of one call, by sample
@@ -30,8 +31,8 @@ class Timing:
         If the first run takes longer than the budget it is the only one.
         """
         try:
-            first, results = timed(self.contender)
-            self.error = self.contender.check(results)
+            first, results = self.timed()
+            self.error = self.contender.error(results)
         except Exception as error:
             self.failure = f"{type(error).__name__}: {error}"
             return
@@ -40,7 +41,7 @@ class Timing:
         elif first > budget:
             self.seconds, self.warm = [first], False
         else:
-            second, _ = timed(self.contender)
+            second, _ = self.timed()
             self.calls = max(1, round(sample_seconds / second))
             self.rounds = min(repeats, max(1, int(budget / (self.calls * second))))
 
@@ -48,20 +49,29 @@ class Timing:
         start = perf_counter()
         for _ in range(self.calls):
             self.contender.run()
+        self.finish()
         self.seconds.append((perf_counter() - start) / self.calls)
 
+    def timed(self) -> tuple[float, Results]:
+        start = perf_counter()
+        results = self.contender.run()
+        self.finish()
+        return perf_counter() - start, results
 
-def timed(contender: Contender) -> tuple[float, Results]:
-    start = perf_counter()
-    results = contender.run()
-    return perf_counter() - start, results
+
+def nothing() -> None:
+    """Wait for nothing: where calls return when all is done."""
 
 
 def measure(
-    contenders: Iterable[Contender], repeats: int, budget: float, quick: bool
+    contenders: Iterable[Contender],
+    repeats: int,
+    budget: float,
+    quick: bool,
+    finish: Callable[[], None] = nothing,
 ) -> list[dict[str, Any]]:
     """Check and time contenders, interleaved, and return a JSON object for each."""
-    timings = [Timing(contender) for contender in contenders]
+    timings = [Timing(contender, finish) for contender in contenders]
     for timing in timings:
         if not timing.contender.missing:
             timing.warm_up(repeats, budget, 0 if quick else SAMPLE_SECONDS)

@@ -1,6 +1,7 @@
 """Tables and chart, all from what --json holds."""
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,10 @@ BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
 STYLES = {
     "givens, xor": ("#0072b2", "o", 2.6),
     "givens, circle": ("#56b4e9", "s", 2.6),
+    "givens on cupy, xor": ("#0072b2", "o", 2.6),
+    "givens on cupy, circle": ("#56b4e9", "s", 2.6),
+    "givens on torch, xor": ("#003b5c", "p", 1.8),
+    "one launch a round": ("#000000", "^", 1.2),
     "Numba loop over rotations": ("#009e73", "v", 1.2),
     "NumPy loop over rounds": ("#000000", "^", 1.2),
     "LAPACK orgqr (scipy)": ("#999999", "D", 1.2),
@@ -69,6 +74,11 @@ def markdown(data: Data, chart: str | None) -> str:
     return "\n".join(lines)
 
 
+def product(settings: Data) -> str:
+    """Name the yardstick."""
+    return "cupy a @ b" if settings["gpu"] else "numpy a @ b"
+
+
 def row_of(cells: list[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
@@ -77,8 +87,9 @@ def notes(data: Data) -> list[str]:
     """Say how to read the tables."""
     settings = data["settings"]
     lines = [
-        "Ratio to numpy a @ b of the same n (torch.bmm for the small matrices), and in brackets the"
-        f" time: medians of {settings['repeats']} rounds, each of which ran every contender once.",
+        f"Ratio to {product(settings)} of the same n (torch.bmm for the small matrices), and in"
+        f" brackets the time: medians of {settings['repeats']} rounds, each of which ran every"
+        " contender once.",
         f"[k]: only k rounds, to stay within {settings['budget']:g} s; [cold]: a single run, the"
         " first, which took longer than that.",
         "Checked before timing: each U is orthogonal, and the rotations and their gradients are"
@@ -89,7 +100,9 @@ def notes(data: Data) -> list[str]:
             "With more than one thread the thread pools of NumPy and PyTorch slow each other down"
             " where they take turns in one process: compare the two with one thread only."
         )
-    if settings["processor_share"] < 0.97:
+    if settings["gpu"]:
+        lines.append("A sample ends when the GPU has done all that its calls have queued.")
+    elif settings["processor_share"] < 0.97:
         lines.append(
             f"Disturbed: this process got {settings['processor_share']:.0%} of a core while it"
             " measured, where undisturbed it gets all of one."
@@ -182,7 +195,7 @@ def write_chart(data: Data, path: Path) -> None:
             points = [
                 (r["n"], r["median"] / units[r["label"]]) for r in measured if r["name"] == name
             ]
-            curve = f"givens, {name.rpartition(' ')[2]}" if name.startswith("givens") else name
+            curve = re.sub(r"^givens\.\w+( \+ \w+)?", "givens", name)
             colour, marker, width = STYLES.get(curve, ("#999999", ".", 1.2))
             (lines[curve],) = axes.plot(
                 *zip(*points, strict=True),
@@ -201,9 +214,9 @@ def write_chart(data: Data, path: Path) -> None:
         axes.yaxis.set_major_formatter("{x:g}")
         axes.grid(axis="y", alpha=0.3)
         axes.spines[["top", "right"]].set_visible(False)
-    figure.axes[0].set_ylabel("time, in dense n x n products (numpy a @ b)")
-    figure.suptitle(
-        f"{data['machine']['processor']}, {dtype}, threads: {data['settings']['threads']}"
-    )
+    figure.axes[0].set_ylabel(f"time, in dense n x n products ({product(data['settings'])})")
+    threads = f"threads: {data['settings']['threads']}"
+    place = data["machine"].get("GPU") or f"{data['machine']['processor']}, {threads}"
+    figure.suptitle(f"{place}, {dtype}")
     figure.legend(lines.values(), lines.keys(), loc="outside right center", frameon=False)
     figure.savefig(path, format="png", dpi=120)

@@ -36,6 +36,11 @@ def parse_arguments() -> argparse.Namespace:
         default=["float32"],
         help=f"of {','.join(DTYPES)} (default: float32, the only one with peers)",
     )
+    parser.add_argument(
+        "--gpu",
+        action="store_true",
+        help="on a GPU, with CuPy and PyTorch; float32 alone; --threads and --dtype do not count",
+    )
     parser.add_argument("--threads", type=positive, default=1, help="of every library (default: 1)")
     parser.add_argument("--repeats", type=positive, help="timed rounds (default: 9)")
     parser.add_argument(
@@ -99,28 +104,44 @@ def use_clean_environment(threads: int) -> None:
 def measure_all(arguments: argparse.Namespace) -> dict[str, object]:
     """Measure everything; the result is what --json writes."""
     import contenders
+    import gpu
     import machine
     import measure
 
-    groups = [
-        (f"n = {n}", n, dtype, contenders.of_size(n, dtype))
-        for dtype in arguments.dtype
-        for n in arguments.sizes
-    ]
-    if "float32" in arguments.dtype:
-        matrices = 1_000 if arguments.quick else 100_000
+    matrices = 1_000 if arguments.quick else 100_000
+    library = gpu.cupy_library() if arguments.gpu else contenders.NUMPY
+    dtypes = ["float32"] if arguments.gpu else arguments.dtype
+    if arguments.gpu:
+        import cupy
+
+        launch = gpu.cupy_launch()
+        groups = [
+            (f"n = {n}", n, "float32", gpu.of_size(n, library, cupy, launch))
+            for n in arguments.sizes
+        ]
+    else:
+        groups = [
+            (f"n = {n}", n, dtype, contenders.of_size(n, dtype))
+            for dtype in dtypes
+            for n in arguments.sizes
+        ]
+    if "float32" in dtypes:
         label = f"{matrices:,} of 8 x 8"
-        groups.append((label, 8, "float32", contenders.of_batch(matrices, 8)))
+        groups.append((label, 8, "float32", contenders.of_batch(matrices, 8, library)))
+    finish = gpu.synchronize if arguments.gpu else measure.nothing
     results = []
     wall, processor = perf_counter(), process_time()
     for label, n, dtype, group in groups:
         print(f"{dtype}, {label} ...", file=sys.stderr, flush=True)
-        measured = measure.measure(group, arguments.repeats, arguments.budget, arguments.quick)
+        measured = measure.measure(
+            group, arguments.repeats, arguments.budget, arguments.quick, finish
+        )
         results += [{"label": label, "n": n, "dtype": dtype, **row} for row in measured]
     share = (process_time() - processor) / (perf_counter() - wall)
-    settings = {name: getattr(arguments, name) for name in ("threads", "repeats", "budget")}
+    settings = {name: getattr(arguments, name) for name in ("gpu", "threads", "repeats", "budget")}
+    on_gpu = gpu.describe() if arguments.gpu else {}
     return {
-        "machine": machine.describe(arguments.threads),
+        "machine": on_gpu | machine.describe(arguments.threads),
         "settings": settings | {"quick": arguments.quick, "processor_share": share},
         "results": results,
     }
@@ -135,6 +156,12 @@ def main() -> int:
         data = json.loads(arguments.read.read_text())
     else:
         use_clean_environment(arguments.threads)
+        if arguments.gpu:
+            import gpu
+
+            if missing := gpu.unavailable():
+                print(f"--gpu: {missing}", file=sys.stderr)
+                return 2
         data = measure_all(arguments)
     if arguments.json:
         arguments.json.write_text(json.dumps(data, indent=1) + "\n")

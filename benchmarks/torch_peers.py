@@ -27,11 +27,12 @@ class CompactWY(Peer):
 
     def factors(self) -> tuple[Tensor, Tensor]:
         V = nn.functional.normalize(self.parameters).mT
-        return V, torch.triu(V.mT @ V, 1) + torch.eye(len(V)) / 2
+        return V, torch.triu(V.mT @ V, 1) + torch.eye(len(V), device=V.device) / 2
 
     def _matrix(self) -> Tensor:
         V, S = self.factors()
-        return torch.eye(len(V)) - V @ torch.linalg.solve_triangular(S, V.mT, upper=True)
+        eye = torch.eye(len(V), device=V.device)
+        return eye - V @ torch.linalg.solve_triangular(S, V.mT, upper=True)
 
     def layer(self, x: Tensor) -> Tensor:
         V, S = self.factors()

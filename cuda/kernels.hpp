@@ -14,7 +14,7 @@ namespace givens::cuda {
 template <class F>
 inline constexpr int kRotateColumns = 16 / static_cast<int>(sizeof(real_t<F>)) / kParts<F>;
 template <class F>
-inline constexpr int kVjpColumns = std::is_same_v<F, float> ? 4 : 1;
+inline constexpr int kVjpColumns = std::is_same_v<F, float> ? 2 : 1;
 // Addresses of global memory take room that those of shared memory do not.
 template <class F>
 inline constexpr int kStagedVjpColumns = std::is_same_v<F, float> ? 2 : 1;

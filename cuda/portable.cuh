@@ -15,6 +15,7 @@ namespace givens::cuda {
 
 __device__ inline int load_acquire(const int* p) { return cuda_emulator::load_acquire(p); }
 __device__ inline void store_release(int* p, int value) { cuda_emulator::store_release(p, value); }
+__device__ inline void hide(int&) {}
 
 }  // namespace givens::cuda
 
@@ -33,6 +34,8 @@ __device__ inline int load_acquire(const int* p) {
 __device__ inline void store_release(int* p, int value) {
   asm volatile("st.release.gpu.global.s32 [%0], %1;" : : "l"(p), "r"(value) : "memory");
 }
+// The compiler does not know the value from here on.
+__device__ __forceinline__ void hide(int& value) { asm volatile("" : "+r"(value)); }
 
 }  // namespace givens::cuda
 

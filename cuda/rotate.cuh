@@ -59,8 +59,9 @@ __device__ inline ActiveSlots active_slots(const Stage& stage, bool from_identit
                                            std::int64_t first, std::int64_t last,
                                            std::int32_t slots) {
   if (!from_identity || stage.block >= slots) return {0, slots};
-  return {static_cast<std::int32_t>(first / stage.block * stage.block),
-          static_cast<std::int32_t>((last + stage.block - 1) / stage.block * stage.block)};
+  const std::int32_t block = stage.block;
+  return {static_cast<std::int32_t>(first) / block * block,
+          (static_cast<std::int32_t>(last) + block - 1) / block * block};
 }
 
 // Fills in where columns first .. of a matrix are, for each operand.
@@ -111,18 +112,68 @@ __device__ inline BlockShare share_of(const Tiling& tiling, std::int64_t block,
           first_column, last_column < tiling.columns ? last_column : tiling.columns};
 }
 
-// Calls visit(matrix of the block, work item, lane) for all that a stage has for this thread.
-template <class Visit>
-__device__ __forceinline__ void for_each_item(const Stage& stage, const Work* works, int matrices,
-                                              int lanes, Visit&& visit) {
-  const int count = stage.last - stage.first;
-  const int items = matrices * count * lanes;
-  for (int item = static_cast<int>(threadIdx.x); item < items;
-       item += static_cast<int>(blockDim.x)) {
-    const int k = item / lanes;
-    visit(k / count, works[stage.first + k % count], item % lanes);
+// A work item of one of a block's matrices.
+template <class F>
+struct Item {
+  Work work;
+  int matrix;
+  // Its first factor, of a pair zero: a zero says that it is plain.
+  real_t<F> factor;
+};
+
+// How a block shares out the items of its matrices: `lanes` threads that follow one another have
+// the same ones.
+template <class F>
+struct BlockWalk {
+  const Program<F>& program;
+  std::int64_t first_matrix;
+  int matrices;
+  int lanes;
+
+  // Without items after the last one.
+  __device__ Stage stage(std::int32_t s) const {
+    return s < program.stage_count ? program.stages[s] : Stage{0, 0, 0};
   }
-}
+  __device__ int count(const Stage& stage) const { return matrices * (stage.last - stage.first); }
+  // This thread's first item of a stage.
+  __device__ int first() const { return static_cast<int>(threadIdx.x) / lanes; }
+  __device__ int lane() const { return static_cast<int>(threadIdx.x) % lanes; }
+
+  // All of item k of a stage but its factor; anything if there are fewer.
+  __device__ __forceinline__ Item<F> item(const Stage& stage, int k) const {
+    Item<F> out{};
+    if (k >= count(stage)) return out;
+    if (matrices > 1) {
+      out.matrix = k / (stage.last - stage.first);
+      k -= out.matrix * (stage.last - stage.first);
+    }
+    out.work = program.works[stage.first + k];
+    return out;
+  }
+
+  __device__ __forceinline__ void read_factor(const Stage& stage, int k, Item<F>& out) const {
+    if (k < count(stage) && out.work.kind != WorkKind::pair) {
+      out.factor = *first_factor<F>(out.work, coefficients(out));
+    }
+  }
+
+  __device__ __forceinline__ const real_t<F>* coefficients(const Item<F>& item) const {
+    return program.coefficients + kUnit * ((first_matrix + item.matrix) * program.matrix_units +
+                                           item.work.unit[kParts<F> - 1]);
+  }
+
+  // Calls visit(item, lane) for all that a stage has for this thread, whose first item is known.
+  template <class Visit>
+  __device__ __forceinline__ void for_each_item(const Stage& stage, Item<F> at,
+                                                Visit&& visit) const {
+    for (int k = first(); k < count(stage);) {
+      visit(at, lane());
+      k += static_cast<int>(blockDim.x) / lanes;
+      at = item(stage, k);
+      read_factor(stage, k, at);
+    }
+  }
+};
 
 // Block `blockIdx.x` has the share of that number.
 template <class F, int C>
@@ -160,18 +211,32 @@ __global__ void __launch_bounds__(kMostThreads, 1)
   }
   __syncthreads();
 
+  // What a thread needs to begin a stage is read stages before: the stage itself three, its first
+  // item two, that item's factor one. Else it would wait for each of them in turn.
+  const BlockWalk<F> walk{program, share.first_matrix, share.matrices, tiling.lanes};
+  const int first = walk.first();
+  Stage stage = walk.stage(0);
+  Stage second = walk.stage(1);
+  Stage third = walk.stage(2);
+  Item<F> item = walk.item(stage, first);
+  Item<F> next_item = walk.item(second, first);
+  walk.read_factor(stage, first, item);
   for (std::int32_t s = 0; s < program.stage_count; ++s) {
-    const Stage stage = program.stages[s];
+    walk.read_factor(second, first, next_item);
+    const Item<F> third_item = walk.item(third, first);
+    const Stage fourth = walk.stage(s + 3);
     const ActiveSlots active = active_slots(stage, !arguments.x, share.first_column,
                                             share.last_column, program.rows.slots);
-    for_each_item(
-        stage, program.works, share.matrices, tiling.lanes, [&](int m, const Work& work, int lane) {
-          if (!active.has(work)) return;
-          rotate_work<F, C>(
-              panel_of(m), work, program.undo, lane * C,
-              program.coefficients + kUnit * ((share.first_matrix + m) * program.matrix_units +
-                                              work.unit[kParts<F> - 1]));
-        });
+    walk.for_each_item(stage, item, [&](const Item<F>& at, int lane) {
+      if (!active.has(at.work)) return;
+      rotate_work<F, C>(panel_of(at.matrix), at.work, at.factor == real_t<F>(0), program.undo,
+                        lane * C, walk.coefficients(at));
+    });
+    stage = second;
+    second = third;
+    third = fourth;
+    item = next_item;
+    next_item = third_item;
     __syncthreads();
   }
 

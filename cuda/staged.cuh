@@ -77,8 +77,10 @@ __global__ void __launch_bounds__(kStagedThreads, 1)
     const int step = static_cast<int>(gridDim.y) * kStagedThreads * C;
     for (int column = static_cast<int>(blockIdx.y * kStagedThreads + threadIdx.x) * C;
          column < staged.panels.y.width; column += step) {
-      rotate_work<F, C>(staged.panels.y, work, program.undo, column,
-                        program.coefficients + std::int64_t{kUnit} * work.unit[kParts<F> - 1]);
+      const real_t<F>* const coefficients =
+          program.coefficients + std::int64_t{kUnit} * work.unit[kParts<F> - 1];
+      rotate_work<F, C>(staged.panels.y, work, is_plain<F>(work, coefficients), program.undo,
+                        column, coefficients);
     }
   }
 }
@@ -144,8 +146,10 @@ __global__ void __launch_bounds__(kStagedThreads, 1) staged_vjp_kernel(const Sta
       Panel<F> g = staged.panels.g;
       y.data += column;
       g.data += column;
-      vjp_work<F, C>(y, g, work, program.undo, lane, kLanes, 0xFFFFFFFFU,
-                     program.coefficients + std::int64_t{kUnit} * work.unit[kParts<F> - 1], sums);
+      const real_t<F>* const coefficients =
+          program.coefficients + std::int64_t{kUnit} * work.unit[kParts<F> - 1];
+      vjp_work<F, C>(y, g, work, is_plain<F>(work, coefficients), program.undo, lane, kLanes,
+                     0xFFFFFFFFU, coefficients, sums);
     }
   }
 }

@@ -47,6 +47,17 @@ class RowPointers {
     }
   }
 
+  // The same, computed once more: kept from loads to stores, addresses take registers that the
+  // rotations between them need.
+  __device__ __forceinline__ RowPointers again() const {
+    RowPointers out = *this;
+    hide(out.step_a_);
+    hide(out.step_b_);
+    hide(out.work_.a);
+    hide(out.work_.b);
+    return out;
+  }
+
   __device__ __forceinline__ R* operator[](int row) const {
     if constexpr (Kind == WorkKind::diamond_tile) {
       return panel_.row(slot_of(work_, row)) + column_;
@@ -57,7 +68,7 @@ class RowPointers {
 
  private:
   const Panel<F>& panel_;
-  const Work& work_;
+  Work work_;
   int column_;
   R* a_ = nullptr;
   R* b_ = nullptr;
@@ -109,17 +120,24 @@ __device__ __forceinline__ void rotate_in_memory(const Panel<F>& panel, const Wo
   }
 }
 
+// The factors of a tile or leaf follow its coefficients. They are zero if those are of the plain
+// form.
+template <class F>
+__device__ __forceinline__ const real_t<F>* first_factor(const Work& work,
+                                                         const real_t<F>* coefficients) {
+  return coefficients + kCoefficients<F> * rotations_of(work.kind);
+}
+
 // Whether a work item's coefficients are those of the plain form.
 template <class F>
 __device__ __forceinline__ bool is_plain(const Work& work, const real_t<F>* coefficients) {
-  return work.kind == WorkKind::pair ||
-         coefficients[kCoefficients<F> * rotations_of(work.kind)] == real_t<F>(0);
+  return work.kind == WorkKind::pair || *first_factor<F>(work, coefficients) == real_t<F>(0);
 }
 
 template <class F, int C>
-__device__ __forceinline__ void rotate_work(const Panel<F>& panel, const Work& work, bool undo,
-                                            int column, const real_t<F>* coefficients) {
-  if (is_plain<F>(work, coefficients)) {
+__device__ __forceinline__ void rotate_work(const Panel<F>& panel, const Work& work, bool plain,
+                                            bool undo, int column, const real_t<F>* coefficients) {
+  if (plain) {
     rotate_in_memory<F, C>(panel, work, undo, column, coefficients);
     return;
   }

@@ -21,14 +21,20 @@ bool fits(const TilingProblem& problem, const DeviceLimits& limits) {
 
 ChosenTiling choose_tiling(const TilingProblem& problem, const DeviceLimits& limits) {
   const auto panels = [&](std::int64_t width) { return (problem.columns + width - 1) / width; };
-  // As wide as fits, at most a warp's threads side by side, as long as few multiprocessors are
-  // idle: what a wider panel saves is coefficients that are read again.
+  // Columns of the multiprocessor that has most.
+  const auto busiest = [&](std::int64_t width) {
+    const std::int64_t count = problem.matrices * panels(width);
+    return width * ((count + limits.multiprocessors - 1) / limits.multiprocessors);
+  };
+  // As wide as fits, at most a warp's threads side by side, as long as few multiprocessors are idle
+  // or none gets more columns: what a wider panel saves is coefficients that are read again.
   std::int64_t width = 1;
   const std::int64_t widest = 32 * problem.columns_of_thread;
   while (width < widest && width < problem.columns &&
          bytes_of(problem, 2 * width) <= limits.shared_bytes &&
          (width < problem.columns_of_thread * problem.least_lanes ||
-          4 * problem.matrices * panels(2 * width) >= 3 * limits.multiprocessors)) {
+          4 * problem.matrices * panels(2 * width) >= 3 * limits.multiprocessors ||
+          busiest(2 * width) <= busiest(width))) {
     width *= 2;
   }
   ChosenTiling out{};

@@ -137,25 +137,30 @@ __device__ __forceinline__ void add_from(R* v, int bit, unsigned mask) {
 // Threads that share a work item at least.
 inline constexpr int kLeastVjpLanes = 4;
 
-// Sums of eight rotations, kParts reals each, over `lanes` >= 4 threads, in the same order always:
-// sums 2 k and 2 k + 1 are left on lane k.
+// Sums of kSums rotations, kParts reals each, over four threads that follow one another, in the
+// same order always: kLeft of them are left on each, in order.
 template <class F>
 struct LaneSums {
   using R = real_t<F>;
-  static constexpr int kSums = 8;
+  static constexpr int kSums = std::is_same_v<F, float> ? 8 : 4;  // registers are few
   static constexpr int kLeft = kSums / kLeastVjpLanes;
   static constexpr int P = kParts<F>;
   R v[kSums * P] = {};
 
-  __device__ __forceinline__ void reduce(int lane, int lanes, unsigned mask) {
+  __device__ __forceinline__ void reduce(int lane, unsigned mask) {
     // Bit by bit of the lane, from the highest of a sum's number on.
-    halve<8 * P>(v, lane, 2, mask);
-    halve<4 * P>(v, lane, 1, mask);
-    if (lanes > 4) add_from<kLeft * P>(v, 4, mask);
-    if (lanes > 8) add_from<kLeft * P>(v, 8, mask);
-    if (lanes > 16) add_from<kLeft * P>(v, 16, mask);
+    halve<kSums * P>(v, lane, 2, mask);
+    halve<kSums / 2 * P>(v, lane, 1, mask);
   }
 };
+
+// Adds up what each four of `lanes` threads have found.
+template <int N, class R>
+__device__ __forceinline__ void add_fours(R* v, int lanes, unsigned mask) {
+  if (lanes > 4) add_from<N>(v, 4, mask);
+  if (lanes > 8) add_from<N>(v, 8, mask);
+  if (lanes > 16) add_from<N>(v, 16, mask);
+}
 
 // --- Work items ---
 
@@ -181,7 +186,11 @@ __device__ __forceinline__ void vjp_in_registers(const Panel<F>& panel_y, const 
   constexpr int kSums = LaneSums<F>::kSums;
   constexpr int kBatches = (kRotations + kSums - 1) / kSums;
   constexpr int kLeft = LaneSums<F>::kLeft;
-  real_t<F> found[kBatches][kLeft * kParts<F>];
+  constexpr int kFound = kLeft * kParts<F>;
+  // Branches between rotations keep coefficients from being loaded early, which doubles have no
+  // registers for.
+  constexpr bool kKeepsLoadsBack = sizeof(real_t<F>) == 8;
+  real_t<F> found[kBatches * kFound];
 #pragma unroll
   for (int batch = 0; batch < kBatches; ++batch) {
     LaneSums<F> sums;
@@ -197,18 +206,22 @@ __device__ __forceinline__ void vjp_in_registers(const Panel<F>& panel_y, const 
         rotate_cells(g[pair.x], g[pair.y], reader.c + e * kCoefficients<F>);
       }
     }
-    sums.reduce(lane, lanes, mask);
+    sums.reduce(lane, mask);
+    if constexpr (kKeepsLoadsBack) add_fours<kFound>(sums.v, lanes, mask);
 #pragma unroll
-    for (int k = 0; k < kLeft * kParts<F>; ++k) found[batch][k] = sums.v[k];
+    for (int k = 0; k < kFound; ++k) found[batch * kFound + k] = sums.v[k];
   }
+  if constexpr (!kKeepsLoadsBack) add_fours<kBatches * kFound>(found, lanes, mask);
   const real_t<F>* factors = coefficients + kCoefficients<F> * kRotations;
+  const RowPointers<Kind, F> to_y = rows_y.again();
+  const RowPointers<Kind, F> to_g = rows_g.again();
 #pragma unroll
   for (int k = 0; k < N; ++k) {
     y[k].scale(factors[k]);
     g[k].scale(factors[k]);
     if (there) {
-      y[k].store(rows_y[k], panel_y.width);
-      g[k].store(rows_g[k], panel_g.width);
+      y[k].store(to_y[k], panel_y.width);
+      g[k].store(to_g[k], panel_g.width);
     }
   }
 #pragma unroll
@@ -217,7 +230,7 @@ __device__ __forceinline__ void vjp_in_registers(const Panel<F>& panel_y, const 
     for (int k = 0; k < kLeft; ++k) {
       const int m = batch * kSums + kLeft * lane + k;
       if (lane < kLeastVjpLanes && m < kRotations) {
-        places.add(work, m, found[batch] + k * kParts<F>);
+        places.add(work, m, found + batch * kFound + k * kParts<F>);
       }
     }
   }
@@ -260,10 +273,10 @@ __device__ __forceinline__ void vjp_in_memory(const Panel<F>& panel_y, const Pan
 
 template <class F, int C>
 __device__ __forceinline__ void vjp_work(const Panel<F>& y, const Panel<F>& g, const Work& work,
-                                         bool undo, int lane, int lanes, unsigned mask,
+                                         bool plain, bool undo, int lane, int lanes, unsigned mask,
                                          const real_t<F>* coefficients,
                                          const SumPlaces<F>& places) {
-  if (is_plain<F>(work, coefficients)) {
+  if (plain) {
     vjp_in_memory<F, C>(y, g, work, undo, lane, lanes, mask, coefficients, places);
     places.finish(work, lane, lanes, mask);
     return;
@@ -419,50 +432,54 @@ __global__ void __launch_bounds__(kMostThreads, 1) vjp_kernel(const VjpArguments
     }
   }
 
+  const BlockWalk<F> walk{program, share.first_matrix, share.matrices, tiling.lanes};
+  Stage next_stage = walk.stage(0);
   for (std::int32_t s = 0; s < program.stage_count; ++s) {
     __syncthreads();
     if (threadIdx.x == 0) {
       order.tell(s + kBefore);
       order.wait(s + kBefore);
     }
+    // Read while the first thread waits.
+    const Stage stage = next_stage;
+    next_stage = walk.stage(s + 1);
+    Item<F> item = walk.item(stage, walk.first());
+    walk.read_factor(stage, walk.first(), item);
     __syncthreads();
-    const Stage stage = program.stages[s];
     const std::int64_t each = arguments.columns_of_vector;
     const ActiveSlots active =
         active_slots(stage, arguments.from_identity, share.first_column / each,
                      (share.last_column + each - 1) / each, program.rows.slots);
-    for_each_item(
-        stage, program.works, share.matrices, tiling.lanes, [&](int m, const Work& work, int lane) {
-          const std::int64_t matrix = share.first_matrix + m;
-          const std::int64_t of_matrix = matrix * arguments.matrix_entries;
-          const std::int64_t of_chain = (matrix * chains + chain) * arguments.matrix_entries;
-          const SumPlaces<F> sums{role,
-                                  arguments.sums + kParts<F> * of_matrix,
-                                  arguments.chain_sums + kParts<F> * of_chain,
-                                  arguments.weights + of_matrix,
-                                  program.undo,
-                                  program.sources,
-                                  arguments.gangles + places[(kVjpOperands * m + 3) * width],
-                                  arguments.gangle_stride};
-          const auto lanes = static_cast<unsigned>(tiling.lanes);
-          const unsigned mask =
-              lanes == 32 ? 0xFFFFFFFFU : ((1U << lanes) - 1) << (threadIdx.x % 32 / lanes * lanes);
-          if (!active.has(work)) {
-            // Nothing to add: but sums begin at the start of a chain and are handed on at its end.
-            const R zero[kParts<F>] = {};
-            const bool must = role.starts_chain || role.ends_chain;
-            for (int e = lane; must && e < rotations_of(work.kind); e += tiling.lanes) {
-              sums.add(work, e, zero);
-            }
-            sums.finish(work, lane, tiling.lanes, mask);
-            return;
-          }
-          vjp_work<F, C>(panel_of(m, 0), panel_of(m, 1), work, program.undo, lane, tiling.lanes,
-                         mask,
-                         program.coefficients +
-                             kUnit * (matrix * program.matrix_units + work.unit[kParts<F> - 1]),
-                         sums);
-        });
+    walk.for_each_item(stage, item, [&](const Item<F>& at, int lane) {
+      const Work& work = at.work;
+      const std::int64_t matrix = share.first_matrix + at.matrix;
+      const std::int64_t of_matrix = matrix * arguments.matrix_entries;
+      const std::int64_t of_chain = (matrix * chains + chain) * arguments.matrix_entries;
+      const SumPlaces<F> sums{role,
+                              arguments.sums + kParts<F> * of_matrix,
+                              arguments.chain_sums + kParts<F> * of_chain,
+                              arguments.weights + of_matrix,
+                              program.undo,
+                              program.sources,
+                              arguments.gangles + places[(kVjpOperands * at.matrix + 3) * width],
+                              arguments.gangle_stride};
+      const auto lanes = static_cast<unsigned>(tiling.lanes);
+      const unsigned mask =
+          lanes == 32 ? 0xFFFFFFFFU : ((1U << lanes) - 1) << (threadIdx.x % 32 / lanes * lanes);
+      if (!active.has(work)) {
+        // Nothing to add: but sums begin at the start of a chain and are handed on at its end.
+        const R zero[kParts<F>] = {};
+        const bool must = role.starts_chain || role.ends_chain;
+        for (int e = lane; must && e < rotations_of(work.kind); e += tiling.lanes) {
+          sums.add(work, e, zero);
+        }
+        sums.finish(work, lane, tiling.lanes, mask);
+        return;
+      }
+      vjp_work<F, C>(panel_of(at.matrix, 0), panel_of(at.matrix, 1), work,
+                     at.factor == real_t<F>(0), program.undo, lane, tiling.lanes, mask,
+                     walk.coefficients(at), sums);
+    });
   }
   __syncthreads();
   if (threadIdx.x == 0) order.tell(program.stage_count + kBefore);

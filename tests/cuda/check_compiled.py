@@ -1,5 +1,5 @@
-"""Checks of the code that nvcc has made of the kernels: registers, local memory, and how much of a
-tile's instructions are multiply-adds.
+"""Checks of the code that nvcc has made of the kernels: registers, local memory, occupancy, and the
+instructions of tiles. What benchmarks/cuda_estimate.py assumes of it must hold.
 
 Usage: check_compiled.py OBJECT... (kernels_*.cu.o). Needs NVIDIA's cuobjdump and nvdisasm, from the
 PyPI packages nvidia-cuda-cuobjdump and nvidia-cuda-nvdisasm, on the path.
@@ -8,27 +8,36 @@ PyPI packages nvidia-cuda-cuobjdump and nvidia-cuda-nvdisasm, on the path.
 import re
 import subprocess
 import sys
+from pathlib import Path
+from typing import NamedTuple
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
+import cuda_estimate
 
 # Bytes of local memory that a kernel may use at most, of all others none. That of sines and cosines
 # is CUDA's own, for the reduction of huge angles. Gradients of complex128, and of panels in global
 # memory, whose addresses take twice the room, have more in registers than there are.
 LOCAL = {
-    r"coefficients_kernel": 56,
-    r"phases_kernel": 64,
-    r" vjp_kernel<std::complex<double>": 400,
-    r" rotate_kernel<std::complex<double>": 16,
-    r"staged_vjp_kernel<float": 96,
-    r"staged_vjp_kernel<(double|std::complex<float>)": 256,
-    r"staged_vjp_kernel<std::complex<double>": 1000,
+    r"^coefficients_kernel": 56,
+    r"^phases_kernel": 64,
+    r"^rotate_kernel<std::complex<double>": 16,
+    r"^vjp_kernel<std::complex<double>": 200,
+    r"^staged_vjp_kernel<(double|std::complex<float>)": 136,
+    r"^staged_vjp_kernel<std::complex<double>": 380,
 }
 
 # 64 rotations of C columns of real numbers: two multiply-adds each, and of gradients six. The least
 # share that these must be of the instructions from the first to the last of a tile.
 TILES = {
-    r" rotate_kernel<float, 4>": (64 * 2 * 4, 0.60),
-    r" staged_rotate_kernel<float, 4>": (64 * 2 * 4, 0.60),
-    r" vjp_kernel<float, 4>": (64 * 6 * 4, 0.60),
+    cuda_estimate.ROTATE.name: (64 * 2 * 4, cuda_estimate.ROTATE.multiply_add_share),
+    cuda_estimate.VJP.name: (64 * 6 * 2, cuda_estimate.VJP.multiply_add_share),
+    "staged_rotate_kernel<float, 4>": (64 * 2 * 4, 0.60),
+    "staged_vjp_kernel<float, 2>": (64 * 6 * 2, 0.60),
 }
+
+# A block of the main kernels has 8 warps, and that many find room on a multiprocessor.
+LEAST_WARPS = 8
+OCCUPANCY_SIZES = (1024, 2048)
 
 
 def run(*command: str) -> str:
@@ -41,64 +50,130 @@ def demangled(text: str) -> str:
     ).stdout.replace("givens::cuda::", "")
 
 
-def check_resources(objects: list[str]) -> list[str]:
-    """What is wrong with registers and local memory."""
-    wrong = []
+def kernel_name(signature: str) -> str:
+    return signature.removeprefix("void ").partition("(")[0]
+
+
+def registers_and_local(objects: list[str]) -> dict[str, tuple[int, int]]:
+    """By kernel, its registers and bytes of local memory."""
+    out = {}
     for path in objects:
         text = demangled(run("cuobjdump", "-res-usage", path))
-        kernels = re.findall(r"Function (.*):\n\s*REG:(\d+) STACK:(\d+).* LOCAL:(\d+)", text)
-        if not kernels:
-            wrong.append(f"{path}: no kernels found")
-        for name, registers, stack, local in kernels:
-            allowed = next((v for k, v in LOCAL.items() if re.search(k, name)), 0)
-            used = int(stack) + int(local)
-            print(f"{int(registers):4} registers, {used:4} bytes of local memory  {name[:90]}")
-            if used > allowed:
-                wrong.append(f"{name}: {used} bytes of local memory, allowed {allowed}")
+        found = re.findall(r"Function (.*):\n\s*REG:(\d+) STACK:(\d+).* LOCAL:(\d+)", text)
+        if not found:
+            raise SystemExit(f"{path}: no kernels found")
+        for name, registers, stack, local in found:
+            out[kernel_name(name)] = int(registers), int(stack) + int(local)
+    return out
+
+
+def check_local(kernels: dict[str, tuple[int, int]]) -> list[str]:
+    wrong = []
+    for name, (registers, used) in kernels.items():
+        print(f"{registers:4} registers, {used:4} bytes of local memory  {name}")
+        allowed = next((v for k, v in LOCAL.items() if re.search(k, name)), 0)
+        if used > allowed:
+            wrong.append(f"{name}: {used} bytes of local memory, allowed {allowed}")
     return wrong
 
 
-def instructions_of(path: str) -> dict[str, list[str]]:
-    """The operations of each kernel, in order."""
-    out: dict[str, list[str]] = {}
-    current: list[str] = []
+def check_occupancy(kernels: dict[str, tuple[int, int]]) -> list[str]:
+    """Check that a multiprocessor has the warps that the estimates count on."""
+    wrong = []
+    for kernel in cuda_estimate.KERNELS:
+        registers, _ = kernels.get(kernel.name, (0, 0))
+        if not 0 < registers <= kernel.registers:
+            wrong.append(f"{kernel.name}: {registers} registers, expected 1 to {kernel.registers}")
+            continue
+        for card in cuda_estimate.CARDS:
+            for n in OCCUPANCY_SIZES:
+                b = cuda_estimate.blocks_of(card, kernel, n)
+                blocks = cuda_estimate.blocks_of_multiprocessor(
+                    card, registers, b.threads, b.shared_bytes
+                )
+                warps = blocks * b.threads // 32
+                print(
+                    f"{card.name}, n = {n}: room for {blocks} blocks of {b.threads} threads and "
+                    f"{b.shared_bytes} bytes, {warps} of 64 warps  {kernel.name}"
+                )
+                if warps < LEAST_WARPS:
+                    wrong.append(f"{kernel.name}, {card.name}: {warps} warps, not {LEAST_WARPS}")
+    return wrong
+
+
+class Instruction(NamedTuple):
+    operation: str
+    operands: str
+
+
+def instructions_of(path: str) -> dict[str, list[Instruction]]:
+    """The instructions of each kernel, in order."""
+    out: dict[str, list[Instruction]] = {}
+    current: list[Instruction] = []
     for line in demangled(run("cuobjdump", "-sass", path)).splitlines():
         if match := re.search(r"Function : (.*)", line):
-            current = out.setdefault(match.group(1), [])
-        elif match := re.search(r"/\*[0-9a-f]{4,}\*/\s+(?:@!?U?P\w+\s+)?([A-Z][\w.]*)", line):
-            current.append(match.group(1))
+            current = out.setdefault(kernel_name(match.group(1)), [])
+        elif match := re.search(
+            r"/\*[0-9a-f]{4,}\*/\s+(?:@!?U?P\w+\s+)?([A-Z][\w.]*)\s*([^;]*);", line
+        ):
+            current.append(Instruction(*match.groups()))
     return out
+
+
+def shortest_tile(instructions: list[Instruction], multiply_adds: int) -> tuple[int, int]:
+    """From the first to the last multiply-add of the kind of tile with the fewest instructions."""
+    places = [k for k, i in enumerate(instructions) if i.operation.startswith("FFMA")]
+    ends = zip(places, places[multiply_adds - 1 :], strict=False)
+    return min(ends, key=lambda ends: ends[1] - ends[0])
+
+
+def loads_in_flight(instructions: list[Instruction], first: int, last: int) -> float:
+    """How many 16-byte loads are under way in a tile, on average over its instructions.
+
+    By Little's law, from the instructions between each load and the first use of what it loads.
+    """
+    under_way = 0
+    for k in range(max(first - 100, 0), last):
+        load = instructions[k]
+        if load.operation != "LDG.E.128":
+            continue
+        register = int(load.operands[1:].partition(",")[0])
+        loaded = {register + word for word in range(4)}
+        for distance, (operation, operands) in enumerate(instructions[k + 1 :], 1):
+            read = operands if operation.startswith("ST") else operands.partition(",")[2]
+            if not loaded.isdisjoint(map(int, re.findall(r"\bR(\d+)", read))):
+                under_way += distance
+                break
+    return under_way / (last - first + 1)
 
 
 def check_tiles(objects: list[str]) -> list[str]:
     """What is wrong with the instructions of tiles."""
     wrong = []
+    in_flight = {kernel.name: kernel.loads_in_flight for kernel in cuda_estimate.KERNELS}
     found = set()
     for path in objects:
-        for name, operations in instructions_of(path).items():
-            for pattern, (multiply_adds, least) in TILES.items():
-                if not re.search(pattern, name):
-                    continue
-                found.add(pattern)
-                places = [k for k, op in enumerate(operations) if op.startswith("FFMA")]
-                shortest = min(
-                    last - first + 1
-                    for first, last in zip(places, places[multiply_adds - 1 :], strict=False)
-                )
-                share = multiply_adds / shortest
-                wide = sum(op.startswith("LDG.E.128") for op in operations)
-                print(f"{share:.0%} multiply-adds, {wide} loads of 16 bytes  {name[:80]}")
-                if share < least:
-                    wrong.append(f"{name}: {share:.0%} multiply-adds, expected {least:.0%}")
-                if wide == 0:
-                    wrong.append(f"{name}: no loads of 16 bytes")
-    wrong += [f"no kernel found for {pattern}" for pattern in TILES.keys() - found]
+        for name, instructions in instructions_of(path).items():
+            if name not in TILES:
+                continue
+            found.add(name)
+            multiply_adds, least = TILES[name]
+            first, last = shortest_tile(instructions, multiply_adds)
+            share = multiply_adds / (last - first + 1)
+            loads = loads_in_flight(instructions, first, last)
+            print(f"{share:.0%} multiply-adds, {loads:.1f} loads of 16 bytes under way  {name}")
+            if share < least:
+                wrong.append(f"{name}: {share:.0%} multiply-adds, expected {least:.0%}")
+            if loads < (expected := in_flight.get(name, 1)):
+                wrong.append(f"{name}: {loads:.1f} loads under way, expected {expected}")
+    wrong += [f"no kernel {name} found" for name in TILES.keys() - found]
     return wrong
 
 
 def main() -> None:
     objects = sys.argv[1:]
-    wrong = check_resources(objects) + check_tiles(objects)
+    kernels = registers_and_local(objects)
+    wrong = check_local(kernels) + check_occupancy(kernels) + check_tiles(objects)
     for line in wrong:
         print("wrong:", line)
     sys.exit(1 if wrong else 0)

@@ -60,7 +60,8 @@ TEST_CASE("cuda: float takes one launch beside that of the coefficients") {
   const PlansOfTest plans;
   Random random(21);
   for (const Schedule& schedule :
-       {Schedule::xor_(96), Schedule::circle(50), Schedule::brickwall(40), Schedule::team(64, 8)}) {
+       {Schedule::xor_(96), Schedule::circle(50), Schedule::brickwall(40), Schedule::team(64, 8),
+        Schedule::xor_(2048, 1)}) {
     const Problem<float> p(schedule, 70, random);
     cuda_emulator::reset_launch_counts();
     cuda_rotated(p.x, p.parameters, p.schedule);
@@ -102,9 +103,10 @@ TEST_CASE_TEMPLATE("cuda: the same bits in every order of threads and blocks", T
 TEST_CASE("cuda: 16-bit numbers are worked on as float and rounded once") {
   const PlansOfTest plans;
   Random random(23);
-  const Schedule schedule = Schedule::xor_(20);
-  const auto parameters = random_parameters<float>(schedule, {}, random, {});
-  const auto check = [&](auto type, double epsilon, const auto& narrow, const auto& wide) {
+  const auto check_one = [&](auto type, double epsilon, const auto& narrow, const auto& wide,
+                             const Schedule& schedule, std::int64_t vectors, std::int64_t axis) {
+    const RotateOptions options{axis, axis == -2};
+    const auto parameters = random_parameters<float>(schedule, {}, random, {});
     using T = decltype(type);
     const auto convert = [&](const Array<float>& from) {
       Array<T> out(from.shape, T{});
@@ -116,7 +118,8 @@ TEST_CASE("cuda: 16-bit numbers are worked on as float and rounded once") {
       for (std::size_t k = 0; k < from.values.size(); ++k) out.values[k] = wide(from.values[k]);
       return out;
     };
-    const Array<T> x = convert(random.array<float>({5, 20}));
+    const Array<T> x = convert(random.array<float>(axis == -1 ? Shape{vectors, schedule.n()}
+                                                              : Shape{schedule.n(), vectors}));
     const Array<float> x32 = back(x);
     const auto close = [&](const Array<float>& got, const Array<float>& expected) {
       // The rounding of the result, and that of float before it.
@@ -128,14 +131,21 @@ TEST_CASE("cuda: 16-bit numbers are worked on as float and rounded once") {
       }
       CHECK(worst <= 1);
     };
-    const Array<T> y = cuda_rotated(x, parameters, schedule);
-    close(back(y), cuda_rotated(x32, parameters, schedule));
+    const Array<T> y = cuda_rotated(x, parameters, schedule, options);
+    close(back(y), cuda_rotated(x32, parameters, schedule, options));
     const Array<T> U = cuda_matrix<T>(parameters, schedule);
     close(back(U), cuda_matrix<float>(parameters, schedule));
-    const auto got = cuda_gradients(y, x, parameters, schedule);
-    const auto expected = cuda_gradients(back(y), x32, parameters, schedule);
+    const auto got = cuda_gradients(y, x, parameters, schedule, options);
+    const auto expected = cuda_gradients(back(y), x32, parameters, schedule, options);
     close(back(got.gx), expected.gx);
     CHECK(same_bits(got.of.all(), expected.of.all()));
+  };
+  const auto check = [&](const auto&... arguments) {
+    check_one(arguments..., Schedule::xor_(1), 2, -1);
+    check_one(arguments..., Schedule::circle(3), 33, -2);
+    check_one(arguments..., Schedule::xor_(20), 5, -1);
+    check_one(arguments..., Schedule::team(33, 8), 31, -2);
+    check_one(arguments..., Schedule::xor_(129, 4), 1, -1);
   };
   check(
       givens::Half{}, 0x1p-10,

@@ -223,6 +223,8 @@ TEST_CASE("launches are counted by kernel") {
   CHECK(cuda_emulator::launch_count(nothing) == 1);
   CHECK(cuda_emulator::launch_count(add) == 2);
   CHECK(cuda_emulator::launch_count() == 3);
+  CHECK(cuda_emulator::kernel_count(1) == 2);
+  CHECK(cuda_emulator::kernel_count(2) == 1);
 }
 
 TEST_CASE("cooperative launches and clusters are not supported") {

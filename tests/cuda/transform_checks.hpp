@@ -16,11 +16,14 @@ inline std::string text(const Choice& choice) {
          (choice.signs ? "signs" : "");
 }
 
-// All functions on random numbers.
+// All functions on random numbers, in one of the orders of threads and blocks.
 template <class T>
 void check_all(const Schedule& schedule, const Choice& choice, std::int64_t vectors,
                std::int64_t axis, bool inverse, const Shape& batch, Random& random) {
   const PlansOfTest plans;
+  const auto order = static_cast<cuda_emulator::Order>(random.below(3));
+  cuda_emulator::set_order(order, static_cast<std::uint64_t>(random.below(1000)));
+  CAPTURE(static_cast<int>(order));
   CAPTURE(schedule.repr());
   CAPTURE(text(choice));
   CAPTURE(vectors);

@@ -2,13 +2,18 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
+import textwrap
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+
+import givens
+import givens.cuda
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 HAS_MATPLOTLIB = find_spec("matplotlib") is not None
@@ -141,6 +146,97 @@ def test_wrong_results_are_found() -> None:
     assert process.returncode == 1
     assert "FAILED: givens.matrix + matrix_vjp, xor, n = 16: wrong result" in process.stdout
     assert "FAILED: givens.matrix, xor" not in process.stdout
+
+
+# A GPU that is none: NumPy in the place of CuPy, and of the kernels of rounds.cu.
+FAKE_GPU = """
+    import sys
+    from importlib.machinery import ModuleSpec
+    from types import ModuleType, SimpleNamespace
+    import numpy as np, givens.cuda, run
+    from launches import THREADS
+
+    def turn(x, i, j, c, s):
+        x[i], x[j] = c * x[i] - s * x[j], s * x[i] + c * x[j]
+
+    def rotate_round(threads, x, pairs, c, s, count, columns):
+        assert len(pairs) == len(c) == len(s) == count
+        assert x.shape[1] == columns
+        assert 0 <= threads - count * columns < THREADS
+        turn(x, *pairs.T, c[:, None], s[:, None])
+
+    def vjp_round(threads, y, gy, pairs, c, s, sums, count, columns, parts, stride):
+        assert len(pairs) == len(c) == len(s) == count
+        assert y.shape[1] == gy.shape[1] == columns
+        assert 0 <= threads - 32 * parts * count < THREADS
+        assert sums.strides == (stride * sums.itemsize, sums.itemsize)
+        i, j = pairs.T
+        products = gy[j] * y[i] - gy[i] * y[j]
+        for part in range(parts):
+            sums[part, :count] = products[:, np.arange(columns) // 32 % parts == part].sum(axis=1)
+        for x in (y, gy):
+            turn(x, i, j, c[:, None], -s[:, None])
+
+    class RawModule:
+        def __init__(self, code):
+            self.code = code
+
+        def get_function(self, name):
+            assert f'extern "C" __global__ void {name}(' in self.code
+            kernel = globals()[name]
+            return lambda blocks, block, arguments: kernel(blocks[0] * block[0], *arguments)
+
+    card = {"name": b"none", "multiProcessorCount": 0}
+    cupy = ModuleType("cupy")
+    cupy.__spec__ = ModuleSpec("cupy", None)
+    cupy.__version__ = "0"
+    cupy.asarray = cupy.asnumpy = np.asarray
+    cupy.empty, cupy.cos, cupy.sin = np.empty, np.cos, np.sin
+    cupy.RawModule = RawModule
+    cupy.cuda = SimpleNamespace(
+        Device=lambda: SimpleNamespace(id=0, synchronize=lambda: None),
+        runtime=SimpleNamespace(
+            getDeviceProperties=lambda device: card,
+            driverGetVersion=lambda: 0,
+            runtimeGetVersion=lambda: 0,
+        ),
+    )
+    sys.modules["cupy"] = cupy
+    givens.cuda.unavailable_reason = lambda: None
+    run.use_clean_environment = lambda threads: None
+    sys.argv[1:] = ["--gpu", "--quick", "--sizes", "16,257"]
+    sys.exit(run.main())
+"""
+
+
+def test_contenders_on_a_gpu_but_for_the_gpu() -> None:
+    code = f"import sys; sys.path.insert(0, {str(BENCHMARKS)!r})\n{textwrap.dedent(FAKE_GPU)}"
+    process = run_python("-c", code)
+    assert process.returncode == 0, process.stderr
+    tables = dict(re.findall(r"\n\n([^\n]*): float32\n(.*?)(?=\n\n|$)", process.stdout, re.DOTALL))
+    assert list(tables) == TITLES
+    for title in (TITLES[1], TITLES[2], TITLES[4]):
+        assert re.search(r"^one launch a round +\d", tables[title], re.MULTILINE)
+        assert re.search(r"^torch.linalg.qr ", tables[title], re.MULTILINE)
+    for title in TITLES[1:]:
+        assert re.search(r"^givens\.[^ ]+ .*on cupy, xor.*s\)$", tables[title], re.MULTILINE)
+
+
+@pytest.mark.skipif(givens.cuda.is_available(), reason="there is a GPU")
+def test_without_a_gpu_it_says_so() -> None:
+    process = run_python(str(BENCHMARKS / "run.py"), "--gpu", "--quick")
+    assert process.returncode == 2
+    reason = givens.cuda.unavailable_reason()
+    assert process.stderr == f"--gpu: givens cannot compute on a GPU: {reason}\n"
+
+
+def test_estimates_are_those_of_the_documentation() -> None:
+    process = run_python(str(BENCHMARKS / "cuda_estimate.py"))
+    assert process.returncode == 0, process.stderr
+    page = (BENCHMARKS.parent / "docs" / "cuda.md").read_text(encoding="utf-8")
+    times, occupancy = process.stdout.strip().split("\n\n")
+    assert f"\n\n{times}\n\n" in page
+    assert f"\n\n{occupancy}\n\n" in page
 
 
 @pytest.mark.parametrize(

@@ -18,9 +18,14 @@ namespace cuda_emulator {
 
 namespace {
 
+struct Launches {
+  std::size_t count = 0;
+  std::size_t most_blocks = 0;  // of one
+};
+
 struct Kernels {
   std::map<const void*, Binder> registered;
-  std::map<const void*, std::size_t> launches;
+  std::map<const void*, Launches> launches;
   std::map<std::pair<int, const void*>, int> max_dynamic_shared_bytes;  // by device
 };
 
@@ -94,7 +99,11 @@ bool pointers_are_usable(const std::vector<PointerArgument>& pointers, int devic
 
 cudaError_t run(const void* kernel, const cudaLaunchConfig_t& config, const BoundKernel& bound,
                 int device) {
-  ++kernels().launches[kernel];
+  Launches& launches = kernels().launches[kernel];
+  const dim3 grid = config.gridDim;
+  ++launches.count;
+  launches.most_blocks =
+      std::max(launches.most_blocks, std::size_t{grid.x} * grid.y * std::size_t{grid.z});
   if (!pointers_are_usable(bound.pointers, device)) return cudaErrorIllegalAddress;
   set_running_device(device);
   const Touchable touchable(device);
@@ -156,14 +165,23 @@ cudaError_t launch_registered(const void* kernel, const cudaLaunchConfig_t& conf
 std::size_t launch_count() {
   const ApiCall call;
   std::size_t count = 0;
-  for (const auto& [kernel, launches] : kernels().launches) count += launches;
+  for (const auto& [kernel, launches] : kernels().launches) count += launches.count;
   return count;
 }
 
 std::size_t launch_count(const void* kernel) {
   const ApiCall call;
   const auto found = kernels().launches.find(kernel);
-  return found != kernels().launches.end() ? found->second : 0;
+  return found != kernels().launches.end() ? found->second.count : 0;
+}
+
+std::size_t kernel_count(std::size_t least_blocks) {
+  const ApiCall call;
+  std::size_t count = 0;
+  for (const auto& [kernel, launches] : kernels().launches) {
+    if (launches.most_blocks >= least_blocks) ++count;
+  }
+  return count;
 }
 
 void reset_launch_counts() {

@@ -43,6 +43,8 @@ void reset_devices();
 // How often kernels ran, replayed graphs included.
 std::size_t launch_count();
 std::size_t launch_count(const void* kernel);
+// How many different kernels ran, in a launch of at least so many blocks.
+std::size_t kernel_count(std::size_t least_blocks);
 void reset_launch_counts();
 
 template <class... Parameters>
