@@ -88,6 +88,7 @@ struct Circle {
     if (dummy >= 0) coordinates[dummy] = -1;
     // M is odd: there is room for the fixed player in the last group.
     coordinates[cycle] = 0;
+    plan.columns_by_parity = true;
     if (columns < n) find_bases();
   }
 
