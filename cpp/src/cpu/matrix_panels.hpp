@@ -63,7 +63,10 @@ class MatrixWorker {
   MatrixWorker(const MatrixProblem<F>& problem, const Plan& plan)
       : problem_(problem),
         plan_(plan),
-        width_(panel_width<F>(problem.schedule.columns(), 64)),
+        // Of large matrices wide, for longer runs of U's rows; of others there are more, for
+        // threads.
+        width_(panel_width<F>(problem.schedule.columns(),
+                              problem.schedule.columns() < 1024 ? 64 : 128)),
         each_(width_ / kParts<F>),
         panel_(plan.slots * width_) {}
 
