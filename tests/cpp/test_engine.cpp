@@ -92,6 +92,24 @@ TEST_CASE_TEMPLATE("engines: matrix and its gradient, every schedule and size", 
   }
 }
 
+// The sizes from which on panels turn only what their columns reach: with full panels of even and
+// odd columns apart and one that is not full.
+TEST_CASE_TEMPLATE("engines: matrix and its gradient, columns that reach few rows", T,
+                   GIVENS_TEST_TYPES) {
+  Random random(86);
+  for (const Schedule& schedule :
+       {Schedule::circle(258), Schedule::circle(321, 264), Schedule::brickwall(256)}) {
+    if (too_long(schedule.n(), random)) continue;
+    CAPTURE(schedule.repr());
+    const Choice choice = any_choice<T>(random);
+    CAPTURE(choice.phases);
+    CAPTURE(choice.diagonal);
+    check_matrix<T>(parameters_of<real_t<T>>(AngleKind::full_turn, AngleKind::full_turn, schedule,
+                                             choice, random),
+                    schedule, random);
+  }
+}
+
 TEST_CASE_TEMPLATE("engines: any number of columns", T, GIVENS_TEST_TYPES) {
   Random random(85);
   const std::int64_t n = 66;

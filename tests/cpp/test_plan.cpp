@@ -331,6 +331,24 @@ TEST_CASE("nearly all rotations are in tiles, with angles that are not listed on
   CHECK(share_of_sources(givens::cpu::make_plan(Schedule::team(256, 32)), Sources::affine) > 0.5);
 }
 
+// Half of the tiles of a block; see plan_sums.cpp.
+TEST_CASE("tiles that follow one another share rows") {
+  for (const Schedule& schedule : {Schedule::circle(512), Schedule::circle(509)}) {
+    CAPTURE(schedule.repr());
+    const Step* before = nullptr;
+    std::int64_t tiles = 0;
+    std::int64_t shared = 0;
+    for (const Step& step : givens::cpu::plan_of(schedule).steps) {
+      if (!is_tile(step.pattern)) continue;
+      if (before && (step.a == before->a || step.b == before->b)) ++shared;
+      before = &step;
+      ++tiles;
+    }
+    CHECK(tiles > 1500);
+    CHECK(3 * shared > tiles);
+  }
+}
+
 TEST_CASE("large plans come in waves of enough ranges") {
   const auto steps_in_wide_waves = [](const Plan& plan) {
     std::int64_t steps = 0;

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "engine.hpp"
+#include "reach.hpp"
 #include "scratch.hpp"
 #include "threads.hpp"
 #include "wait.hpp"

@@ -2,26 +2,39 @@
 
 namespace givens::cpu::GIVENS_ISA {
 
-// Columns first .. first + count - 1 of the identity, on the slots that `range` names.
+// Columns of the identity, on the slots that `range` names.
 template <class F>
-void pack_identity(const Plan& plan, std::int64_t first, std::int64_t count, Range range,
-                   real_t<F>* panel, std::int64_t width) {
+void pack_identity(const Plan& plan, const ColumnOrder& order, Range range, real_t<F>* panel,
+                   std::int64_t width) {
   using R = real_t<F>;
   for (std::int64_t s = range.first; s < range.last; ++s) {
     R* row = panel + s * width;
     std::fill_n(row, width, R(0));
-    const std::int64_t column = plan.coordinate_of_slot[static_cast<std::size_t>(s)] - first;
-    if (column < 0 || column >= count) continue;
-    row[column / kLanes<R> * kSegment<F> + column % kLanes<R>] = R(1);
+    const std::int64_t column = plan.coordinate_of_slot[static_cast<std::size_t>(s)] - order.first;
+    if (column < 0 || column >= order.count) continue;
+    const std::int64_t place = order.place_of(column);
+    row[place / kLanes<R> * kSegment<F> + place % kLanes<R>] = R(1);
   }
 }
 
-// Takes a panel of the identity's columns, `count` from `first`, through all steps.
+// Takes a panel of the identity's columns through all steps. `reach` is where theirs is kept.
 template <class F>
-void run_from_identity(const Plan& plan, const Program<F>& program, std::int64_t first,
-                       std::int64_t count, real_t<F>* panel, std::int64_t width) {
+void run_from_identity(const Plan& plan, const Program<F>& program, const ColumnOrder& order,
+                       Reach& reach, real_t<F>* panel, std::int64_t width) {
   const FlushSubnormals flush(true);
-  const Range columns = slots_of(plan, first, count);
+  if (Reach::pays(plan)) {
+    order.find_reach(plan, reach);
+    pack_identity<F>(plan, order, {0, plan.slots}, panel, width);
+    for (std::int64_t k = 0; k < static_cast<std::int64_t>(plan.steps.size()); ++k) {
+      for_each_turned(plan, reach, k, width,
+                      [&](std::int64_t from, std::int64_t reals, const Parts* turned) {
+                        run_step<F, false>(plan, program, k, panel + from, width, reals, turned);
+                      });
+    }
+    order_columns<true>(order, panel, plan.slots, width);
+    return;
+  }
+  const Range columns = slots_of(plan, order.first, order.count);
   // Before a level only the blocks of the level below that hold these columns are not zero. Slots
   // are filled when a level reaches them.
   Range filled{columns.first, columns.first};
@@ -29,8 +42,8 @@ void run_from_identity(const Plan& plan, const Program<F>& program, std::int64_t
     const Range reached = {
         columns.first / level.block * level.block,
         std::min((columns.last + level.block - 1) / level.block * level.block, plan.slots)};
-    pack_identity<F>(plan, first, count, {reached.first, filled.first}, panel, width);
-    pack_identity<F>(plan, first, count, {filled.last, reached.last}, panel, width);
+    pack_identity<F>(plan, order, {reached.first, filled.first}, panel, width);
+    pack_identity<F>(plan, order, {filled.last, reached.last}, panel, width);
     filled = reached;
     for_each_part<F, false>(level, columns, width,
                             [&](Range steps, std::int64_t from, std::int64_t reals) {
@@ -50,7 +63,10 @@ class MatrixWorker {
   MatrixWorker(const MatrixProblem<F>& problem, const Plan& plan)
       : problem_(problem),
         plan_(plan),
-        width_(panel_width<F>(problem.schedule.columns(), 64)),
+        // Of large matrices wide, for longer runs of U's rows; of others there are more, for
+        // threads.
+        width_(panel_width<F>(problem.schedule.columns(),
+                              problem.schedule.columns() < 1024 ? 64 : 128)),
         each_(width_ / kParts<F>),
         panel_(plan.slots * width_) {}
 
@@ -60,7 +76,8 @@ class MatrixWorker {
   void run(const Program<F>& program, const Offsets& matrix, std::int64_t index) {
     const std::int64_t first = index * each_;
     const std::int64_t count = std::min(each_, problem_.schedule.columns() - first);
-    run_from_identity<F>(plan_, program, first, count, panel_.data(), width_);
+    run_from_identity<F>(plan_, program, ColumnOrder(plan_, first, count, kParts<F>), reach_,
+                         panel_.data(), width_);
     offsets_.clear();
     for (std::int64_t c = 0; c < count; ++c) {
       offsets_.push_back(kParts<F> * (first + c) * problem_.column_stride);
@@ -76,6 +93,7 @@ class MatrixWorker {
   const std::int64_t width_;
   const std::int64_t each_;  // columns in a panel
   const Scratch<R> panel_;
+  Reach reach_;
   std::vector<std::int64_t> offsets_;
 };
 

@@ -64,6 +64,9 @@ struct Plan {
   std::vector<Level> levels;  // in order; they cover all steps
   std::vector<Wave> waves;    // in order; they cover all steps
   std::int64_t entries = 0;
+  // Whether slots next to each other have coordinates two apart. Then panels of U's columns have
+  // those of even number before those of odd number, so that they reach fewer rows; see Reach.
+  bool columns_by_parity = false;
 };
 
 Plan make_plan(const Schedule& schedule);

@@ -12,6 +12,11 @@
 // p < 8 labels: in rounds first + k + p .. first + k + 7, row k of group a is with group 0 already,
 // and for k <= 6 - p there is one in time for first + 7. So the tile must not be, unless those
 // pairs of groups 0 and a are in a tile, whose time is p later.
+//
+// Tiles of four successive groups with four others are a *block*, done one after the other so that
+// their rows stay in the nearest cache. It is a tile of groups of 32 rows, and has its place, first
+// + 31, for the same reason. All pairs that it has in the schedule must be in its tiles, and none
+// may be of a last group that is not full.
 #include <utility>
 
 #include "planners.hpp"
@@ -83,6 +88,7 @@ struct Circle {
     if (dummy >= 0) coordinates[dummy] = -1;
     // M is odd: there is room for the fixed player in the last group.
     coordinates[cycle] = 0;
+    plan.columns_by_parity = true;
     if (columns < n) find_bases();
   }
 
@@ -271,7 +277,8 @@ class SumsPlanner {
       : rule_(schedule),
         modulus_(rule_.modulus()),
         groups_(groups_of(modulus_)),
-        in_last_(modulus_ - (groups_ - 1) * kGroup) {}
+        in_last_(modulus_ - (groups_ - 1) * kGroup),
+        block_groups_((in_last_ == kGroup ? groups_ : groups_ - 1) / kBlock) {}
 
   Plan run() {
     rule_.set_slots(plan_);
@@ -356,14 +363,31 @@ class SumsPlanner {
     return is_tile(next, num_rotations(next));
   }
 
+  // What is known of the parts that would make a block.
+  static constexpr std::uint8_t kHasTiles = 1;
+  static constexpr std::uint8_t kHasLoosePairs = 2;
+
+  // Null for those that cannot be in a block.
+  std::uint8_t* block_of(const Part& part) {
+    const std::int64_t a = part.a / kBlock;
+    const std::int64_t b = part.b / kBlock;
+    if (a == b || b >= block_groups_) return nullptr;
+    return &blocks_[at((part.wrapped ? block_groups_ + a : a) * block_groups_ + b)];
+  }
+
+  bool in_block(const Part& part) {
+    const std::uint8_t* block = block_of(part);
+    return block && *block == kHasTiles;
+  }
+
   bool is_affine(const Part& part, int rotations) const {
     return rotations == kTileEntries && rule_.is_affine(part);
   }
 
-  // Calls visit(part) for the parts with a + b = sum.
+  // Calls visit(part) for the parts of `groups` groups with a + b = sum.
   template <class Visit>
-  void for_each_part(std::int64_t sum, bool wrapped, Visit&& visit) const {
-    const std::int64_t last = groups_ - 1;
+  static void for_each_part(std::int64_t groups, std::int64_t sum, bool wrapped, Visit&& visit) {
+    const std::int64_t last = groups - 1;
     for (std::int64_t a = std::max<std::int64_t>(sum - last, 0); 2 * a < sum; ++a) {
       visit(Part{a, sum - a, wrapped});
     }
@@ -400,9 +424,13 @@ class SumsPlanner {
       }
     }
     loose_parts_.reserve(at(4 * groups_));
+    blocks_.resize(at(2 * block_groups_ * block_groups_));
     const auto count_part = [&](const Part& part) {
       const int rotations = num_rotations(part);
-      if (is_tile(part, rotations)) {
+      const bool tile = is_tile(part, rotations);
+      std::uint8_t* const block = block_of(part);
+      if (block && rotations > 0) *block |= tile ? kHasTiles : kHasLoosePairs;
+      if (tile) {
         ++tiles_;
         if (!is_affine(part, rotations)) ++tiles_of_each_;
       } else if (rotations > 0) {
@@ -415,9 +443,11 @@ class SumsPlanner {
       }
     };
     const std::int64_t last = last_unwrapped();
-    for (std::int64_t sum = 1; sum <= last; ++sum) for_each_part(sum, false, count_part);
+    for (std::int64_t sum = 1; sum <= last; ++sum) {
+      for_each_part(groups_, sum, false, count_part);
+    }
     for (std::int64_t sum = first_wrapped(); sum <= last_sum(); ++sum) {
-      for_each_part(sum, true, count_part);
+      for_each_part(groups_, sum, true, count_part);
     }
     for (std::int64_t r = 0; r < modulus_; ++r) counts[r] += counts[r - 1];
   }
@@ -474,7 +504,7 @@ class SumsPlanner {
   void add_steps() {
     plan_.steps.reserve(at(tiles_ + modulus_));
     std::int64_t source = first_pair_.back();
-    const auto add_part = [&](const Part& part) {
+    const auto add_one = [&](const Part& part) {
       const int rotations = num_rotations(part);
       if (!is_tile(part, rotations)) return;
       if (is_affine(part, rotations)) {
@@ -486,18 +516,41 @@ class SumsPlanner {
         source += kTileEntries;
       }
     };
+    const auto add_part = [&](const Part& part) {
+      if (!in_block(part)) add_one(part);
+    };
+    const auto add_block = [&](const Part& block) {
+      const std::int64_t a = block.a * kBlock;
+      const std::int64_t b = block.b * kBlock;
+      if (!in_block({a, b, block.wrapped})) return;
+      // Two groups with all others, then the next two: a tile finds three of its four in the cache.
+      for (std::int64_t first = a; first < a + kBlock; first += 2) {
+        for (std::int64_t other = b; other < b + kBlock; ++other) {
+          add_one({first, other, block.wrapped});
+          add_one({first + 1, other, block.wrapped});
+        }
+      }
+    };
+    // Those whose first round is `first`; of wrapped ones, `first` less M.
+    const auto add_blocks = [&](std::int64_t first, bool wrapped) {
+      if (first < 0 || first % kBlockRows != 0) return;
+      for_each_part(block_groups_, first / kBlockRows, wrapped, add_block);
+    };
     // The sums of groups whose tiles come next, and their times.
     std::int64_t late = 1;
     std::int64_t early = first_wrapped();
     const std::int64_t last_late = last_unwrapped();
     const std::int64_t last_early = last_sum();
     const std::int64_t time = rule_.offset() + kGroup - 1;
-    for (std::int64_t r = -kGroup; r < modulus_ + kGroup; ++r) {
+    for (std::int64_t r = -kBlockRows; r < modulus_ + kBlockRows; ++r) {
+      const std::int64_t first_of_block = r - rule_.offset() - (kBlockRows - 1);
+      add_blocks(first_of_block, false);
+      add_blocks(first_of_block + modulus_, true);
       if (late <= last_late && r == late * kGroup + time) {
-        for_each_part(late++, false, add_part);
+        for_each_part(groups_, late++, false, add_part);
       }
       if (early <= last_early && r == early * kGroup + time - modulus_) {
-        for_each_part(early++, true, add_part);
+        for_each_part(groups_, early++, true, add_part);
       }
       if (r < 0 || r >= modulus_) continue;
       const std::int64_t first = first_pair_[at(r)];
@@ -508,7 +561,11 @@ class SumsPlanner {
   Rule rule_;
   const std::int64_t modulus_;
   const std::int64_t groups_;
-  const std::int64_t in_last_;  // labels in the last group
+  const std::int64_t in_last_;               // labels in the last group
+  static constexpr std::int64_t kBlock = 4;  // groups
+  static constexpr std::int64_t kBlockRows = kBlock * kGroup;
+  const std::int64_t block_groups_;   // how many times kBlock full groups there are
+  std::vector<std::uint8_t> blocks_;  // see block_of
   std::vector<Rows> rows_;
   std::int64_t tiles_ = 0;
   std::int64_t tiles_of_each_ = 0;

@@ -50,6 +50,21 @@ void for_each_part(const Level& level, Range range, std::int64_t width, Body&& b
   }
 }
 
+// Calls body(first real, reals, turned) for the parts of a panel that a step turns; see run_step.
+template <class Body>
+void for_each_turned(const Plan& plan, const Reach& reach, std::int64_t step, std::int64_t width,
+                     Body&& body) {
+  const Parts turned = reach.turned_by(step);
+  if (turned == 0) return;
+  if (plan.steps[static_cast<std::size_t>(step)].pattern == Pattern::pairs) {
+    body(std::int64_t{0}, width, reach.turned_by_pairs(plan, step));
+    return;
+  }
+  for_each_run(turned, width, [&](std::int64_t first, std::int64_t last) {
+    body(first, last - first, static_cast<const Parts*>(nullptr));
+  });
+}
+
 // Rotations times columns for which waking a thread pays.
 inline constexpr std::int64_t kWorkOfAThread = std::int64_t{1} << 20;
 

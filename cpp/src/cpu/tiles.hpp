@@ -174,11 +174,25 @@ void leaf(real_t<F>* rows, std::int64_t row, std::int64_t width, const real_t<F>
   }
 }
 
-// Rotations of disjoint pairs of rows. `scales` is null, or has the factors of the rows of each.
-template <class F>
+// Calls body(first, last) for the reals of a row of which `turned` has the parts, or for all
+// without InParts. Small matrices notice the loop over parts.
+template <bool InParts, class Body>
+[[gnu::always_inline]] inline void for_each_turned_run([[maybe_unused]] const Parts* turned,
+                                                       std::int64_t width, Body&& body) {
+  if constexpr (InParts) {
+    for_each_run(*turned, width, body);
+  } else {
+    body(std::int64_t{0}, width);
+  }
+}
+
+// Rotations of disjoint pairs of rows. `scales` is null, or has the factors of the rows of each;
+// `turned`, with InParts, has the parts of the panel that each turns.
+template <class F, bool InParts>
 [[gnu::noinline]] void rotate_pairs(const SlotPair* pairs, std::int32_t count, real_t<F>* panel,
                                     std::int64_t row, std::int64_t width,
-                                    const real_t<F>* coefficients, const real_t<F>* scales) {
+                                    const real_t<F>* coefficients, const real_t<F>* scales,
+                                    const Parts* turned) {
   if (scales) {
     for (std::int32_t e = 0; e < count; ++e) {
       multiply_rows(panel + pairs[e].i * row, row, width, scales + 2 * e, 1);
@@ -188,13 +202,16 @@ template <class F>
   for (std::int32_t e = 0; e < count; ++e) {
     real_t<F>* const row_i = panel + pairs[e].i * row;
     real_t<F>* const row_j = panel + pairs[e].j * row;
-    for (std::int64_t w = 0; w < width; w += kSegment<F>) {
-      Segment<F> x = Segment<F>::load_from(row_i + w);
-      Segment<F> y = Segment<F>::load_from(row_j + w);
-      rotate_segments(x, y, coefficients + kCoefficients<F> * e);
-      x.store_to(row_i + w);
-      y.store_to(row_j + w);
-    }
+    for_each_turned_run<InParts>(InParts ? turned + e : nullptr, width,
+                                 [&](std::int64_t from, std::int64_t to) {
+                                   for (std::int64_t w = from; w < to; w += kSegment<F>) {
+                                     Segment<F> x = Segment<F>::load_from(row_i + w);
+                                     Segment<F> y = Segment<F>::load_from(row_j + w);
+                                     rotate_segments(x, y, coefficients + kCoefficients<F> * e);
+                                     x.store_to(row_i + w);
+                                     y.store_to(row_j + w);
+                                   }
+                                 });
   }
 }
 
@@ -217,10 +234,11 @@ void rotate_rows_plainly(const Plan& plan, const Step& step, const real_t<F>* ro
   });
 }
 
-// Runs one step on a panel.
+// Runs one step on a panel. `turned`, which only a step of pairs may have, says which parts of the
+// panel each pair turns, null: all; it may turn others too, in which its rows are zero.
 template <class F, bool Undo>
 void run_step(const Plan& plan, const Program<F>& program, std::int64_t index, real_t<F>* panel,
-              std::int64_t row, std::int64_t width) {
+              std::int64_t row, std::int64_t width, const Parts* turned = nullptr) {
   using R = real_t<F>;
   const auto k = static_cast<std::size_t>(index);
   const Step& step = plan.steps[k];
@@ -231,8 +249,9 @@ void run_step(const Plan& plan, const Program<F>& program, std::int64_t index, r
   const bool normalised = program.modes[k] == Mode::normalised;
   const R* coefficients = program.coefficients.data() + kCoefficients<F> * step.entry;
   if (step.pattern == Pattern::pairs) {
-    rotate_pairs<F>(plan.pair_slots.data() + step.a, step.count, panel, row, width, coefficients,
-                    normalised ? program.extra[k].get() : nullptr);
+    const auto rotate = turned ? rotate_pairs<F, true> : rotate_pairs<F, false>;
+    rotate(plan.pair_slots.data() + step.a, step.count, panel, row, width, coefficients,
+           normalised ? program.extra[k].get() : nullptr, turned);
     return;
   }
   const R* scales = normalised ? program.scales_of(step) : nullptr;

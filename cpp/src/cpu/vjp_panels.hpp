@@ -62,7 +62,8 @@ class PanelPass {
 };
 
 // What a thread needs for panels of a gradient, through rotate, or through matrix, where y is U and
-// `from_identity` is true: then below a level only the blocks that hold a panel's columns count.
+// `from_identity` is true: then below a level only the blocks that hold a panel's columns count,
+// and of plans of a single level what the columns reach.
 template <class T, class F>
 class VjpWorker {
  public:
@@ -72,6 +73,7 @@ class VjpWorker {
       : problem_(problem),
         plan_(plan),
         from_identity_(from_identity),
+        by_reach_(from_identity && Reach::pays(plan)),
         width_(panel_width<F>(kParts<T> / kParts<F> * problem.vectors.size(), 128)),
         each_(width_ / kParts<T>),
         size_(plan.slots * width_),
@@ -103,6 +105,13 @@ class VjpWorker {
     const Survey y_numbers = survey(y_.data(), plan_.slots, width_, largest);
     const Survey g_numbers = survey(g_.data(), plan_.slots, width_, largest);
     const Range slots = slots_of(plan_, first, count);  // of U's columns, if y is U
+    if (by_reach_) {
+      const ColumnOrder order_of_columns(plan_, first, count, kParts<T>);
+      order_of_columns.find_reach(plan_, reach_);
+      for (R* rows : {y_.data(), g_.data()}) {
+        order_columns<false>(order_of_columns, rows, plan_.slots, width_);
+      }
+    }
     R* const gx = problem_.inverse ? forward_g_.data() : g_.data();
     if (y_numbers.moderate && g_numbers.moderate) {
       const FlushSubnormals flush(y_numbers.may_flush && g_numbers.may_flush);
@@ -161,14 +170,22 @@ class VjpWorker {
         const std::int64_t first = std::max(last - kStepsAtOnce, steps.first);
         if (order) order->wait(panel, first);
         for (std::int64_t k = last - 1; k >= first; --k) {
-          run_vjp_step<F>(plan_, program, k, y + from, g + from, width_, reals, sums.entries());
+          if (by_reach_) {
+            for_each_turned(plan_, reach_, k, width_,
+                            [&](std::int64_t part, std::int64_t part_reals, const Parts* turned) {
+                              run_vjp_step<F>(plan_, program, k, y + part, g + part, width_,
+                                              part_reals, sums.entries(), turned);
+                            });
+          } else {
+            run_vjp_step<F>(plan_, program, k, y + from, g + from, width_, reals, sums.entries());
+          }
         }
         if (order) order->pass(panel, first);
         last = first;
       }
     };
     for (auto level = plan_.levels.rbegin(); level != plan_.levels.rend(); ++level) {
-      if (from_identity_) {
+      if (from_identity_ && !by_reach_) {
         // Of T: each vector has kParts<T> reals, also where F is real.
         for_each_part<T, true>(*level, slots, width_, undo);
       } else {
@@ -190,6 +207,7 @@ class VjpWorker {
   const VjpProblem<T>& problem_;
   const Plan& plan_;
   const bool from_identity_;
+  const bool by_reach_;
   const std::int64_t width_;
   const std::int64_t each_;  // vectors in a panel
   const std::int64_t size_;
@@ -197,6 +215,7 @@ class VjpWorker {
   const Scratch<R> g_;
   const Scratch<R> forward_g_;
   const std::vector<R> ones_;
+  Reach reach_;  // by_reach_ only
   std::vector<std::int64_t> offsets_;
 };
 

@@ -223,31 +223,33 @@ void vjp_leaf(real_t<F>* y, real_t<F>* g, std::int64_t row, std::int64_t width,
   block(HalfLeafTurns{}, 4, 6, 2);
 }
 
-// Undoes one rotation, `rotate`, of rows in memory, and returns its sum by lanes.
-template <class F, class Rotate>
+// Undoes one rotation, `rotate`, of parts of rows in memory, and returns its sum by lanes.
+template <class F, bool InParts, class Rotate>
 [[gnu::always_inline]] inline Segment<F> vjp_rows(real_t<F>* yi, real_t<F>* yj, real_t<F>* gi,
-                                                  real_t<F>* gj, std::int64_t width,
-                                                  Rotate&& rotate) {
+                                                  real_t<F>* gj, const Parts* turned,
+                                                  std::int64_t width, Rotate&& rotate) {
   Segment<F> total{};
-  for (std::int64_t w = 0; w < width; w += kSegment<F>) {
-    Segment<F> y[2] = {Segment<F>::load_from(yi + w), Segment<F>::load_from(yj + w)};
-    Segment<F> g[2] = {Segment<F>::load_from(gi + w), Segment<F>::load_from(gj + w)};
-    add_products(total, y[0], y[1], g[0], g[1]);
-    rotate(y[0], y[1]);
-    rotate(g[0], g[1]);
-    y[0].store_to(yi + w);
-    y[1].store_to(yj + w);
-    g[0].store_to(gi + w);
-    g[1].store_to(gj + w);
-  }
+  for_each_turned_run<InParts>(turned, width, [&](std::int64_t from, std::int64_t to) {
+    for (std::int64_t w = from; w < to; w += kSegment<F>) {
+      Segment<F> y[2] = {Segment<F>::load_from(yi + w), Segment<F>::load_from(yj + w)};
+      Segment<F> g[2] = {Segment<F>::load_from(gi + w), Segment<F>::load_from(gj + w)};
+      add_products(total, y[0], y[1], g[0], g[1]);
+      rotate(y[0], y[1]);
+      rotate(g[0], g[1]);
+      y[0].store_to(yi + w);
+      y[1].store_to(yj + w);
+      g[0].store_to(gi + w);
+      g[1].store_to(gj + w);
+    }
+  });
   return total;
 }
 
-template <class F>
+template <class F, bool InParts>
 [[gnu::noinline]] void vjp_pairs(const SlotPair* pairs, std::int32_t count, real_t<F>* y,
                                  real_t<F>* g, std::int64_t row, std::int64_t width,
                                  const real_t<F>* coefficients, const real_t<F>* scales,
-                                 real_t<F>* sums) {
+                                 const Parts* turned, real_t<F>* sums) {
   if (scales) {
     for (std::int32_t e = 0; e < count; ++e) {
       for (real_t<F>* panel : {y, g}) {
@@ -264,10 +266,10 @@ template <class F>
       const std::int64_t i = pairs[e].i * row;
       const std::int64_t j = pairs[e].j * row;
       total[e - first] =
-          vjp_rows<F>(y + i, y + j, g + i, g + j, width,
-                      [&](Segment<F>& a, Segment<F>& b) __attribute__((always_inline)) {
-                        rotate_segments(a, b, coefficients + kCoefficients<F> * e);
-                      });
+          vjp_rows<F, InParts>(y + i, y + j, g + i, g + j, InParts ? turned + e : nullptr, width,
+                               [&](Segment<F>& a, Segment<F>& b) __attribute__((always_inline)) {
+                                 rotate_segments(a, b, coefficients + kCoefficients<F> * e);
+                               });
     }
     real_t<F> found[kAtOnce * kParts<F>] = {};
     add_sums_of_segments<real_t<F>, kAtOnce>(total, found);
@@ -277,10 +279,12 @@ template <class F>
   }
 }
 
-// Undoes one step on both panels; `program` is one for Undo.
+// Undoes one step on both panels; `program` is one for Undo, `turned` as in run_step, but the
+// pairs turn no other parts, whose rows in g may be anything.
 template <class F>
 void run_vjp_step(const Plan& plan, const Program<F>& program, std::int64_t index, real_t<F>* y,
-                  real_t<F>* g, std::int64_t row, std::int64_t width, real_t<F>* all_sums) {
+                  real_t<F>* g, std::int64_t row, std::int64_t width, real_t<F>* all_sums,
+                  const Parts* turned = nullptr) {
   using R = real_t<F>;
   const auto k = static_cast<std::size_t>(index);
   const Step& step = plan.steps[k];
@@ -289,9 +293,11 @@ void run_vjp_step(const Plan& plan, const Program<F>& program, std::int64_t inde
     const R* rotation = program.extra[k].get();
     for_each_entry<true>(plan, step, [&](std::int32_t i, std::int32_t j, int e) {
       if (source_of(plan, step, e) < 0) return;
-      const Segment<F> total =
-          vjp_rows<F>(y + i * row, y + j * row, g + i * row, g + j * row, width,
-                      [&](Segment<F>& a, Segment<F>& b) { rotate_plainly(a, b, rotation); });
+      const auto undo = [&](Segment<F>& a, Segment<F>& b) { rotate_plainly(a, b, rotation); };
+      const Segment<F> total = turned ? vjp_rows<F, true>(y + i * row, y + j * row, g + i * row,
+                                                          g + j * row, turned + e, width, undo)
+                                      : vjp_rows<F, false>(y + i * row, y + j * row, g + i * row,
+                                                           g + j * row, nullptr, width, undo);
       add_sums_of_segments<R, 1>(&total, sums + kParts<F> * e);
       rotation += 1 + kCoefficients<F>;
     });
@@ -300,8 +306,9 @@ void run_vjp_step(const Plan& plan, const Program<F>& program, std::int64_t inde
   const R* coefficients = program.coefficients.data() + kCoefficients<F> * step.entry;
   const bool normalised = program.modes[k] == Mode::normalised;
   if (step.pattern == Pattern::pairs) {
-    vjp_pairs<F>(plan.pair_slots.data() + step.a, step.count, y, g, row, width, coefficients,
-                 normalised ? program.extra[k].get() : nullptr, sums);
+    const auto undo = turned ? vjp_pairs<F, true> : vjp_pairs<F, false>;
+    undo(plan.pair_slots.data() + step.a, step.count, y, g, row, width, coefficients,
+         normalised ? program.extra[k].get() : nullptr, turned, sums);
     return;
   }
   R* ya = y + step.a * row;
