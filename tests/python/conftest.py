@@ -2,9 +2,10 @@
 
 import os
 
-# NumPy's matrix products here are small, and its threads only get in each other's way. Before NumPy
-# is loaded.
+# The matrix products of NumPy and PyTorch here are small, and their threads only get in each
+# other's way. Before they are loaded.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pytest
 from hypothesis import HealthCheck, settings
