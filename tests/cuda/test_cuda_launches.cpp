@@ -62,7 +62,7 @@ TEST_CASE("cuda: float takes one launch beside that of the coefficients") {
   for (const Schedule& schedule :
        {Schedule::xor_(96), Schedule::circle(50), Schedule::brickwall(40), Schedule::team(64, 8),
         Schedule::xor_(2048, 1)}) {
-    const Problem<float> p(schedule, 70, random);
+    const Problem<float> p(schedule, schedule.n() > 1000 ? 2 : 70, random);
     cuda_emulator::reset_launch_counts();
     cuda_rotated(p.x, p.parameters, p.schedule);
     CHECK(cuda_emulator::launch_count() == 2);
@@ -144,7 +144,7 @@ TEST_CASE("cuda: 16-bit numbers are worked on as float and rounded once") {
     check_one(arguments..., Schedule::xor_(1), 2, -1);
     check_one(arguments..., Schedule::circle(3), 33, -2);
     check_one(arguments..., Schedule::xor_(20), 5, -1);
-    check_one(arguments..., Schedule::team(33, 8), 31, -2);
+    check_one(arguments..., Schedule::team(33, 8), 9, -2);
     check_one(arguments..., Schedule::xor_(129, 4), 1, -1);
   };
   check(
