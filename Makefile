@@ -169,12 +169,15 @@ else
 	python tests/cuda/check_module.py "$$(find $(CUDA_BUILD) -name '_cuda.*.so')"
 endif
 
+# A process for each processor, which takes the tests file by file.
+PYTEST := python -m pytest --numprocesses auto --dist loadfile
+
 # The C++ tests compare every engine with the reference engine; here that one and the default are tested,
 # and both ways in which XLA calls the library, but twice no derivatives that are plain JAX.
 test-python: $(VENV)/.package $(VENV)/.dev-tools
-	GIVENS_ISA=reference python -m pytest --quiet $(addprefix tests/python/test_,$(ENGINE_TESTS))
-	GIVENS_JAX_CALLS=callback python -m pytest --quiet tests/python/test_jax.py -k "not fwd and not modes"
-	python -m pytest
+	GIVENS_ISA=reference $(PYTEST) --quiet $(addprefix tests/python/test_,$(ENGINE_TESTS))
+	GIVENS_JAX_CALLS=callback $(PYTEST) --quiet tests/python/test_jax.py -k "not fwd and not modes"
+	$(PYTEST)
 
 # Options, which override those here: make bench BENCH_ARGS='--sizes 64,512 --chart chart.png'
 bench: $(VENV)/.package $(VENV)/.bench-tools

@@ -390,8 +390,8 @@ std::string text(const Choice& choice) {
 // As many matrices as any engine has lanes at most.
 constexpr std::int64_t kMostLanes = 16;
 
-// The sanitizers take minutes for all sizes.
-#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+// The address sanitizer takes minutes for all sizes.
+#if defined(__SANITIZE_ADDRESS__)
 constexpr bool kFew = true;
 #else
 constexpr bool kFew = false;
