@@ -8,25 +8,23 @@
 
 namespace givens::cpu {
 
-#if defined(__x86_64__) && !defined(GIVENS_BASELINE_ONLY)
-#define GIVENS_X86_ENGINES
-#endif
-
 extern const Engine kBaselineEngine;
-#if defined(GIVENS_X86_ENGINES)
 extern const Engine kAvx2Engine;
 extern const Engine kAvx512Engine;
-#endif
 
 std::vector<const Engine*> engines() {
   std::vector<const Engine*> out;
-#if defined(GIVENS_X86_ENGINES)
+#if defined(__x86_64__)
   __builtin_cpu_init();
+#if defined(GIVENS_HAS_avx512)
   if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
       __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw")) {
     out.push_back(&kAvx512Engine);
   }
+#endif
+#if defined(GIVENS_HAS_avx2)
   if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) out.push_back(&kAvx2Engine);
+#endif
 #endif
   out.push_back(&kBaselineEngine);
   return out;
