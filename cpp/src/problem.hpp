@@ -33,6 +33,16 @@ auto with_field(const MatrixParameters<real_t<T>>& parameters, Body&& body) {
   return body(real_t<T>{});
 }
 
+// Calls body(E()) with the type of exp(ip) on vectors of T: T itself with phases, else its real
+// type. That is all that rotations need to know of, where the diagonal is applied apart from them.
+template <class T, class Body>
+void with_phase_type(const MatrixParameters<real_t<T>>& parameters, Body&& body) {
+  if constexpr (is_complex_v<T>) {
+    if (parameters.phases) return body(T{});
+  }
+  body(real_t<T>{});
+}
+
 // y = U x (or U^H x) for every vector x of every matrix U. x and y are the same memory, or apart.
 template <class T>
 struct RotateProblem {

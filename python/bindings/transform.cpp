@@ -45,6 +45,8 @@ struct ParameterArrays {
 
   bool make_complex() const { return phases.has_value() || diagonal.has_value(); }
 
+  Dtype matrix_dtype() const { return make_complex() ? complex_of(angles.dtype) : angles.dtype; }
+
   // Vectors must have the precision of the angles, and be complex if U is.
   void check_vectors(const Array& x, const char* name) const {
     if (make_complex() && x.dtype != complex_of(angles.dtype)) {
@@ -149,9 +151,7 @@ py::object matrix(py::handle angles, py::handle schedule_, py::handle phases, py
   const ParameterArrays parameters(arrays, angles, phases, diagonal, signs);
   const Schedule& schedule = to_schedule(schedule_);
   const int threads = threads_of_call(num_threads);
-  const Dtype dtype =
-      parameters.make_complex() ? complex_of(parameters.angles.dtype) : parameters.angles.dtype;
-  return with_type(dtype, [&](auto type) -> py::object {
+  return with_type(parameters.matrix_dtype(), [&](auto type) -> py::object {
     using T = decltype(type);
     const auto views = parameters.views<real_t<T>>();
     const py::array u = arrays.make<T>(matrix_shape(views, schedule));
@@ -201,8 +201,7 @@ py::object matrix_vjp(py::handle u_, py::handle gu_, py::handle angles, py::hand
                       py::handle num_threads) {
   CallArrays arrays;
   const ParameterArrays parameters(arrays, angles, phases, diagonal, signs);
-  const Dtype dtype =
-      parameters.make_complex() ? complex_of(parameters.angles.dtype) : parameters.angles.dtype;
+  const Dtype dtype = parameters.matrix_dtype();
   const Array u = arrays.input(u_, "U");
   if (u.dtype != dtype) {
     throw py::type_error(std::string("U must be ") + dtype_name(dtype) +
@@ -303,9 +302,7 @@ py::tuple matrix_jvp(py::handle angles, py::handle dangles, py::handle schedule_
   const TangentArrays tangents(arrays, dangles, dphases, ddiagonal, parameters);
   const Schedule& schedule = to_schedule(schedule_);
   const int threads = threads_of_call(num_threads);
-  const Dtype dtype =
-      parameters.make_complex() ? complex_of(parameters.angles.dtype) : parameters.angles.dtype;
-  return with_type(dtype, [&](auto type) -> py::tuple {
+  return with_type(parameters.matrix_dtype(), [&](auto type) -> py::tuple {
     using T = decltype(type);
     const auto views = parameters.views<real_t<T>>();
     const auto tangent_views = tangents.views<real_t<T>>();

@@ -118,6 +118,16 @@ OwnedParameters<R> random_parameters(const givens::Schedule& schedule, const Cho
   return out;
 }
 
+template <class R>
+std::vector<R> joined(const Array<R>& angles, const std::optional<Array<R>>& phases,
+                      const std::optional<Array<R>>& diagonal) {
+  std::vector<R> out = angles.values;
+  for (const auto* part : {&phases, &diagonal}) {
+    if (*part) out.insert(out.end(), (*part)->values.begin(), (*part)->values.end());
+  }
+  return out;
+}
+
 // Arrays for the gradients of all parameters that have one.
 template <class R>
 struct OwnedGradients {
@@ -139,13 +149,7 @@ struct OwnedGradients {
   }
 
   // All of them, one after the other.
-  std::vector<R> all() const {
-    std::vector<R> out = angles.values;
-    for (const auto* part : {&phases, &diagonal}) {
-      if (*part) out.insert(out.end(), (*part)->values.begin(), (*part)->values.end());
-    }
-    return out;
-  }
+  std::vector<R> all() const { return joined(angles, phases, diagonal); }
 };
 
 // The shape of all matrices: the leading axes of the parameters, broadcast.

@@ -44,13 +44,7 @@ struct OwnedTangents {
   }
 
   // All of them, one after the other, as OwnedGradients::all.
-  std::vector<R> all() const {
-    std::vector<R> out = angles.values;
-    for (const auto* part : {&phases, &diagonal}) {
-      if (*part) out.insert(out.end(), (*part)->values.begin(), (*part)->values.end());
-    }
-    return out;
-  }
+  std::vector<R> all() const { return test::joined(angles, phases, diagonal); }
 
   // The derivative of U along the tangents has at most this norm.
   double rate() const {

@@ -15,18 +15,6 @@ bool batch_applies(const Schedule& schedule, std::int64_t matrices, std::int64_t
          vectors <= kBatchMostNumbers / schedule.n() && matrices >= kLanes<real_t<T>>;
 }
 
-// The field of the rotations on vectors of T. A diagonal does not need complex ones.
-template <class T, class Body>
-void with_batch_field(const MatrixParameters<real_t<T>>& parameters, Body&& body) {
-  if constexpr (is_complex_v<T>) {
-    if (parameters.phases) {
-      body(T{});
-      return;
-    }
-  }
-  body(real_t<T>{});
-}
-
 // Offsets of the real columns of all vectors.
 template <class T, std::size_t Operands>
 std::vector<std::int64_t> batch_columns(const StridedLoop<Operands>& vectors, std::size_t operand) {
@@ -137,7 +125,7 @@ void for_each_chunk(const StridedLoop<Operands>& matrices, std::int64_t first, s
   }
 }
 
-// The classes below are made once for a problem, with F from with_batch_field. `run` computes
+// The classes below are made once for a problem, with F from with_phase_type. `run` computes
 // matrices first .. last - 1 and may be called from many threads at once for different ones.
 
 template <class T, class F>

@@ -5,7 +5,7 @@ namespace givens::cpu::GIVENS_ISA {
 template <class T>
 void rotate(const RotateProblem<T>& problem, const Plan& plan) {
   if (batch_applies(problem)) {
-    with_batch_field<T>(problem.parameters, [&](auto field) {
+    with_phase_type<T>(problem.parameters, [&](auto field) {
       run_batch<real_t<T>>(BatchRotate<T, decltype(field)>(problem), problem.matrices.size(),
                            threads_for(problem, kParts<T> * problem.vectors.size()));
     });
@@ -24,7 +24,7 @@ void rotate(const RotateProblem<T>& problem, const Plan& plan) {
 template <class T>
 void matrix(const MatrixProblem<T>& problem, const Plan& plan) {
   if (batch_applies(problem)) {
-    with_batch_field<T>(problem.parameters, [&](auto field) {
+    with_phase_type<T>(problem.parameters, [&](auto field) {
       run_batch<real_t<T>>(BatchMatrix<T, decltype(field)>(problem), problem.matrices.size(),
                            threads_for(problem, kParts<T> * problem.schedule.columns()));
     });
@@ -36,7 +36,7 @@ void matrix(const MatrixProblem<T>& problem, const Plan& plan) {
 template <class T>
 void vjp_from(const VjpProblem<T>& problem, const Plan& plan, bool from_identity) {
   if (batch_applies(problem)) {
-    with_batch_field<T>(problem.parameters, [&](auto field) {
+    with_phase_type<T>(problem.parameters, [&](auto field) {
       run_batch<real_t<T>>(BatchVjp<T, decltype(field)>(problem, from_identity),
                            problem.matrices.size(), vjp_threads(problem));
     });

@@ -80,18 +80,6 @@ class PanelVectors {
       offsets_{};
 };
 
-// Calls run(E{}) with the type of exp(ip), as reference::with_phase_type.
-template <class T, class Run>
-void with_phase_type(const MatrixParameters<real_t<T>>& parameters, Run&& run) {
-  if constexpr (is_complex_v<T>) {
-    if (parameters.phases) {
-      run(T{});
-      return;
-    }
-  }
-  run(real_t<T>{});
-}
-
 // Rotations times columns for which waking a thread pays.
 inline constexpr std::int64_t kWorkOfAThread = std::int64_t{1} << 17;
 

@@ -107,17 +107,4 @@ class RowFactors {
   std::vector<T> factors_;
 };
 
-// Calls run(E{}) with the type of e that a problem over T needs: T itself with phases, else its
-// real type.
-template <class T, class Run>
-void with_phase_type(const MatrixParameters<real_t<T>>& parameters, Run&& run) {
-  if constexpr (is_complex_v<T>) {
-    if (parameters.phases) {
-      run(T{});
-      return;
-    }
-  }
-  run(real_t<T>{});
-}
-
 }  // namespace givens::reference
