@@ -1,6 +1,8 @@
 // Gradients that are to be added to.
 #pragma once
 
+#include <algorithm>
+
 #include "givens/transform.hpp"
 #include "strided_loop.hpp"
 
@@ -9,8 +11,17 @@ namespace givens {
 template <class R>
 void fill_with_zero(const ArrayView<R>& view) {
   StridedLoop<1> loop;
-  for (int d = 0; d < view.ndim(); ++d) loop.add(view.shape(d), {view.stride(d)});
-  loop.for_each([&](const auto& at) { view.data()[at[0]] = R(0); });
+  for (int d = 0; d + 1 < view.ndim(); ++d) loop.add(view.shape(d), {view.stride(d)});
+  const std::int64_t row = view.ndim() > 0 ? view.shape(view.ndim() - 1) : 1;
+  const std::int64_t stride = view.ndim() > 0 ? view.stride(view.ndim() - 1) : 1;
+  loop.for_each([&](const auto& at) {
+    R* const first = view.data() + at[0];
+    if (stride == 1) {
+      std::fill_n(first, row, R(0));
+    } else {
+      for (std::int64_t k = 0; k < row; ++k) first[k * stride] = R(0);
+    }
+  });
 }
 
 template <class R>

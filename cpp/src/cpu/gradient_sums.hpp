@@ -80,20 +80,21 @@ class GradientSums {
     const R* weights = program.weights.data() + step.entry;
     const R* sums = entries_.data() + step.entry;
     const std::int8_t* places = sum_places<F>(step, program.modes[index]);
+    if (places && step.sources == Sources::runs && gangles.stride == 1) {
+      const std::int32_t* sources = plan_.sources.data() + step.source;
+      if (step.pattern == Pattern::xor_leaf) {
+        add_runs<4, 1>(sources, step.count, sign, weights, sums, places, gangles.data);
+      } else {
+        add_runs<8, kReverseBlock<F>>(sources, step.count, sign, weights, sums, places,
+                                      gangles.data);
+      }
+      return;
+    }
     R in_order[kTileEntries];
     if (places) {
 #pragma GCC unroll 64
       for (int e = 0; e < kTileEntries; ++e) in_order[e] = sums[places[e]];
       sums = in_order;
-    }
-    if (places && step.sources == Sources::runs && gangles.stride == 1) {
-      const std::int32_t* sources = plan_.sources.data() + step.source;
-      if (step.pattern == Pattern::xor_leaf) {
-        add_runs<4>(sources, step.count, sign, weights, sums, gangles.data);
-      } else {
-        add_runs<8>(sources, step.count, sign, weights, sums, gangles.data);
-      }
-      return;
     }
     const auto add = [&](std::int64_t angle, int e) {
       gangles[angle] += sign * weights[e] * sums[e];
@@ -115,14 +116,15 @@ class GradientSums {
     }
   }
 
-  template <int Length>
+  // Of entries in runs of Length, whose sums follow one another Together at a time.
+  template <int Length, int Together>
   [[gnu::always_inline]] static void add_runs(const std::int32_t* sources, std::int32_t count,
-                                              R sign, const R* weights, const R* sums, R* gangles) {
-    for (int r = 0; r < count / Length; ++r) {
-      R* out = gangles + sources[r];
-      for (int e = 0; e < Length; ++e) {
-        out[e] += sign * weights[Length * r + e] * sums[Length * r + e];
-      }
+                                              R sign, const R* weights, const R* sums,
+                                              const std::int8_t* places, R* gangles) {
+    for (int e = 0; e < count; e += Together) {
+      R* out = gangles + sources[e / Length] + e % Length;
+      const R* sum = sums + places[e];
+      for (int k = 0; k < Together; ++k) out[k] += sign * weights[e + k] * sum[k];
     }
   }
 

@@ -355,18 +355,28 @@ template <class R>
 Survey survey(const R* panel, std::int64_t slots, std::int64_t width, R largest) {
   typedef std::conditional_t<sizeof(R) == 4, std::int32_t, std::int64_t> Integer;
   typedef Integer Mask __attribute__((vector_size(GIVENS_VECTOR_BYTES)));
+  constexpr Integer kMagnitude = std::numeric_limits<Integer>::max();
   Mask excessive{};
   Mask small{};
-  for (std::int64_t w = 0; w < width; w += kLanes<R>) {
-    Vector<R> greatest{};
+  const auto survey_columns = [&](std::int64_t first, auto vectors) {
+    Vector<R> greatest[vectors.value] = {};
     for (std::int64_t s = 0; s < slots; ++s) {
-      const Vector<R> x = load(panel + s * width + w);
-      const Vector<R> size = x < R(0) ? -x : x;
-      greatest = size > greatest ? size : greatest;
-      excessive |= ~(size <= largest);  // true also for NaN
+      unrolled<vectors.value>([&](auto v) __attribute__((always_inline)) {
+        const Vector<R> x = load(panel + s * width + first + v * kLanes<R>);
+        const auto size = (Vector<R>)((Mask)x & kMagnitude);
+        excessive |= ~(size <= largest);  // true also for NaN
+        greatest[v] = size > greatest[v] ? size : greatest[v];
+      });
     }
-    small |= (greatest > R(0)) & (greatest <= R(0x1p-40));
+    for (const Vector<R>& size : greatest) small |= (size > R(0)) & (size <= R(0x1p-40));
+  };
+  // Whole lines of the cache at a time, and more.
+  constexpr int kAtOnce = 4;
+  std::int64_t w = 0;
+  for (; w + kAtOnce * kLanes<R> <= width; w += kAtOnce * kLanes<R>) {
+    survey_columns(w, std::integral_constant<int, kAtOnce>{});
   }
+  for (; w < width; w += kLanes<R>) survey_columns(w, std::integral_constant<int, 1>{});
   bool moderate = true;
   bool may_flush = true;
   for (std::int64_t k = 0; k < kLanes<R>; ++k) {

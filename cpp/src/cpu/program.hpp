@@ -137,7 +137,7 @@ class ProgramBuilder {
       __attribute__((vector_size(8 * sizeof(R)), aligned(alignof(R)), may_alias));
 
   [[gnu::always_inline]] static Double8 eight_in_a_row(const R* from) {
-    return __builtin_convertvector(*reinterpret_cast<const UnalignedEight*>(from), Double8);
+    return to_doubles(*reinterpret_cast<const UnalignedEight*>(from));
   }
 
   // value(0) .. value(7). Not by way of memory: to load at once what has been stored piece by piece
@@ -378,19 +378,20 @@ class ProgramBuilder {
                                             RotationsOf&& rotations_at) const {
     const Int8 iota = {0, 1, 2, 3, 4, 5, 6, 7};
     Group a = group_a;
-    Group b = group_b;
+    // Lane k has row k XOR s of b, which row k of a meets in round s.
+    Group partners = Undo ? group_b.shuffled(7 - iota) : group_b;
     unrolled<8>([&](auto row) __attribute__((always_inline)) {
       constexpr int s = Undo ? 7 - row.value : row.value;
-      const Int8 order = iota ^ std::int64_t{s};
       const Rotations& g = rotations_at(s);
-      Group partners = b.shuffled(order);
       write_row(step, 8 * s, g, a, partners);
       a.turn(g.cosine, g.reciprocal);
       partners.turn(g.cosine, g.reciprocal);
-      b = partners.shuffled(order);
+      if constexpr (row.value < 7) {
+        partners = partners.shuffled(iota ^ std::int64_t{s ^ (Undo ? s - 1 : s + 1)});
+      }
     });
     group_a = a;
-    group_b = b;
+    group_b = Undo ? partners : partners.shuffled(7 - iota);
   }
 
   // Sum and difference tiles. Anti-diagonal `sum`: lane k has row k of a (7 - k in a difference
@@ -491,8 +492,35 @@ class ProgramBuilder {
         *reinterpret_cast<const Integers*>(plan_.coordinate_of_slot.data() + slot), Double8);
   }
 
+  // Of round r + 1 of a leaf, by lane. Its four pairs are entries 4 r .. 4 r + 3, half a row of
+  // eight.
+  struct LeafRound {
+    std::array<std::int64_t, 8> entry_of_row;  // the lane of the entry that turns it
+    std::array<std::int64_t, 8> first;         // by entry, of both halves alike: the row i ...
+    std::array<std::int64_t, 8> second;        // ... and the row j
+  };
+  static constexpr std::array<LeafRound, 7> leaf_rounds() {
+    constexpr auto kOrder = leaf_order();
+    std::array<LeafRound, 7> out{};
+    for (std::size_t e = 0; e < kOrder.size(); ++e) {
+      LeafRound& round = out[e / 4];
+      for (const std::size_t lane : {e % 4, e % 4 + 4}) {
+        round.first[lane] = kOrder[e].i;
+        round.second[lane] = kOrder[e].j;
+      }
+      for (const int row : {kOrder[e].i, kOrder[e].j}) {
+        round.entry_of_row[static_cast<std::size_t>(row)] = static_cast<std::int64_t>(e % 8);
+      }
+    }
+    return out;
+  }
+
+  [[gnu::always_inline]] static Int8 lanes(const std::array<std::int64_t, 8>& v) {
+    return Int8{v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7]};
+  }
+
   void add_leaf(const Step& step, std::size_t k) {
-    static constexpr auto kOrder = leaf_order();
+    static constexpr auto kRounds = leaf_rounds();
     Group g = load_group(step.a);
     if (smallest_scale(g) < Limits<R, Undo>::enter) {
       program_.modes[k] = Mode::normalised;
@@ -500,20 +528,26 @@ class ProgramBuilder {
     }
     Rotations rotation[4];
     for (int m = 0; m < 4; ++m) rotation[m] = rotations(step, m);
-    Group x[4] = {};
-    Group y[4] = {};
-    for (int m = 0; m < kLeafEntries; ++m) {
-      const int e = Undo ? kLeafEntries - 1 - m : m;
-      const RowPair rows = kOrder[static_cast<std::size_t>(e)];
-      x[e / 8].d[e % 8] = g.d[rows.i];
-      x[e / 8].r[e % 8] = g.r[rows.i];
-      y[e / 8].d[e % 8] = g.d[rows.j];
-      y[e / 8].r[e % 8] = g.r[rows.j];
-      for (const int row : {rows.i, rows.j}) {
-        g.d[row] *= rotation[e / 8].cosine[e % 8];
-        g.r[row] *= rotation[e / 8].reciprocal[e % 8];
+    const Int8 second_half = Int8{0, 0, 0, 0, -1, -1, -1, -1};
+    Group x[4], y[4];
+    unrolled<7>([&](auto round) __attribute__((always_inline)) {
+      constexpr int r = Undo ? 6 - round.value : round.value;
+      constexpr int m = r / 2;
+      constexpr LeafRound rows = kRounds[r];
+      const Group first = g.shuffled(lanes(rows.first));
+      const Group second = g.shuffled(lanes(rows.second));
+      if constexpr (r == 6 || r % 2 == (Undo ? 1 : 0)) {
+        x[m] = first;
+        y[m] = second;
+      } else {
+        const Int8 mine = r % 2 == 1 ? second_half : ~second_half;
+        x[m] = {mine ? first.d : x[m].d, mine ? first.r : x[m].r};
+        y[m] = {mine ? second.d : y[m].d, mine ? second.r : y[m].r};
       }
-    }
+      const Int8 entry = lanes(rows.entry_of_row);
+      g.turn(__builtin_shuffle(rotation[m].cosine, entry),
+             __builtin_shuffle(rotation[m].reciprocal, entry));
+    });
     write_rows(step, 0, kLeafEntries, rotation, x, y);
     if (smallest_scale(g) < Limits<R, Undo>::leave) {
       add_plain(step, k);

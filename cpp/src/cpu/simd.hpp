@@ -59,4 +59,15 @@ typedef std::int64_t Int8 __attribute__((vector_size(64)));
 // The same where memory is aligned for a double only, as that of a std::vector is.
 typedef double Unaligned8 __attribute__((vector_size(64), aligned(8), may_alias));
 
+typedef float Float8 __attribute__((vector_size(32)));
+
+[[gnu::always_inline]] inline Double8 to_doubles(const Float8& x) {
+#if GIVENS_VECTOR_BYTES == 64
+  return (Double8)_mm512_cvtps_pd((__m256)x);  // GCC takes five instructions otherwise
+#else
+  return __builtin_convertvector(x, Double8);
+#endif
+}
+[[gnu::always_inline]] inline Double8 to_doubles(const Double8& x) { return x; }
+
 }  // namespace givens::cpu::GIVENS_ISA
