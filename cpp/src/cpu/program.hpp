@@ -151,10 +151,14 @@ class ProgramBuilder {
   // those beyond the step's any value.
   [[gnu::always_inline]] Double8 fetch(const Step& step, int m,
                                        const Strided<const R>& parameter) const {
-    if (step.sources == Sources::runs && parameter.stride == 1 &&
-        step.pattern == Pattern::xor_tile) {
-      return eight_in_a_row(parameter.data +
-                            plan_.sources[static_cast<std::size_t>(step.source + m)]);
+    if (step.sources == Sources::runs && parameter.stride == 1) {
+      const std::int32_t* sources = plan_.sources.data() + step.source;
+      if (step.pattern == Pattern::xor_tile) return eight_in_a_row(parameter.data + sources[m]);
+      const R* low = parameter.data + sources[2 * m];
+      const R* high = parameter.data + sources[std::min(2 * m + 1, kLeafEntries / 4 - 1)];
+      return eight_of([=](int lane) __attribute__((always_inline)) {
+        return static_cast<double>(lane < 4 ? low[lane] : high[lane - 4]);
+      });
     }
     if (step.sources == Sources::affine) {
       // Entries as tile_index has them, without its divisions.

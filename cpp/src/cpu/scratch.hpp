@@ -3,16 +3,26 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <new>
-
-#if defined(__linux__)
-#include <sys/mman.h>
-#endif
 
 namespace givens::cpu {
 
-// An array of numbers, aligned for vectors, not initialised, that keeps its memory when it is made
-// smaller and loses its values when it is made larger.
+// Memory aligned for vectors, and where it comes from a place where the system gives it page by
+// page: first touching that takes longer than most of what is done with it, so each thread keeps
+// what it gives back, at most kMostKept, for its next call. Under the address sanitizer none is
+// kept, so that it sees every use of memory that was given back.
+struct ScratchMemory {
+  void* data = nullptr;
+  std::size_t bytes = 0;
+};
+
+inline constexpr std::size_t kMostKept = std::size_t{1} << 24;
+
+// At least `bytes`. Throws std::bad_alloc.
+ScratchMemory take_scratch(std::size_t bytes);
+void give_back_scratch(const ScratchMemory& memory) noexcept;
+
+// An array of numbers, not initialised, that keeps its memory when it is made smaller and loses its
+// values when it is made larger.
 template <class R>
 class Scratch {
  public:
@@ -23,35 +33,21 @@ class Scratch {
   Scratch& operator=(const Scratch&) = delete;
 
   void resize(std::int64_t size) {
-    if (size <= capacity_) return;
-    release();
     const std::size_t bytes = static_cast<std::size_t>(size) * sizeof(R);
-    alignment_ = bytes >= kLarge ? kHugePage : kCacheLine;
-    data_ = static_cast<R*>(::operator new(bytes, std::align_val_t(alignment_)));
-    capacity_ = size;
-#if defined(__linux__)
-    // Where the system gives such memory page by page, first touching it takes longer than most of
-    // what is done with it.
-    if (bytes >= kLarge) madvise(data_, bytes / kHugePage * kHugePage, MADV_HUGEPAGE);
-#endif
+    if (bytes <= memory_.bytes) return;
+    release();
+    memory_ = take_scratch(bytes);
   }
 
-  R* data() const { return data_; }
+  R* data() const { return static_cast<R*>(memory_.data); }
 
  private:
-  static constexpr std::size_t kCacheLine = 64;
-  static constexpr std::size_t kHugePage = std::size_t{1} << 21;
-  static constexpr std::size_t kLarge = 2 * kHugePage;
-
   void release() {
-    if (data_) ::operator delete(data_, std::align_val_t(alignment_));
-    data_ = nullptr;
-    capacity_ = 0;
+    if (memory_.data) give_back_scratch(memory_);
+    memory_ = {};
   }
 
-  R* data_ = nullptr;
-  std::int64_t capacity_ = 0;
-  std::size_t alignment_ = kCacheLine;
+  ScratchMemory memory_;
 };
 
 }  // namespace givens::cpu
