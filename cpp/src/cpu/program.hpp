@@ -524,7 +524,6 @@ class ProgramBuilder {
   }
 
   void add_leaf(const Step& step, std::size_t k) {
-    static constexpr auto kRounds = leaf_rounds();
     Group g = load_group(step.a);
     if (smallest_scale(g) < Limits<R, Undo>::enter) {
       program_.modes[k] = Mode::normalised;
@@ -537,7 +536,7 @@ class ProgramBuilder {
     unrolled<7>([&](auto round) __attribute__((always_inline)) {
       constexpr int r = Undo ? 6 - round.value : round.value;
       constexpr int m = r / 2;
-      constexpr LeafRound rows = kRounds[r];
+      constexpr LeafRound rows = leaf_rounds()[r];
       const Group first = g.shuffled(lanes(rows.first));
       const Group second = g.shuffled(lanes(rows.second));
       if constexpr (r == 6 || r % 2 == (Undo ? 1 : 0)) {

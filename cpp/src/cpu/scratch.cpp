@@ -32,6 +32,8 @@ constexpr bool kKeeps = true;
 // What a thread keeps, the latest last.
 class Kept {
  public:
+  std::size_t total() const { return total_; }
+
   ~Kept() {
     for (const ScratchMemory& memory : kept_) release(memory);
   }
@@ -75,6 +77,8 @@ Kept& kept() {
 }
 
 }  // namespace
+
+std::size_t kept_scratch() { return kept().total(); }
 
 ScratchMemory take_scratch(std::size_t bytes) {
   // Whole cache lines: calls of nearly one size fit each other's memory.

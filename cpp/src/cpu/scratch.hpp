@@ -6,10 +6,10 @@
 
 namespace givens::cpu {
 
-// Memory aligned for vectors, and where it comes from a place where the system gives it page by
-// page: first touching that takes longer than most of what is done with it, so each thread keeps
-// what it gives back, at most kMostKept, for its next call. Under the address sanitizer none is
-// kept, so that it sees every use of memory that was given back.
+// Memory aligned for vectors. The system gives memory page by page, and first touching it takes
+// longer than most of what is done with it: each thread keeps what it gave back, at most kMostKept,
+// for its next call. None is kept under the address sanitizer, which so sees every use of memory
+// that was given back.
 struct ScratchMemory {
   void* data = nullptr;
   std::size_t bytes = 0;
@@ -20,6 +20,9 @@ inline constexpr std::size_t kMostKept = std::size_t{1} << 24;
 // At least `bytes`. Throws std::bad_alloc.
 ScratchMemory take_scratch(std::size_t bytes);
 void give_back_scratch(const ScratchMemory& memory) noexcept;
+
+// The bytes that the calling thread keeps.
+std::size_t kept_scratch();
 
 // An array of numbers, not initialised, that keeps its memory when it is made smaller and loses its
 // values when it is made larger.

@@ -15,12 +15,12 @@ template <std::size_t N>
   return p;
 }
 
-// sin(x) and cos(x) for |x| <= kLargestReduced; within 2 ulp of double for R = double and 7.5e-11
-// of the value for R = float, for which fewer terms do. Cody-Waite reduction to |r| <= pi/4 with
-// pi/2 in parts, all but the last of 33 bits, so that their products with a quotient below 2^20 are
-// exact: three for R = double, where what r loses to rounding goes into sine and cosine, two for
-// R = float. Then polynomials: Taylor's for R = double, those of the least relative error (Remez;
-// sine 5.2e-12, cosine 6.4e-11) for R = float.
+// sin(x) and cos(x) for |x| <= kLargestReduced; within 2 ulp of double for R = double, and within
+// 6.5e-11 of the value and 2^-67 for R = float, for which fewer terms do. Cody-Waite reduction to
+// |r| <= pi/4 with pi/2 in parts, all but the last of 33 bits, so that their products with a
+// quotient below 2^20 are exact: three for R = double, where what r loses to rounding goes into
+// sine and cosine, two for R = float. Then polynomials: Taylor's for R = double, those of the least
+// relative error (Remez; sine 5.2e-12, cosine 6.4e-11) for R = float.
 template <class R>
 [[gnu::always_inline]] inline void sincos_reduced(const Double8& x, Double8& sine,
                                                   Double8& cosine) {
