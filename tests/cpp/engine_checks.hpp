@@ -244,21 +244,19 @@ struct GradientAllowance {
 };
 
 // An angle's gradient is a part of W[j, i], W = gy y^H - y gy^H, which is at most |y| |gy| for each
-// vector. Both states are off by the allowance (twice, where the inverse goes there and back). The
-// sum over a vector's columns has four multiply-adds, or eight for two parts of which one or the
-// other counts more: at most three roundings of epsilon; then there are a few factors.
+// vector. Both states are off by the allowance. The sum over a vector's columns has four
+// multiply-adds, or eight for two parts of which one or the other counts more: at most three
+// roundings of epsilon; then there are a few factors.
 //
-// A phase's has the diagonal of W beside it, at most 2 |y| |gy| in all. It follows from that after
-// all rotations, round by round, from what is found of W[j, i]: it is off by the rounding of a
-// state in all rounds, which is in the allowance once more, and by that of the sum in each.
+// A phase's has the diagonal of W beside it, at most 2 |y| |gy| in all. It follows from that of y
+// and gy, round by round, from what is found of W[j, i]: it is off by the rounding of a state in
+// all rounds, which is in the allowance once more, and by that of the sum in each.
 //
-// The diagonal's is half of that of W after all rotations, where there has been rounding only if
-// the inverse went there.
+// The diagonal's is half of that of W after all rotations of U, which the inverse has to go to.
 template <class T>
 GradientAllowance gradient_allowance(const Array<T>& y, const Array<T>& gy,
                                      const Schedule& schedule, const RotateOptions& options) {
   using R = real_t<T>;
-  const double ways = options.inverse ? 2 : 1;
   double products = 0;
   double lengths = 0;
   double vectors = 0;
@@ -274,11 +272,10 @@ GradientAllowance gradient_allowance(const Array<T>& y, const Array<T>& gy,
   const double states = 2 * relative_allowance<R>(schedule);
   const double sum = (3 * vectors + 8) * epsilon;
   const double rounds = static_cast<double>(schedule.num_rounds() + 3);
-  const double absolute =
-      lengths * ways * absolute_allowance<R>(schedule) + (4 * vectors + 8) * smallest;
-  return {products * (ways * states + sum) + absolute,
-          products * ((ways + 1) * states + rounds * sum) + rounds * absolute,
-          products * ((ways - 1) * states + sum + 16 * epsilon) + absolute};
+  const double absolute = lengths * absolute_allowance<R>(schedule) + (4 * vectors + 8) * smallest;
+  return {products * (states + sum) + absolute,
+          products * (2 * states + rounds * sum) + rounds * absolute,
+          products * ((options.inverse ? states : 0) + sum + 16 * epsilon) + absolute};
 }
 
 // The largest error of some gradients in units of what is allowed.

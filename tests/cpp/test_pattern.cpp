@@ -180,10 +180,10 @@ TEST_CASE("patterns: blocks do a tile's rotations, each once, in the order of th
 
 TEST_CASE("patterns: every sum has a place of its own") {
   using namespace givens::cpu;
-  check_places(test_16_registers::kSumPlaces<float>);
-  check_places(test_16_registers::kSumPlaces<std::complex<float>>);
-  check_places(test_32_registers::kSumPlaces<double>);
-  check_places(test_32_registers::kSumPlaces<std::complex<double>>);
+  check_places(test_16_registers::kSumPlaces<float, true>);
+  check_places(test_16_registers::kSumPlaces<std::complex<float>, false>);
+  check_places(test_32_registers::kSumPlaces<double, false>);
+  check_places(test_32_registers::kSumPlaces<std::complex<double>, true>);
 }
 
 namespace {

@@ -12,6 +12,10 @@ namespace givens::cpu::GIVENS_ISA {
 //   sin t cos t Im z + (sin t)^2 (Im W[j, j] - Im W[i, i]) / 2.
 // The diagonal of W is summed once, after all rotations, and then follows from what is known as
 // they are undone: W <- G^H W G.
+//
+// Through U^H = G_1(-t_1) ... G_K(-t_K) D^H the states after its last rotation are y and gy, and it
+// is undone by doing the rotations of U: all of the above with -t for t, from the first to the
+// last.
 template <class F>
 class GradientSums {
  public:
@@ -30,10 +34,56 @@ class GradientSums {
       entries_.resize(kParts<F> * plan_.entries);
       std::fill_n(entries_.data(), kParts<F> * plan_.entries, R(0));
       diagonal_.assign(is_complex_v<F> ? static_cast<std::size_t>(plan_.slots) : 0, 0.0);
+      last_diagonal_ = diagonal_;
       started_ = true;
     }
+    add_diagonal_of_w(y, g, width, diagonal_, [](std::size_t) { return 1.0; });
+  }
+
+  // Ends those of a pair of panels that have gone through U^H back: `scales` are those of the rows.
+  void end_inverse(const R* y, const R* g, std::int64_t width, const std::vector<double>& scales) {
+    add_diagonal_of_w(y, g, width, last_diagonal_,
+                      [&](std::size_t s) { return scales[s] * scales[s]; });
+  }
+
+  // Adds the gradients to those of the problem, and ends the sums. `program` is the one that the
+  // columns went through, `kind` that of its parameters.
+  template <class T, class Offsets>
+  void add_to(const VjpProblem<T>& problem, const Offsets& matrix, const Program<F>& program,
+              Angles kind) {
+    const Strided<R> gangles = problem.gangles.at(matrix[7]);
+    const std::size_t steps = plan_.steps.size();
     if constexpr (is_complex_v<F>) {
-      for (std::size_t s = 0; s < diagonal_.size(); ++s) {
+      if (problem.gdiagonal) {
+        const Strided<R> gdiagonal = problem.gdiagonal.at(matrix[9]);
+        if (problem.inverse) {
+          add_diagonal(R(-1), last_diagonal_, gdiagonal);
+        } else {
+          add_diagonal(R(1), diagonal_, gdiagonal);
+        }
+      }
+      const auto parameters = problem.parameters.at(matrix);
+      const Strided<R> gphases = problem.gphases.at(matrix[8]);
+      for (std::size_t m = 0; m < steps; ++m) {
+        if (problem.inverse) {
+          add_complex<false>(m, program, kind, parameters, gangles, gphases);
+        } else {
+          add_complex<true>(steps - 1 - m, program, kind, parameters, gangles, gphases);
+        }
+      }
+    } else {
+      for (std::size_t k = 0; k < steps; ++k) add_real(k, program, problem.inverse, gangles);
+    }
+    started_ = false;
+  }
+
+ private:
+  // Adds Im W[s, s] to those in `out`; the sum over stored rows is multiplied by factor(s).
+  template <class Factor>
+  static void add_diagonal_of_w(const R* y, const R* g, std::int64_t width,
+                                std::vector<double>& out, Factor&& factor) {
+    if constexpr (is_complex_v<F>) {
+      for (std::size_t s = 0; s < out.size(); ++s) {
         const std::int64_t row = static_cast<std::int64_t>(s) * width;
         Vector<R> total{};
         for (std::int64_t w = row; w < row + width; w += kSegment<F>) {
@@ -41,45 +91,26 @@ class GradientSums {
           const auto b = Segment<F>::load_from(g + w);
           total = total + b.im * a.re - b.re * a.im;
         }
-        diagonal_[s] += 2 * static_cast<double>(sum<R>(total));
+        out[s] += 2 * factor(s) * static_cast<double>(sum<R>(total));
       }
     }
   }
 
-  // Adds the gradients to those of the problem, and ends the sums. `program` is the one for Undo
-  // that the columns went through, `kind` that of its parameters.
-  template <class T, class Offsets>
-  void add_to(const VjpProblem<T>& problem, const Offsets& matrix, const Program<F>& program,
-              Angles kind) {
-    // Through U^H the gradient is minus that through U.
-    const R sign = problem.inverse ? R(-1) : R(1);
-    const Strided<R> gangles = problem.gangles.at(matrix[7]);
-    if constexpr (is_complex_v<F>) {
-      if (problem.gdiagonal) add_diagonal(sign, problem.gdiagonal.at(matrix[9]));
-      const auto parameters = problem.parameters.at(matrix);
-      for (std::size_t k = plan_.steps.size(); k-- > 0;) {
-        add_complex(k, program, kind, parameters, sign, gangles, problem.gphases.at(matrix[8]));
-      }
-    } else {
-      for (std::size_t k = 0; k < plan_.steps.size(); ++k) add_real(k, program, sign, gangles);
-    }
-    started_ = false;
-  }
-
- private:
-  void add_diagonal(R sign, const Strided<R>& gdiagonal) const {
-    for (std::size_t s = 0; s < diagonal_.size(); ++s) {
+  void add_diagonal(R sign, const std::vector<double>& diagonal,
+                    const Strided<R>& gdiagonal) const {
+    for (std::size_t s = 0; s < diagonal.size(); ++s) {
       const std::int32_t coordinate = plan_.coordinate_of_slot[s];
-      if (coordinate >= 0) gdiagonal[coordinate] += sign * static_cast<R>(diagonal_[s] / 2);
+      if (coordinate >= 0) gdiagonal[coordinate] += sign * static_cast<R>(diagonal[s] / 2);
     }
   }
 
-  void add_real(std::size_t index, const Program<F>& program, R sign,
+  void add_real(std::size_t index, const Program<F>& program, bool inverse,
                 const Strided<R>& gangles) const {
+    const R sign = inverse ? R(-1) : R(1);
     const Step& step = plan_.steps[index];
     const R* weights = program.weights.data() + step.entry;
     const R* sums = entries_.data() + step.entry;
-    const std::int8_t* places = sum_places<F>(step, program.modes[index]);
+    const std::int8_t* places = sum_places<F>(step, program.modes[index], !inverse);
     if (places && step.sources == Sources::runs && gangles.stride == 1) {
       const std::int32_t* sources = plan_.sources.data() + step.source;
       if (step.pattern == Pattern::xor_leaf) {
@@ -128,19 +159,20 @@ class GradientSums {
     }
   }
 
-  // Undoes step k on the diagonal of W.
+  // Undoes step k on the diagonal of W; without Undo that of the inverse.
+  template <bool Undo>
   void add_complex(std::size_t k, const Program<F>& program, Angles kind,
-                   const MatrixParameters<R>& parameters, R sign, const Strided<R>& gangles,
+                   const MatrixParameters<R>& parameters, const Strided<R>& gangles,
                    const Strided<R>& gphases) {
     const Step& step = plan_.steps[k];
     const R* weights = program.weights.data() + step.entry;
     const R* sums = entries_.data() + 2 * step.entry;
-    const std::int8_t* places = sum_places<F>(step, program.modes[k]);
+    const std::int8_t* places = sum_places<F>(step, program.modes[k], Undo);
     values_.find<R>(plan_, step, parameters.angles, parameters.phases, kind == Angles::reduced);
-    for_each_entry<true>(plan_, step, [&](std::int32_t a, std::int32_t b, int e) {
+    for_each_entry<Undo>(plan_, step, [&](std::int32_t a, std::int32_t b, int e) {
       const std::int32_t source = source_of(plan_, step, e);
       if (source < 0) return;
-      const double s = values_.sine(e);
+      const double s = Undo ? values_.sine(e) : -values_.sine(e);
       const double c = values_.cosine(e);
       const R* sum = sums + 2 * (places ? places[e] : e);
       // The weight is negative where row a is the larger coordinate, and the sum then W[i, j].
@@ -153,8 +185,8 @@ class GradientSums {
       const double im_z = im_w * values_.phase_cosine(e) - re_w * values_.phase_sine(e);
       double& d_i = diagonal_[static_cast<std::size_t>(turned ? b : a)];
       double& d_j = diagonal_[static_cast<std::size_t>(turned ? a : b)];
-      gangles[source] += sign * static_cast<R>(re_z);
-      if (gphases) gphases[source] += sign * static_cast<R>(s * c * im_z + s * s * (d_j - d_i) / 2);
+      gangles[source] += static_cast<R>(Undo ? re_z : -re_z);
+      if (gphases) gphases[source] += static_cast<R>(s * c * im_z + s * s * (d_j - d_i) / 2);
       const double trace = d_i + d_j;
       d_i = c * c * d_i + s * s * d_j + 2 * c * s * im_z;
       d_j = trace - d_i;
@@ -164,7 +196,8 @@ class GradientSums {
   const Plan& plan_;
   bool started_ = false;
   Scratch<R> entries_;
-  std::vector<double> diagonal_;  // Im W[s, s]; of complex ones only
+  std::vector<double> diagonal_;       // Im W[s, s]; of complex ones only
+  std::vector<double> last_diagonal_;  // the same after all rotations of U, for the inverse
   SinesAndCosines values_;
 };
 

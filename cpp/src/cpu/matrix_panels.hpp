@@ -102,7 +102,7 @@ void matrix_all(const MatrixProblem<F>& problem, const Plan& plan) {
   const std::int64_t rotations = problem.schedule.num_rotations();
   const std::int64_t matrices = problem.matrices.size();
   const auto in_parts = [&](int threads) {
-    Programs<F, false> programs(plan);
+    Programs<F, false> programs(plan, false);
     for (std::int64_t m = 0; m < matrices; ++m) {
       const auto matrix = problem.matrices.at(m);
       programs.set(problem.parameters.at(matrix), rotations);
@@ -113,7 +113,7 @@ void matrix_all(const MatrixProblem<F>& problem, const Plan& plan) {
     }
   };
   const auto whole = [&](std::int64_t first, std::int64_t last) {
-    Programs<F, false> programs(plan);
+    Programs<F, false> programs(plan, false);
     MatrixWorker<F> worker(problem, plan);
     for (std::int64_t m = first; m < last; ++m) {
       const auto matrix = problem.matrices.at(m);

@@ -19,9 +19,9 @@ enum class Mode : std::uint8_t {
 };
 
 // Rows are normalised when a scale falls below `enter`, and a step may take it down to `leave`: no
-// stored row overflows if the entries of the vectors are at most `largest`. In programs for Undo,
-// which gradients use, the products of two stored rows do not either.
-template <class R, bool Undo>
+// stored row overflows if the entries of the vectors are at most `largest`. In programs for
+// gradients the products of two stored rows do not either.
+template <class R, bool Gradient>
 struct Limits;
 template <>
 struct Limits<float, false> {
@@ -83,6 +83,7 @@ struct ProgramInput {
   Angles kind;              // of angles and phases
   // All plain: for angles that are not finite and for vectors beyond Limits::largest.
   bool careful;
+  bool gradient;  // with weights
 };
 
 // Builds a program. `Undo` programs take the rotations from last to first and undo them. `run` may
@@ -98,6 +99,9 @@ class ProgramBuilder {
         phases_(input.phases),
         reduced_(input.kind == Angles::reduced),
         careful_(input.careful || input.kind == Angles::not_finite),
+        gradient_(input.gradient),
+        enter_(gradient_ ? Limits<R, true>::enter : Limits<R, false>::enter),
+        leave_(gradient_ ? Limits<R, true>::leave : Limits<R, false>::leave),
         program_(program),
         scales_(program.final_scales) {
     program.modes.assign(plan.steps.size(), Mode::scaled);
@@ -105,7 +109,7 @@ class ProgramBuilder {
     program.scales.resize(plan.entries / 2 + 2 * kGroup);
     program.extra.clear();
     program.extra.resize(plan.steps.size());
-    if (Undo) program.weights.resize(plan.entries);
+    if (gradient_) program.weights.resize(plan.entries);
     scales_.assign(static_cast<std::size_t>(plan.slots), 1.0);
     reciprocals_ = scales_;
   }
@@ -286,7 +290,7 @@ class ProgramBuilder {
   void add_tile(const Step& step, std::size_t k) {
     Group a = load_group(step.a);
     Group b = load_group(step.b);
-    if (smallest_scale(a, b) < Limits<R, Undo>::enter) {
+    if (smallest_scale(a, b) < enter_) {
       program_.modes[k] = Mode::normalised;
       R* scales = program_.scales.data() + step.entry / 2;
       hand_over(a, scales);
@@ -302,7 +306,7 @@ class ProgramBuilder {
       default:
         sum_tile_rows(step, a, b);
     }
-    if (smallest_scale(a, b) < Limits<R, Undo>::leave) {
+    if (smallest_scale(a, b) < leave_) {
       add_plain(step, k);
       return;
     }
@@ -316,7 +320,7 @@ class ProgramBuilder {
                                         const Group& x, const Group& y) const {
     write_eight(step, first, g.tangent * (y.d * x.r), g.tangent * (x.d * y.r), g.phase.cosine,
                 g.phase.sine);
-    if (Undo) write_weights(step, first, x.d * y.d);
+    if (gradient_) write_weights(step, first, x.d * y.d);
   }
 
   // |p|, |q| with their signs, and the phase.
@@ -445,7 +449,7 @@ class ProgramBuilder {
         const Double8 all_turns = m.value == 7 ? turns : active ? turns : turn[row];
         write_eight(step, 8 * row, all_p, all_q, g[row].phase.cosine,
                     all_turns * g[row].phase.sine);
-        if (Undo) {
+        if (gradient_) {
           write_weights(step, 8 * row,
                         m.value == 7 ? new_weight
                         : active     ? new_weight
@@ -525,7 +529,7 @@ class ProgramBuilder {
 
   void add_leaf(const Step& step, std::size_t k) {
     Group g = load_group(step.a);
-    if (smallest_scale(g) < Limits<R, Undo>::enter) {
+    if (smallest_scale(g) < enter_) {
       program_.modes[k] = Mode::normalised;
       hand_over(g, program_.scales.data() + step.entry / 2);
     }
@@ -552,7 +556,7 @@ class ProgramBuilder {
              __builtin_shuffle(rotation[m].reciprocal, entry));
     });
     write_rows(step, 0, kLeafEntries, rotation, x, y);
-    if (smallest_scale(g) < Limits<R, Undo>::leave) {
+    if (smallest_scale(g) < leave_) {
       add_plain(step, k);
       return;
     }
@@ -574,7 +578,7 @@ class ProgramBuilder {
         write_one(program_.coefficients.data() + kCoefficients<F> * (step.entry + entry),
                   tangent * (y[m].d[e] * x[m].r[e]), tangent * (x[m].d[e] * y[m].r[e]),
                   g[m].phase.cosine[e], g[m].phase.sine[e]);
-        if (Undo) set_weight(step, entry, x[m].d[e] * y[m].d[e]);
+        if (gradient_) set_weight(step, entry, x[m].d[e] * y[m].d[e]);
       }
     }
   }
@@ -639,7 +643,7 @@ class ProgramBuilder {
       before[2 * e + 1] = d_j;
       smallest = std::min(smallest, std::min(std::abs(d_i), std::abs(d_j)));
     }
-    const bool normalise = smallest < Limits<R, Undo>::enter;
+    const bool normalise = smallest < enter_;
     if (normalise) {
       program_.modes[k] = Mode::normalised;
       R* factors = new_extra(k, 2 * step.count);
@@ -657,7 +661,7 @@ class ProgramBuilder {
       smallest_after = lesser(smallest_after, lesser(magnitude(groups.x.d), magnitude(groups.y.d)));
       save_pairs(pairs + 8 * m, count, groups);
     }
-    if (smallest_of(smallest_after) < Limits<R, Undo>::leave) {
+    if (smallest_of(smallest_after) < leave_) {
       for (std::int32_t e = 0; e < step.count; ++e) {
         for (int row = 0; row < 2; ++row) {
           const auto slot = static_cast<std::size_t>(row == 0 ? pairs[e].i : pairs[e].j);
@@ -705,7 +709,7 @@ class ProgramBuilder {
       write_one(out, sine * scales_[j] * reciprocals_[i], sine * scales_[i] * reciprocals_[j],
                 values.phase_cosine(e), turn * values.phase_sine(e));
       out += kCoefficients<F>;
-      if (Undo) set_weight(step, e, turn * scales_[i] * scales_[j]);
+      if (gradient_) set_weight(step, e, turn * scales_[i] * scales_[j]);
     });
   }
 
@@ -714,6 +718,9 @@ class ProgramBuilder {
   const Strided<const R> phases_;
   const bool reduced_;
   const bool careful_;
+  const bool gradient_;
+  const double enter_;  // see Limits
+  const double leave_;
   Program<F>& program_;
   std::vector<double>& scales_;  // at the end, the program's final ones
   std::vector<double> reciprocals_;

@@ -112,7 +112,7 @@ class Programs {
  public:
   using R = real_t<F>;
 
-  explicit Programs(const Plan& plan) : plan_(plan) {}
+  Programs(const Plan& plan, bool gradient) : plan_(plan), gradient_(gradient) {}
 
   // Matrices that follow one another with the same parameters share their programs. No other thread
   // may be using them.
@@ -144,7 +144,8 @@ class Programs {
  private:
   const Program<F>& built(Program<F>& program, bool& done, bool careful, int threads) {
     if (!done) {
-      build_program<F, Undo>(plan_, {parameters_.angles, parameters_.phases, kind_, careful},
+      build_program<F, Undo>(plan_,
+                             {parameters_.angles, parameters_.phases, kind_, careful, gradient_},
                              program, threads);
       program.factors.clear();
       for (const double scale : program.final_scales) {
@@ -159,6 +160,7 @@ class Programs {
   }
 
   const Plan& plan_;
+  const bool gradient_;
   bool is_set_ = false;
   MatrixParameters<R> parameters_;
   std::vector<F> diagonal_;

@@ -53,7 +53,7 @@ class RotateWorker {
     if (Undo && !programs.diagonal().empty()) {
       multiply_by<F>(conjugates(programs.diagonal()), panel, width_);
     }
-    constexpr R largest = Limits<R, Undo>::largest;
+    constexpr R largest = Limits<R, false>::largest;
     const Survey numbers = survey(panel, plan_.slots, width_, largest);
     const auto write = [&](const auto& factors) {
       unpack<F>(plan_, panel, width_, factors,
@@ -102,7 +102,7 @@ void rotate_all(const RotateProblem<T>& problem, const Plan& plan) {
   const std::int64_t matrices = problem.matrices.size();
   const int threads = threads_for(problem, kParts<T> * problem.vectors.size());
   const auto in_parts = [&](int most) {
-    Programs<F, Undo> programs(plan);
+    Programs<F, Undo> programs(plan, false);
     for (std::int64_t m = 0; m < matrices; ++m) {
       const auto matrix = problem.matrices.at(m);
       programs.set(problem.parameters.at(matrix), rotations);
@@ -119,7 +119,7 @@ void rotate_all(const RotateProblem<T>& problem, const Plan& plan) {
     }
   };
   const auto whole = [&](std::int64_t first, std::int64_t last) {
-    Programs<F, Undo> programs(plan);
+    Programs<F, Undo> programs(plan, false);
     RotateWorker<T, F, Undo> worker(problem, plan);
     for (std::int64_t m = first; m < last; ++m) {
       const auto matrix = problem.matrices.at(m);

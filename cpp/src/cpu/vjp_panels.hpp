@@ -3,18 +3,33 @@
 
 namespace givens::cpu::GIVENS_ISA {
 
-// The programs that the gradient of one matrix takes.
+// The programs that the gradient of one matrix takes: through U back, or through U^H.
 template <class F>
-struct VjpPrograms {
-  explicit VjpPrograms(const Plan& plan) : reverse(plan), forward(plan) {}
+class VjpPrograms {
+ public:
+  VjpPrograms(const Plan& plan, bool inverse)
+      : inverse_(inverse), undoing_(plan, true), doing_(plan, true) {}
 
-  void set(const MatrixParameters<real_t<F>>& parameters, std::int64_t rotations, bool inverse) {
-    reverse.set(parameters, rotations);
-    if (inverse) forward.set(parameters, rotations);
+  void set(const MatrixParameters<real_t<F>>& parameters, std::int64_t rotations) {
+    if (inverse_) {
+      doing_.set(parameters, rotations);
+    } else {
+      undoing_.set(parameters, rotations);
+    }
   }
+  const Program<F>& for_vectors(bool moderate, int threads = 1) {
+    return inverse_ ? doing_.for_vectors(moderate, threads)
+                    : undoing_.for_vectors(moderate, threads);
+  }
+  const std::vector<F>& diagonal() const {
+    return inverse_ ? doing_.diagonal() : undoing_.diagonal();
+  }
+  Angles kind() const { return inverse_ ? doing_.kind() : undoing_.kind(); }
 
-  Programs<F, true> reverse;
-  Programs<F, false> forward;  // for the inverse only
+ private:
+  bool inverse_;
+  Programs<F, true> undoing_;
+  Programs<F, false> doing_;
 };
 
 // The order in which panels add to the sums: at every step, panel after panel, whatever threads
@@ -79,7 +94,6 @@ class VjpWorker {
         size_(plan.slots * width_),
         y_(size_),
         g_(size_),
-        forward_g_(problem.inverse ? size_ : 0),
         ones_(static_cast<std::size_t>(plan.slots), R(1)) {}
 
   std::int64_t panels() const { return (problem_.vectors.size() + each_ - 1) / each_; }
@@ -97,7 +111,7 @@ class VjpWorker {
     };
     pack<F>(plan_, columns(problem_.y.data + matrix[4], problem_.y.stride, 0), y_.data(), width_);
     pack<F>(plan_, columns(problem_.gy.data + matrix[5], problem_.gy.stride, 1), g_.data(), width_);
-    const std::vector<F>& diagonal = programs.reverse.diagonal();
+    const std::vector<F>& diagonal = programs.diagonal();
     if (!problem_.inverse && !diagonal.empty()) {
       for (R* rows : {y_.data(), g_.data()}) multiply_by(conjugates(diagonal), rows, width_);
     }
@@ -112,16 +126,13 @@ class VjpWorker {
         order_columns<false>(order_of_columns, rows, plan_.slots, width_);
       }
     }
-    R* const gx = problem_.inverse ? forward_g_.data() : g_.data();
     if (y_numbers.moderate && g_numbers.moderate) {
       const FlushSubnormals flush(y_numbers.may_flush && g_numbers.may_flush);
-      sweep(programs, true, slots, y_.data(), g_.data(), gx, panel, &order, sums[0]);
+      sweep(programs, true, slots, y_.data(), g_.data(), panel, &order, sums[0]);
     } else {
       // As in RotateWorker.
       const Scratch<R> other_y(size_);
       const Scratch<R> other_g(size_);
-      const Scratch<R> other_forward_g(problem_.inverse ? size_ : 0);
-      R* const other_gx = problem_.inverse ? other_forward_g.data() : other_g.data();
       std::vector<char> chosen = excessive_columns<F>(y_.data(), plan_.slots, width_, largest);
       const std::vector<char> too = excessive_columns<F>(g_.data(), plan_.slots, width_, largest);
       for (std::size_t c = 0; c < chosen.size(); ++c) chosen[c] |= too[c];
@@ -131,68 +142,77 @@ class VjpWorker {
       {
         const FlushSubnormals flush(survey(y_.data(), plan_.slots, width_, largest).may_flush &&
                                     survey(g_.data(), plan_.slots, width_, largest).may_flush);
-        sweep(programs, true, slots, y_.data(), g_.data(), gx, panel, nullptr, sums[0]);
+        sweep(programs, true, slots, y_.data(), g_.data(), panel, nullptr, sums[0]);
       }
-      sweep(programs, false, slots, other_y.data(), other_g.data(), other_gx, panel, nullptr,
-            sums[1]);
-      bring_back(gx, other_gx, plan_.slots, width_, chosen);
+      sweep(programs, false, slots, other_y.data(), other_g.data(), panel, nullptr, sums[1]);
+      bring_back(g_.data(), other_g.data(), plan_.slots, width_, chosen);
     }
     if (problem_.gx) {
-      unpack<F>(plan_, gx, width_, ones_,
+      unpack<F>(plan_, g_.data(), width_, ones_,
                 columns(problem_.gx.data + matrix[6], problem_.gx.stride, 2));
     }
   }
 
  private:
-  // Undoes the steps on panels y and g, of U's columns those that concern `slots` only, and adds to
-  // the sums, step by step in `order` if there is one. Then gx is in `gx`: that is g, or for the
-  // inverse a panel of its own.
-  void sweep(VjpPrograms<F>& programs, bool moderate, Range slots, R* y, R* g, R* gx,
-             std::int64_t panel, PanelOrder* order, GradientSums<F>& sums) {
-    const Program<F>& program = programs.reverse.for_vectors(moderate);
-    if (problem_.inverse) {
-      // Through U^H the gradient is minus that through U at x = U y, and gx = U gy.
-      const Program<F>& forward = programs.forward.for_vectors(moderate);
-      for (R* rows : {y, g}) {
-        run_steps<F, false>(plan_, forward, rows, width_);
-        apply_scales(forward.final_scales, rows, width_);
-      }
-      std::copy_n(g, size_, gx);
-      multiply_by(programs.forward.diagonal(), gx, width_);
-    }
-    if (order)
-      order->wait(panel,
-                  std::max<std::int64_t>(static_cast<std::int64_t>(plan_.steps.size()) - 1, 0));
+  // Takes panels y and g through the steps, of U's columns through those that concern `slots` only,
+  // and adds to the sums, step by step in `order` if there is one. Then g is gx.
+  void sweep(VjpPrograms<F>& programs, bool moderate, Range slots, R* y, R* g, std::int64_t panel,
+             PanelOrder* order, GradientSums<F>& sums) {
+    const Program<F>& program = programs.for_vectors(moderate);
+    const auto steps = static_cast<std::int64_t>(plan_.steps.size());
+    if (order) order->wait(panel, steps);
     sums.start(y, g, width_);
-    const auto undo = [&](Range steps, std::int64_t from, std::int64_t reals) {
-      // A few steps at a time, lest panels spend their time on waiting.
-      for (std::int64_t last = steps.last; last > steps.first;) {
-        const std::int64_t first = std::max(last - kStepsAtOnce, steps.first);
-        if (order) order->wait(panel, first);
-        for (std::int64_t k = last - 1; k >= first; --k) {
-          if (by_reach_) {
-            for_each_turned(plan_, reach_, k, width_,
-                            [&](std::int64_t part, std::int64_t part_reals, const Parts* turned) {
-                              run_vjp_step<F>(plan_, program, k, y + part, g + part, width_,
-                                              part_reals, sums.entries(), turned);
-                            });
-          } else {
-            run_vjp_step<F>(plan_, program, k, y + from, g + from, width_, reals, sums.entries());
-          }
+    const auto undo = [&](Range part, std::int64_t from, std::int64_t reals) {
+      for_each_step(part, panel, order, [&](std::int64_t k) {
+        if (by_reach_) {
+          for_each_turned(plan_, reach_, k, width_,
+                          [&](std::int64_t first, std::int64_t count, const Parts* turned) {
+                            run_vjp_step<F, true>(plan_, program, k, y + first, g + first, width_,
+                                                  count, sums.entries(), turned);
+                          });
+        } else {
+          run_vjp_step<F, true>(plan_, program, k, y + from, g + from, width_, reals,
+                                sums.entries());
         }
-        if (order) order->pass(panel, first);
-        last = first;
-      }
+      });
     };
-    for (auto level = plan_.levels.rbegin(); level != plan_.levels.rend(); ++level) {
-      if (from_identity_ && !by_reach_) {
-        // Of T: each vector has kParts<T> reals, also where F is real.
-        for_each_part<T, true>(*level, slots, width_, undo);
-      } else {
-        undo({level->first.front(), level->first.back()}, 0, width_);
+    if (problem_.inverse) {
+      for_each_step({0, steps}, panel, order, [&](std::int64_t k) {
+        run_vjp_step<F, false>(plan_, program, k, y, g, width_, width_, sums.entries());
+      });
+    } else {
+      for (auto level = plan_.levels.rbegin(); level != plan_.levels.rend(); ++level) {
+        if (from_identity_ && !by_reach_) {
+          // Of T: each vector has kParts<T> reals, also where F is real.
+          for_each_part<T, true>(*level, slots, width_, undo);
+        } else {
+          undo({level->first.front(), level->first.back()}, 0, width_);
+        }
       }
     }
-    if (!problem_.inverse) apply_scales(program.final_scales, g, width_);
+    if (order) order->wait(panel, 0);
+    if (problem_.inverse) sums.end_inverse(y, g, width_, program.final_scales);
+    if (order) order->pass(panel, 0);
+    apply_scales(program.final_scales, g, width_);
+    if (problem_.inverse) multiply_by(programs.diagonal(), g, width_);
+  }
+
+  // Calls body(k) for steps k, from last to first or for the inverse from first to last, in `order`
+  // if there is one.
+  template <class Body>
+  void for_each_step(Range steps, std::int64_t panel, PanelOrder* order, Body&& body) {
+    // A few steps at a time, lest panels spend their time on waiting.
+    const std::int64_t count = steps.last - steps.first;
+    for (std::int64_t done = 0; done < count;) {
+      const std::int64_t next = std::min(done + kStepsAtOnce, count);
+      // One more than steps are left, for what comes after them.
+      const std::int64_t left = steps.last - next + 1;
+      if (order) order->wait(panel, left);
+      for (; done < next; ++done) {
+        body(problem_.inverse ? steps.first + done : steps.last - 1 - done);
+      }
+      if (order) order->pass(panel, left);
+    }
   }
 
   static constexpr std::int64_t kStepsAtOnce = 16;
@@ -213,7 +233,6 @@ class VjpWorker {
   const std::int64_t size_;
   const Scratch<R> y_;
   const Scratch<R> g_;
-  const Scratch<R> forward_g_;
   const std::vector<R> ones_;
   Reach reach_;  // by_reach_ only
   std::vector<std::int64_t> offsets_;
@@ -233,19 +252,18 @@ void vjp_all(const VjpProblem<T>& problem, const Plan& plan, bool from_identity)
     for (const bool moderate : {true, false}) {
       GradientSums<F>& part = sums[moderate ? 0 : 1];
       if (part.empty()) continue;
-      part.add_to(problem, matrix, programs.reverse.for_vectors(moderate), programs.reverse.kind());
+      part.add_to(problem, matrix, programs.for_vectors(moderate), programs.kind());
     }
   };
   const auto in_parts = [&](int threads) {
-    VjpPrograms<F> programs(plan);
+    VjpPrograms<F> programs(plan, problem.inverse);
     const std::int64_t panels = VjpWorker<T, F>(problem, plan, from_identity).panels();
     for (std::int64_t m = 0; m < matrices; ++m) {
       const auto matrix = problem.matrices.at(m);
-      programs.set(problem.parameters.at(matrix), rotations, problem.inverse);
-      programs.reverse.for_vectors(true, threads);
-      if (problem.inverse) programs.forward.for_vectors(true, threads);
+      programs.set(problem.parameters.at(matrix), rotations);
+      programs.for_vectors(true, threads);
       GradientSums<F> sums[] = {GradientSums<F>(plan), GradientSums<F>(plan)};
-      PanelOrder order(panels, steps);
+      PanelOrder order(panels, steps + 1);
       auto run = [&](std::int64_t panel) {
         VjpWorker<T, F>(problem, plan, from_identity).run(programs, matrix, panel, order, sums);
       };
@@ -254,13 +272,13 @@ void vjp_all(const VjpProblem<T>& problem, const Plan& plan, bool from_identity)
     }
   };
   const auto whole = [&](std::int64_t first, std::int64_t last) {
-    VjpPrograms<F> programs(plan);
+    VjpPrograms<F> programs(plan, problem.inverse);
     VjpWorker<T, F> worker(problem, plan, from_identity);
     GradientSums<F> sums[] = {GradientSums<F>(plan), GradientSums<F>(plan)};
     for (std::int64_t m = first; m < last; ++m) {
       const auto matrix = problem.matrices.at(m);
-      programs.set(problem.parameters.at(matrix), rotations, problem.inverse);
-      PanelOrder order(worker.panels(), steps);
+      programs.set(problem.parameters.at(matrix), rotations);
+      PanelOrder order(worker.panels(), steps + 1);
       for (std::int64_t panel = 0; panel < worker.panels(); ++panel) {
         worker.run(programs, matrix, panel, order, sums);
       }

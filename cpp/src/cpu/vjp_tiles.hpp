@@ -3,8 +3,10 @@
 //
 // Panels y and g hold the states after the rotations and the loss's gradient there. A rotation of
 // rows i and j adds the sum over columns of g_j conj(y_i) - y_j conj(g_i) to its place in `sums`,
-// then both panels are rotated back (arXiv 2106.00003, section 4). Both have the same scales, so
-// that the sum over true rows is that over stored rows times Program::weights.
+// then both panels are rotated back, with Undo (arXiv 2106.00003, section 4), or on: the gradient
+// through the inverse is that of the inverse rotations, from the first on, which are rotated back
+// so. Both have the same scales, so that the sum over true rows is that over stored rows times
+// Program::weights.
 //
 // The sums of a step are kParts each, in the order in which they are found: see place_of_entry.
 
@@ -29,47 +31,54 @@ constexpr void place_block(SumPlaces& places, int low, int high, int first) {
   }
 }
 
-// Those of blocks in the order in which they are undone ...
-template <Pattern P, int B>
+// Those of blocks in the order in which they are done or undone ...
+template <Pattern P, int B, bool Undo>
 constexpr SumPlaces tile_places() {
   SumPlaces out{};
   int first = 0;
-  for (const Block& block : tile_blocks<B, true>(P)) {
+  for (const Block& block : tile_blocks<B, Undo>(P)) {
     place_block<TileTurns<P, B>>(out, block.low, block.high, first);
     first += B * B;
   }
   return out;
 }
 
-template <int B>
+template <int B, bool Undo>
 constexpr SumPlaces leaf_places() {
   SumPlaces out{};
   int first = 0;
+  const auto place_halves = [&] {
+    for (const int entry : {0, 2}) {
+      place_block<HalfLeafTurns>(out, entry, 0, first);
+      first += HalfLeafTurns::kCount;
+    }
+  };
+  if (!Undo) place_halves();
   const auto order = tile_order<4 / B>(Pattern::xor_tile);
-  for (std::size_t m = order.size(); m-- > 0;) {
-    place_block<LeafTileTurns<B>>(out, leaf_tile_entry<B>(order[m]), 0, first);
+  for (std::size_t m = 0; m < order.size(); ++m) {
+    const TileIndex at = order[Undo ? order.size() - 1 - m : m];
+    place_block<LeafTileTurns<B>>(out, leaf_tile_entry<B>(at), 0, first);
     first += B * B;
   }
-  for (const int entry : {0, 2}) {
-    place_block<HalfLeafTurns>(out, entry, 0, first);
-    first += HalfLeafTurns::kCount;
-  }
+  if (Undo) place_halves();
   return out;
 }
 
 // By pattern, those that sum_places has.
-template <class F>
+template <class F, bool Undo>
 inline constexpr SumPlaces kSumPlaces[] = {
-    tile_places<Pattern::xor_tile, kReverseBlock<F>>(),
-    tile_places<Pattern::sum_tile, kReverseBlock<F>>(),
-    tile_places<Pattern::difference_tile, kReverseBlock<F>>(),
-    tile_places<Pattern::diamond_tile, kReverseBlock<F>>(), leaf_places<kReverseBlock<F>>()};
+    tile_places<Pattern::xor_tile, kReverseBlock<F>, Undo>(),
+    tile_places<Pattern::sum_tile, kReverseBlock<F>, Undo>(),
+    tile_places<Pattern::difference_tile, kReverseBlock<F>, Undo>(),
+    tile_places<Pattern::diamond_tile, kReverseBlock<F>, Undo>(),
+    leaf_places<kReverseBlock<F>, Undo>()};
 
 // The place of each entry's sum among those of its step; null: in the order of the entries.
 template <class F>
-const std::int8_t* sum_places(const Step& step, Mode mode) {
+const std::int8_t* sum_places(const Step& step, Mode mode, bool undo) {
   if (mode == Mode::plain || step.pattern == Pattern::pairs) return nullptr;
-  return kSumPlaces<F>[static_cast<std::size_t>(step.pattern)].data();
+  const SumPlaces* places = undo ? kSumPlaces<F, true> : kSumPlaces<F, false>;
+  return places[static_cast<std::size_t>(step.pattern)].data();
 }
 
 // --- Sums of lanes ---
@@ -140,8 +149,8 @@ template <class R, int Count>
 
 // --- Blocks ---
 
-// Undoes a block of both panels; see run_block.
-template <class F, class Turns>
+// Runs a block of both panels; see run_block.
+template <class F, class Turns, bool Undo>
 [[gnu::noinline]] void run_vjp_block(real_t<F>* ya, real_t<F>* yb, real_t<F>* ga, real_t<F>* gb,
                                      std::int64_t row, std::int64_t width, const real_t<F>* low,
                                      const real_t<F>* high, const real_t<F>* scales_a,
@@ -169,7 +178,7 @@ template <class F, class Turns>
       scale_rows<H, F>(g + H, scales_b);
     }
     unrolled<N>([&](auto m) __attribute__((always_inline)) {
-      constexpr int n = N - 1 - m.value;
+      constexpr int n = Undo ? N - 1 - m.value : m.value;
       constexpr Turn turn = Turns::at(n);
       const R* c = (turn.high ? high : low) + kCoefficients<F> * turn.entry;
       add_products(total[n], y[turn.i], y[turn.j], g[turn.i], g[turn.j]);
@@ -188,16 +197,16 @@ template <class F, class Turns>
 
 // All rotations of a tile. `scales` is null, or has the 16 factors that the rows are multiplied by
 // first.
-template <class F, Pattern P>
+template <class F, Pattern P, bool Undo>
 void vjp_tile(real_t<F>* ya, real_t<F>* yb, real_t<F>* ga, real_t<F>* gb, std::int64_t row,
               std::int64_t width, const real_t<F>* coefficients, const real_t<F>* scales,
               real_t<F>* sums) {
   constexpr int B = kReverseBlock<F>;
-  static constexpr auto kBlocks = tile_blocks<B, true>(P);
+  static constexpr auto kBlocks = tile_blocks<B, Undo>(P);
   for (const Block& block : kBlocks) {
     const std::int64_t a = block.rows.i * row;
     const std::int64_t b = block.rows.j * row;
-    run_vjp_block<F, TileTurns<P, B>>(
+    run_vjp_block<F, TileTurns<P, B>, Undo>(
         ya + a, yb + b, ga + a, gb + b, row, width, coefficients + kCoefficients<F> * block.low,
         coefficients + kCoefficients<F> * block.high,
         scales && block.new_a ? scales + block.rows.i : nullptr,
@@ -206,24 +215,28 @@ void vjp_tile(real_t<F>* ya, real_t<F>* yb, real_t<F>* ga, real_t<F>* gb, std::i
   }
 }
 
-template <class F>
+template <class F, bool Undo>
 void vjp_leaf(real_t<F>* y, real_t<F>* g, std::int64_t row, std::int64_t width,
               const real_t<F>* coefficients, real_t<F>* sums) {
   constexpr int B = kReverseBlock<F>;
   const auto block = [&](auto turns, std::int64_t a, std::int64_t b, int entry) {
-    run_vjp_block<F, decltype(turns)>(y + a * row, y + b * row, g + a * row, g + b * row, row,
-                                      width, coefficients + kCoefficients<F> * entry, nullptr,
-                                      nullptr, nullptr, sums);
+    run_vjp_block<F, decltype(turns), Undo>(y + a * row, y + b * row, g + a * row, g + b * row, row,
+                                            width, coefficients + kCoefficients<F> * entry, nullptr,
+                                            nullptr, nullptr, sums);
     sums += kParts<F> * turns.kCount;
   };
-  for_each_leaf_block<B, true>([&](TileIndex at) {
+  const auto halves = [&] {
+    block(HalfLeafTurns{}, 0, 2, 0);
+    block(HalfLeafTurns{}, 4, 6, 2);
+  };
+  if constexpr (!Undo) halves();
+  for_each_leaf_block<B, Undo>([&](TileIndex at) {
     block(LeafTileTurns<B>{}, B * at.k, kGroup / 2 + B * at.l, leaf_tile_entry<B>(at));
   });
-  block(HalfLeafTurns{}, 0, 2, 0);
-  block(HalfLeafTurns{}, 4, 6, 2);
+  if constexpr (Undo) halves();
 }
 
-// Undoes one rotation, `rotate`, of parts of rows in memory, and returns its sum by lanes.
+// Does one rotation, `rotate`, of parts of rows in memory, and returns its sum by lanes.
 template <class F, bool InParts, class Rotate>
 [[gnu::always_inline]] inline Segment<F> vjp_rows(real_t<F>* yi, real_t<F>* yj, real_t<F>* gi,
                                                   real_t<F>* gj, const Parts* turned,
@@ -279,9 +292,9 @@ template <class F, bool InParts>
   }
 }
 
-// Undoes one step on both panels; `program` is one for Undo, `turned` as in run_step, but the
+// Runs one step on both panels; `program` is one for gradients, `turned` as in run_step, but the
 // pairs turn no other parts, whose rows in g may be anything.
-template <class F>
+template <class F, bool Undo>
 void run_vjp_step(const Plan& plan, const Program<F>& program, std::int64_t index, real_t<F>* y,
                   real_t<F>* g, std::int64_t row, std::int64_t width, real_t<F>* all_sums,
                   const Parts* turned = nullptr) {
@@ -291,13 +304,13 @@ void run_vjp_step(const Plan& plan, const Program<F>& program, std::int64_t inde
   R* sums = all_sums + kParts<F> * step.entry;
   if (program.modes[k] == Mode::plain) {
     const R* rotation = program.extra[k].get();
-    for_each_entry<true>(plan, step, [&](std::int32_t i, std::int32_t j, int e) {
+    for_each_entry<Undo>(plan, step, [&](std::int32_t i, std::int32_t j, int e) {
       if (source_of(plan, step, e) < 0) return;
-      const auto undo = [&](Segment<F>& a, Segment<F>& b) { rotate_plainly(a, b, rotation); };
+      const auto rotate = [&](Segment<F>& a, Segment<F>& b) { rotate_plainly(a, b, rotation); };
       const Segment<F> total = turned ? vjp_rows<F, true>(y + i * row, y + j * row, g + i * row,
-                                                          g + j * row, turned + e, width, undo)
+                                                          g + j * row, turned + e, width, rotate)
                                       : vjp_rows<F, false>(y + i * row, y + j * row, g + i * row,
-                                                           g + j * row, nullptr, width, undo);
+                                                           g + j * row, nullptr, width, rotate);
       add_sums_of_segments<R, 1>(&total, sums + kParts<F> * e);
       rotation += 1 + kCoefficients<F>;
     });
@@ -306,9 +319,9 @@ void run_vjp_step(const Plan& plan, const Program<F>& program, std::int64_t inde
   const R* coefficients = program.coefficients.data() + kCoefficients<F> * step.entry;
   const bool normalised = program.modes[k] == Mode::normalised;
   if (step.pattern == Pattern::pairs) {
-    const auto undo = turned ? vjp_pairs<F, true> : vjp_pairs<F, false>;
-    undo(plan.pair_slots.data() + step.a, step.count, y, g, row, width, coefficients,
-         normalised ? program.extra[k].get() : nullptr, turned, sums);
+    const auto run = turned ? vjp_pairs<F, true> : vjp_pairs<F, false>;
+    run(plan.pair_slots.data() + step.a, step.count, y, g, row, width, coefficients,
+        normalised ? program.extra[k].get() : nullptr, turned, sums);
     return;
   }
   R* ya = y + step.a * row;
@@ -318,22 +331,24 @@ void run_vjp_step(const Plan& plan, const Program<F>& program, std::int64_t inde
   const R* scales = normalised ? program.scales_of(step) : nullptr;
   switch (step.pattern) {
     case Pattern::xor_tile:
-      vjp_tile<F, Pattern::xor_tile>(ya, yb, ga, gb, row, width, coefficients, scales, sums);
+      vjp_tile<F, Pattern::xor_tile, Undo>(ya, yb, ga, gb, row, width, coefficients, scales, sums);
       break;
     case Pattern::sum_tile:
-      vjp_tile<F, Pattern::sum_tile>(ya, yb, ga, gb, row, width, coefficients, scales, sums);
+      vjp_tile<F, Pattern::sum_tile, Undo>(ya, yb, ga, gb, row, width, coefficients, scales, sums);
       break;
     case Pattern::difference_tile:
-      vjp_tile<F, Pattern::difference_tile>(ya, yb, ga, gb, row, width, coefficients, scales, sums);
+      vjp_tile<F, Pattern::difference_tile, Undo>(ya, yb, ga, gb, row, width, coefficients, scales,
+                                                  sums);
       break;
     case Pattern::diamond_tile:
-      vjp_tile<F, Pattern::diamond_tile>(ya, yb, ga, gb, row, width, coefficients, scales, sums);
+      vjp_tile<F, Pattern::diamond_tile, Undo>(ya, yb, ga, gb, row, width, coefficients, scales,
+                                               sums);
       break;
     case Pattern::xor_leaf:
       if (scales) {
         for (R* rows : {ya, ga}) multiply_rows(rows, row, width, scales, kGroup);
       }
-      vjp_leaf<F>(ya, ga, row, width, coefficients, sums);
+      vjp_leaf<F, Undo>(ya, ga, row, width, coefficients, sums);
       break;
     case Pattern::pairs:
       break;
