@@ -24,7 +24,7 @@ CPP_TEST_SOURCES := $(shell find tests/cpp tests/cuda)
 
 ENGINE_TESTS := gradients.py matrix_and_rotate.py properties.py
 
-.PHONY: help demo test lint types format test-cpp test-sanitizers test-embed test-cuda-python test-cuda-build test-python bench bench-cuda wheel-cuda clean test-packages
+.PHONY: help demo test lint types format test-cpp test-sanitizers test-embed test-cuda-python test-cuda-build test-python test-arm bench bench-cuda wheel-cuda clean test-packages
 .DELETE_ON_ERROR:
 
 help:
@@ -37,6 +37,7 @@ help:
 	@echo 'make test-embed       programs that use the installed C++ library'
 	@echo 'make test-cuda-python Python tests with arrays on a GPU, on the emulator of CUDA'
 	@echo 'make test-python      Python tests'
+	@echo 'make test-arm         C++ tests for Arm on QEMU; takes minutes and is not in make test'
 	@echo 'make bench            compare the speed of the package with that of others: build/bench.*'
 	@echo 'make bench-cuda       the same on a GPU, where there are one, nvcc and CuPy: build/bench-cuda.*'
 	@echo 'make wheel-cuda       a wheel with the CUDA engine for all cards, checked: build/wheels'
@@ -93,15 +94,17 @@ $(VENV)/.bench-tools: $(VENV)/.build-tools
 	$(PIP) install --quiet -r $(VENV)/bench-tools.txt
 	touch $@
 
+# $(call install,packages,who needs): by apt-get if it may, or else asks for them.
+install = sudo=; [ "$$(id -u)" = 0 ] || sudo='sudo -n'; \
+	$$sudo apt-get install -y $(1) || \
+	{ $$sudo apt-get update && $$sudo apt-get install -y $(1); } || \
+	{ echo "$(2) the packages $(1)"; exit 1; }
+
 # What the C++ tests need and PyPI does not have: doctest, and Boost.Context for the emulator of CUDA.
 test-packages:
 	@if ! printf '#include <doctest/doctest.h>\n#include <boost/context/fiber.hpp>\n' | \
 			$(CXX) -E -x c++ - >/dev/null 2>&1; then \
-		sudo=; [ "$$(id -u)" = 0 ] || sudo='sudo -n'; \
-		packages='doctest-dev libboost-context-dev'; \
-		$$sudo apt-get install -y $$packages || \
-		{ $$sudo apt-get update && $$sudo apt-get install -y $$packages; } || \
-		{ echo "The C++ tests need the packages $$packages"; exit 1; }; \
+		$(call install,doctest-dev libboost-context-dev,The C++ tests need); \
 	fi
 
 # --- What people call ---------------------------------------------------------------------------
@@ -141,6 +144,14 @@ test-sanitizers: $(VENV)/.build-tools test-packages
 	cmake --preset tsan
 	cmake --build --preset tsan
 	ctest --preset tsan
+
+# The NEON engine without an Arm processor. QEMU takes minutes, so that `make test` does without.
+test-arm: $(VENV)/.build-tools test-packages
+	@command -v aarch64-linux-gnu-g++ >/dev/null && command -v qemu-aarch64 >/dev/null || \
+		{ $(call install,g++-aarch64-linux-gnu qemu-user,Tests for Arm need); }
+	cmake --preset arm
+	cmake --build --preset arm
+	ctest --preset arm
 
 test-embed: $(VENV)/.package-with-tests
 	tests/embed/run build/package

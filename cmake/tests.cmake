@@ -7,7 +7,7 @@ endif()
 
 # GCC's thread sanitizer needs the address layout of older kernels ("unexpected memory mapping" is
 # what it says on newer ones): run without address randomisation where the system lets us.
-set(givens_test_launcher "")
+set(givens_test_launcher ${CMAKE_CROSSCOMPILING_EMULATOR})
 if(GIVENS_SANITIZE MATCHES "thread")
   find_program(GIVENS_SETARCH setarch)
   if(GIVENS_SETARCH)
@@ -25,6 +25,10 @@ function(givens_configure_tests target)
   target_include_directories(${target} SYSTEM PRIVATE ${GIVENS_DOCTEST_INCLUDE_DIR})
   # A check is a call then instead of a try block in place, which takes longer to compile.
   target_compile_definitions(${target} PRIVATE DOCTEST_CONFIG_SUPER_FAST_ASSERTS)
+  # Which leave some cases out.
+  if(CMAKE_CROSSCOMPILING_EMULATOR)
+    target_compile_definitions(${target} PRIVATE GIVENS_TESTS_ON_EMULATOR)
+  endif()
   # Tests take longer to optimise than that saves. test_main.cpp is doctest itself.
   target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-O1>)
   set_source_files_properties(test_main.cpp PROPERTIES COMPILE_OPTIONS -O0)

@@ -602,8 +602,9 @@ inline constexpr std::int64_t kEngineSizes[] = {0,  1,  2,  3,  5,  7,  8,   9, 
 inline constexpr std::int64_t kVectorCounts[] = {0,  1,  2,  3,  7,  8,  9,   15,  16, 17,
                                                  31, 32, 33, 63, 64, 65, 127, 128, 129};
 
-// Of the long cases one in so many is run: the address sanitizer makes them eight times longer.
-#if defined(__SANITIZE_ADDRESS__)
+// Of the long cases one in so many is run: the address sanitizer makes them eight times longer, an
+// emulator of another processor more.
+#if defined(__SANITIZE_ADDRESS__) || defined(GIVENS_TESTS_ON_EMULATOR)
 inline constexpr std::int64_t kLongCases = 4;
 #else
 inline constexpr std::int64_t kLongCases = 1;

@@ -36,9 +36,8 @@ struct Engine {
 };
 
 // The fastest engine that this machine can run, or the one that the environment variable GIVENS_ISA
-// names
-// ("avx512", "avx2", "baseline"). Null if it names "reference". Throws std::invalid_argument if it
-// names anything else, or what this machine cannot run.
+// names: "avx512", "avx2" or "baseline" on x86-64, "neon" on Arm. Null if it names "reference".
+// Throws std::invalid_argument if it names anything else, or what this machine cannot run.
 const Engine* engine();
 
 // All that this machine can run, fastest first.

@@ -455,7 +455,8 @@ class FlushSubnormals {
     asm volatile("mrs %0, fpcr" : "=r"(value));
     return value;
   }
-  static void set_control(Control value) { asm volatile("msr fpcr, %0" : : "r"(value)); }
+  // What is stored before is computed before.
+  static void set_control(Control value) { asm volatile("msr fpcr, %0" : : "r"(value) : "memory"); }
 #else
   using Control = std::uint32_t;
   static constexpr Control kFlush = 0;
