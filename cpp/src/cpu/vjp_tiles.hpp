@@ -3,10 +3,9 @@
 //
 // Panels y and g hold the states after the rotations and the loss's gradient there. A rotation of
 // rows i and j adds the sum over columns of g_j conj(y_i) - y_j conj(g_i) to its place in `sums`,
-// then both panels are rotated back, with Undo (arXiv 2106.00003, section 4), or on: the gradient
-// through the inverse is that of the inverse rotations, from the first on, which are rotated back
-// so. Both have the same scales, so that the sum over true rows is that over stored rows times
-// Program::weights.
+// then both panels are rotated back (arXiv 2106.00003, section 4). Back is U's rotations undone,
+// with Undo, or for the gradient through the inverse done, from the first on. Both have the same
+// scales, so that the sum over true rows is that over stored rows times Program::weights.
 //
 // The sums of a step are kParts each, in the order in which they are found: see place_of_entry.
 
