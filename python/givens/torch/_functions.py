@@ -4,7 +4,6 @@ from torch import Tensor
 
 from givens import Schedule
 from givens.torch import _operators
-from givens.torch._schedules import described
 
 
 def matrix(
@@ -59,7 +58,7 @@ def matrix(
     tensor([1., 0., 0., 0., 0., 0.])
     """
     return _operators.matrix(  # type: ignore[no-any-return]
-        angles, phases, diagonal, signs, described(schedule)
+        angles, phases, diagonal, signs, schedule
     )
 
 
@@ -122,5 +121,5 @@ def rotate(
     if 0 <= axis < x.ndim:
         axis -= x.ndim
     return _operators.rotate(  # type: ignore[no-any-return]
-        x, angles, phases, diagonal, signs, described(schedule), axis, inverse
+        x, angles, phases, diagonal, signs, schedule, axis, inverse
     )

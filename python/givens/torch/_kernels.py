@@ -1,7 +1,8 @@
-"""The kernels of the operators: the functions of `givens` on the memory of tensors.
+"""The kernels of the operators: what the functions of `givens` do, on the memory of tensors.
 
-Those of the CPU take NumPy's views, which cost less than exports by DLPack; others the tensors.
-Gradients of parameters that are absent are None.
+They call the engines themselves, to save small calls a frame and its keywords. That of the CPU
+takes NumPy's views, which cost less than exports by DLPack. Gradients of parameters that are absent
+are None.
 """
 
 from collections.abc import Sequence
@@ -10,8 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-import givens
-from givens.torch._schedules import schedule_of
+from givens import Schedule, _core, _cuda_transform
 
 MaybeTensor = Tensor | None
 
@@ -23,9 +23,8 @@ def _given(t: MaybeTensor) -> Any:
     if not t.is_cpu:
         return t.detach()
     try:
-        return t.numpy()
-    except RuntimeError:  # differentiated, or conjugated or negated when it is read
-        return t.detach().resolve_conj().resolve_neg().numpy()
+        # By force: without its gradient, a copy if it is conjugated or negated when it is read.
+        return t.numpy(force=True)
     except TypeError:  # NumPy has no such numbers
         raise TypeError(
             "tensors on the CPU must be float32, float64, complex64 or complex128, "
@@ -38,7 +37,12 @@ def _taken(array: Any) -> Tensor:
 
 
 def _threads(t: Tensor) -> int | None:
-    return min(torch.get_num_threads(), givens.get_num_threads()) if t.is_cpu else None
+    return min(torch.get_num_threads(), _core.default_num_threads()) if t.is_cpu else None
+
+
+def _engine(t: Tensor) -> Any:
+    """Return the module whose functions take `_given` arrays."""
+    return _core if t.is_cpu else _cuda_transform
 
 
 def _for_each(parameters: Sequence[MaybeTensor], gradients: Sequence[Any]) -> list[Any]:
@@ -48,16 +52,16 @@ def _for_each(parameters: Sequence[MaybeTensor], gradients: Sequence[Any]) -> li
 
 
 def matrix(
-    angles: Tensor, phases: MaybeTensor, diagonal: MaybeTensor, signs: MaybeTensor, schedule: str
+    angles: Tensor, phases: MaybeTensor, diagonal: MaybeTensor, signs: MaybeTensor, schedule: Schedule
 ) -> Tensor:
     return _taken(
-        givens.matrix(
+        _engine(angles).matrix(
             _given(angles),
-            schedule_of(schedule),
-            phases=_given(phases),
-            diagonal=_given(diagonal),
-            signs=_given(signs),
-            num_threads=_threads(angles),
+            schedule,
+            _given(phases),
+            _given(diagonal),
+            _given(signs),
+            _threads(angles),
         )
     )
 
@@ -69,17 +73,17 @@ def matrix_vjp(
     phases: MaybeTensor,
     diagonal: MaybeTensor,
     signs: MaybeTensor,
-    schedule: str,
+    schedule: Schedule,
 ) -> tuple[MaybeTensor, ...]:
-    gradients: Any = givens.matrix_vjp(
+    gradients: Any = _engine(U).matrix_vjp(
         _given(U),
         _given(gU),
         _given(angles),
-        schedule_of(schedule),
-        phases=_given(phases),
-        diagonal=_given(diagonal),
-        signs=_given(signs),
-        num_threads=_threads(U),
+        schedule,
+        _given(phases),
+        _given(diagonal),
+        _given(signs),
+        _threads(U),
     )
     if not isinstance(gradients, tuple):
         gradients = (gradients,)
@@ -92,21 +96,22 @@ def rotate(
     phases: MaybeTensor,
     diagonal: MaybeTensor,
     signs: MaybeTensor,
-    schedule: str,
+    schedule: Schedule,
     axis: int,
     inverse: bool,
 ) -> Tensor:
     return _taken(
-        givens.rotate(
+        _engine(x).rotate(
             _given(x),
             _given(angles),
-            schedule_of(schedule),
-            axis=axis,
-            inverse=inverse,
-            phases=_given(phases),
-            diagonal=_given(diagonal),
-            signs=_given(signs),
-            num_threads=_threads(x),
+            schedule,
+            axis,
+            inverse,
+            None,
+            _given(phases),
+            _given(diagonal),
+            _given(signs),
+            _threads(x),
         )
     )
 
@@ -118,21 +123,21 @@ def rotate_vjp(
     phases: MaybeTensor,
     diagonal: MaybeTensor,
     signs: MaybeTensor,
-    schedule: str,
+    schedule: Schedule,
     axis: int,
     inverse: bool,
 ) -> tuple[MaybeTensor, ...]:
-    gx, *gradients = givens.rotate_vjp(
+    gx, *gradients = _engine(y).rotate_vjp(
         _given(y),
         _given(gy),
         _given(angles),
-        schedule_of(schedule),
-        axis=axis,
-        inverse=inverse,
-        phases=_given(phases),
-        diagonal=_given(diagonal),
-        signs=_given(signs),
-        num_threads=_threads(y),
+        schedule,
+        axis,
+        inverse,
+        _given(phases),
+        _given(diagonal),
+        _given(signs),
+        _threads(y),
     )
     return _taken(gx), *_for_each((angles, phases, diagonal), gradients)
 
@@ -147,24 +152,24 @@ def rotate_jvp(
     diagonal: MaybeTensor,
     ddiagonal: MaybeTensor,
     signs: MaybeTensor,
-    schedule: str,
+    schedule: Schedule,
     axis: int,
     inverse: bool,
 ) -> tuple[MaybeTensor, ...]:
-    y, dy = givens.rotate_jvp(
+    y, dy = _engine(x).rotate_jvp(
         _given(x),
         _given(dx),
         _given(angles),
         _given(dangles),
-        schedule_of(schedule),
-        axis=axis,
-        inverse=inverse,
-        phases=_given(phases),
-        dphases=_given(dphases),
-        diagonal=_given(diagonal),
-        ddiagonal=_given(ddiagonal),
-        signs=_given(signs),
-        num_threads=_threads(x),
+        schedule,
+        axis,
+        inverse,
+        _given(phases),
+        _given(dphases),
+        _given(diagonal),
+        _given(ddiagonal),
+        _given(signs),
+        _threads(x),
     )
     return _taken(y), _taken(dy)
 
@@ -181,26 +186,26 @@ def rotate_vjp_jvp(
     diagonal: MaybeTensor,
     ddiagonal: MaybeTensor,
     signs: MaybeTensor,
-    schedule: str,
+    schedule: Schedule,
     axis: int,
     inverse: bool,
 ) -> tuple[MaybeTensor, ...]:
-    both = givens.rotate_vjp_jvp(
+    both = _engine(y).rotate_vjp_jvp(
         _given(y),
         _given(dy),
         _given(gy),
         _given(dgy),
         _given(angles),
         _given(dangles),
-        schedule_of(schedule),
-        axis=axis,
-        inverse=inverse,
-        phases=_given(phases),
-        dphases=_given(dphases),
-        diagonal=_given(diagonal),
-        ddiagonal=_given(ddiagonal),
-        signs=_given(signs),
-        num_threads=_threads(y),
+        schedule,
+        axis,
+        inverse,
+        _given(phases),
+        _given(dphases),
+        _given(diagonal),
+        _given(ddiagonal),
+        _given(signs),
+        _threads(y),
     )
     parameters = (angles, phases, diagonal)
     (gx, *gradients), (dgx, *tangents) = both

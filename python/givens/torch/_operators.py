@@ -24,10 +24,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from givens import Schedule
 from givens.torch import _kernels, _shapes, _vmap
 from givens.torch._kernels import MaybeTensor
 from givens.torch._register import is_plain, register
-from givens.torch._schedules import schedule_of
 from givens.torch._shapes import Shape, batch_shape, matrix_dtype
 
 _PARAMETERS = "Tensor angles, Tensor? phases, Tensor? diagonal, Tensor? signs"
@@ -123,14 +123,13 @@ def _backward_matrix(ctx: Any, gU: Tensor) -> tuple[Any, ...]:
 
 def _jvp_matrix(ctx: Any, *tangents: Any) -> Tensor:
     parameters = ctx.saved_tensors
-    (schedule,) = ctx.constants
-    s = schedule_of(schedule)
+    (s,) = ctx.constants
     angles = parameters[0]
     identity = torch.eye(
         s.n, s.columns, dtype=matrix_dtype(*parameters[:3]), device=angles.device
     ).reshape(*(1,) * len(batch_shape(*parameters)), s.n, s.columns)
     values = (identity, *parameters)
-    _, dU = _dual_rotation(values, (None, *tangents[:4]), (schedule, -2, False))
+    _, dU = _dual_rotation(values, (None, *tangents[:4]), (s, -2, False))
     return dU
 
 
@@ -142,7 +141,7 @@ def _backward_vjp(
     saved: Sequence[MaybeTensor],
     hx: MaybeTensor,
     h: Sequence[Tensor],
-    schedule: str,
+    schedule: Schedule,
     axis: int,
     inverse: bool,
 ) -> tuple[Any, ...]:

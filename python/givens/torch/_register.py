@@ -13,6 +13,7 @@ from torch.autograd.function import _SingleLevelFunction
 from torch.nn import Parameter
 
 from givens.torch._kernels import MaybeTensor
+from givens.torch._schedules import described, schedule_of
 
 _LIBRARY = torch.library.Library("givens", "DEF")
 
@@ -63,22 +64,23 @@ def register(
     registers for autograd what it would, with a rule for forward mode, and says that it is meant
     for one level of differentiation, as kernels of autograd are.
 
-    The function leaves the dispatcher out where that would only call what is written here: it
-    takes as long as rotating by a small matrix. Then gradients of absent parameters are None.
+    The function, as the kernel, takes a Schedule where the operator takes its description. It
+    leaves the dispatcher out where that would only call what is written here: it takes as long as
+    rotating by a small matrix. Then gradients of absent parameters are None.
     """
     name = signature.partition("(")[0]
     _LIBRARY.define(signature, tags=(torch.Tag.pt2_compliant_tag,))
     operator: Any = getattr(torch.ops.givens, name).default
-    constants = sum(
-        not str(a.type).endswith(("Tensor", "Tensor]")) for a in operator._schema.arguments
-    )
+    # The schedule is the first of the constants, which come after the tensors.
+    first = [a.name for a in operator._schema.arguments].index("schedule")
+    no_gradients = (None,) * (len(operator._schema.arguments) - first)
 
-    def filled(*args: Any) -> Any:
-        out = kernel(*args)
+    def kernel_of_operator(*args: Any) -> Any:
+        out = kernel(*args[:first], schedule_of(args[first]), *args[first + 1 :])
         return _filled(out) if isinstance(out, tuple) else out
 
     for device in ("CPU", "CUDA"):
-        _LIBRARY.impl(name, filled, device)
+        _LIBRARY.impl(name, kernel_of_operator, device)
     torch.library.register_fake(f"givens::{name}", fake, lib=_LIBRARY)
     torch.library.register_vmap(f"givens::{name}", vmap, lib=_LIBRARY)
     for device in ("cpu", "cuda"):
@@ -89,33 +91,49 @@ def register(
         with torch._C._AutoDispatchBelowAutograd():
             return operator.redispatch(rest, *args)
 
+    class Plain(_SingleLevelFunction):
+        """The kernel, where `is_plain`."""
+
+        @staticmethod
+        def forward(ctx: Any, *args: Any) -> Any:
+            out = kernel(*args)
+            ctx.is_plain = True
+            ctx.constants = args[first:]
+            keep(ctx, args, out)
+            return out
+
+        @staticmethod
+        def backward(ctx: Any, *gradients: Any) -> Any:
+            return *backward(ctx, *gradients), *no_gradients
+
     class Differentiated(_SingleLevelFunction):
+        """The operator, after the dispatcher has come to differentiation."""
+
         @staticmethod
         def forward(ctx: Any, keys: Any, *args: Any) -> Any:
-            if keys is None:
-                out = kernel(*args)
-            elif torch._C._are_functorch_transforms_active():
+            if torch._C._are_functorch_transforms_active():
                 # Differentiation is off in here, for this level; not for those around it.
                 with torch.enable_grad(), forward_ad._set_fwd_grad_enabled(True):
                     out = below_autograd(keys, args)
             else:
                 out = below_autograd(keys, args)
-            ctx.constants = args[-constants:]
-            ctx.is_plain = keys is None
+            ctx.is_plain = False
+            ctx.constants = (schedule_of(args[first]), *args[first + 1 :])
             keep(ctx, args, out)
             if forward_ad._current_level >= 0:
-                ctx.save_for_forward(*args[:-constants])
+                ctx.save_for_forward(*args[:first])
             return out
 
         @staticmethod
         def backward(ctx: Any, *gradients: Any) -> Any:
-            return None, *backward(ctx, *gradients), *(None,) * constants
+            return None, *backward(ctx, *gradients), *no_gradients
 
         @staticmethod
         def jvp(ctx: Any, keys: Any, *tangents: Any) -> Any:
             return jvp(ctx, *tangents)
 
     differentiated = Differentiated.apply  # type: ignore[attr-defined]
+    plain = Plain.apply  # type: ignore[attr-defined]
 
     def autograd(keys: Any, *args: Any) -> Any:
         reverse = torch.is_grad_enabled() and torch._C._any_requires_grad(*args)
@@ -129,10 +147,10 @@ def register(
     _LIBRARY.impl(name, autograd, "Autograd", with_keyset=True)
 
     def call(*args: Any) -> Any:
-        if torch.compiler.is_compiling() or not is_plain(args[:-constants]):
-            return operator(*args)
+        if torch.compiler.is_compiling() or not is_plain(args[:first]):
+            return operator(*args[:first], described(args[first]), *args[first + 1 :])
         if torch.is_grad_enabled() and torch._C._any_requires_grad(*args):
-            return differentiated(None, *args)
+            return plain(*args)
         return kernel(*args)
 
     return call
