@@ -3,6 +3,7 @@
 #include <pybind11/stl.h>
 
 #include <algorithm>
+#include <array>
 #include <complex>
 #include <new>
 #include <optional>
@@ -10,7 +11,6 @@
 #include <utility>
 
 #include "arguments.hpp"
-#include "dlpack.hpp"
 
 namespace givens::python {
 
@@ -51,15 +51,6 @@ std::optional<Dtype> known_dtype(const py::dtype& dtype) {
                         " axes, got " + std::to_string(ndim));
 }
 
-Array checked(py::array array, const char* name, const char* allowed, bool complex_too) {
-  const std::optional<Dtype> dtype = known_dtype(array.dtype());
-  if (!dtype || (is_complex(*dtype) && !complex_too)) {
-    refuse_dtype(name, allowed, py::str(array.dtype()));
-  }
-  if (array.ndim() > kMaxDimensions) refuse_axes(name, static_cast<std::size_t>(array.ndim()));
-  return {std::move(array), *dtype};
-}
-
 bool is_regular(const py::array& array) {
   if ((array.flags() & py::detail::npy_api::NPY_ARRAY_ALIGNED_) == 0) return false;
   for (py::ssize_t d = 0; d < array.ndim(); ++d) {
@@ -68,23 +59,36 @@ bool is_regular(const py::array& array) {
   return true;
 }
 
-Array made_regular(Array input) {
-  if (!is_regular(input.array)) input.array = input.array.attr("copy")();
-  return input;
+// The array must be regular.
+Array from_numpy(py::array array, Dtype dtype) {
+  std::array<std::int64_t, kMaxDimensions> strides{};
+  for (py::ssize_t d = 0; d < array.ndim(); ++d) {
+    strides[static_cast<std::size_t>(d)] = array.strides(d) / array.itemsize();
+  }
+  // Writability is checked where it matters; numpy's own accessor would check again.
+  auto* data = static_cast<std::byte*>(const_cast<void*>(array.data()));
+  const ArrayView<std::byte> memory(data, static_cast<int>(array.ndim()), array.shape(),
+                                    strides.data());
+  return {memory, dtype, array.writeable(), std::move(array)};
+}
+
+py::dtype numpy_dtype(Dtype dtype) {
+  return with_type(dtype, [](auto type) { return py::dtype::of<decltype(type)>(); });
 }
 
 // --- Other libraries ---
 
-// `library_of` of the package, which knows what other libraries are asked.
+// `library_of_class` of the package, which knows what other libraries are asked.
 py::object library_of(py::handle object) {
   PYBIND11_CONSTINIT static py::gil_safe_call_once_and_store<py::object> storage;
   const py::object& find =
       storage
           .call_once_and_store_result([] {
-            return py::object(py::module_::import("givens._array_libraries").attr("library_of"));
+            return py::object(
+                py::module_::import("givens._array_libraries").attr("library_of_class"));
           })
           .get_stored();
-  return find(object);
+  return find(py::type::handle_of(object));
 }
 
 std::string kind_of(const py::object& library) {
@@ -97,12 +101,22 @@ void check_exports(py::handle object, const char* name) {
                        type_name(object));
 }
 
+bool is_host(const dlpack::Device& device) {
+  return device.type == dlpack::kCpu || device.type == dlpack::kCudaPinned ||
+         device.type == dlpack::kRocmPinned;
+}
+
+bool is_false(PyObject* object) {
+  const auto owned = py::reinterpret_steal<py::object>(object);
+  if (!owned) PyErr_Clear();
+  return owned.ptr() == Py_False;
+}
+
 // A NumPy view of another library's array in the CPU's memory.
 py::array view_by_dlpack(py::handle object, const char* name, const char* allowed,
                          const py::object& library) {
   const auto check = [&](const dlpack::Device& device) {
-    if (device.type != dlpack::kCpu && device.type != dlpack::kCudaPinned &&
-        device.type != dlpack::kRocmPinned) {
+    if (!is_host(device)) {
       throw py::type_error(std::string(name) + " must be in the memory of the CPU, got " +
                            type_name(object) + " on " + dlpack::device_text(device));
     }
@@ -116,8 +130,7 @@ py::array view_by_dlpack(py::handle object, const char* name, const char* allowe
   if (source.shape.size() > static_cast<std::size_t>(kMaxDimensions)) {
     refuse_axes(name, source.shape.size());
   }
-  const py::dtype dtype =
-      with_type(*known, [](auto type) { return py::dtype::of<decltype(type)>(); });
+  const py::dtype dtype = numpy_dtype(*known);
   std::vector<py::ssize_t> strides;
   for (const std::int64_t stride : source.strides) strides.push_back(stride * dtype.itemsize());
   py::array view(dtype, std::vector<py::ssize_t>(source.shape.begin(), source.shape.end()),
@@ -128,68 +141,8 @@ py::array view_by_dlpack(py::handle object, const char* name, const char* allowe
   return view;
 }
 
-}  // namespace
-
-py::array CallArrays::viewed(py::handle object, const char* name, const char* allowed) {
-  const bool is_numpy = py::isinstance<py::array>(object);
-  if (!first_) {
-    if (!is_numpy) {
-      check_exports(object, name);
-      library_ = library_of(object);
-      has_numpy_ = library_.attr("has_numpy").cast<bool>();
-    }
-    first_ = object;
-    first_name_ = name;
-  } else if (!(is_numpy && !library_) && Py_TYPE(object.ptr()) != Py_TYPE(first_.ptr())) {
-    check_library(object, name);
-  }
-  if (is_numpy) return py::reinterpret_borrow<py::array>(object);
-  if (has_numpy_) {
-    static PyObject* const numpy = PyUnicode_InternFromString("numpy");
-    const auto view =
-        py::reinterpret_steal<py::object>(PyObject_CallMethodNoArgs(object.ptr(), numpy));
-    if (view) return py::array(view);
-    // What is wrong with it is said below.
-    PyErr_Clear();
-  }
-  return view_by_dlpack(object, name, allowed, library_);
-}
-
-void CallArrays::check_library(py::handle object, const char* name) const {
-  const bool is_numpy = py::isinstance<py::array>(object);
-  if (!is_numpy) check_exports(object, name);
-  const py::object library = is_numpy ? py::object() : library_of(object);
-  if (library && library_ && library.attr("name").equal(library_.attr("name"))) return;
-  throw py::type_error(std::string(name) + " must be " + kind_of(library_) + " as " + first_name_ +
-                       " is, got " + kind_of(library));
-}
-
-Array CallArrays::input(py::handle object, const char* name) {
-  return made_regular(checked(viewed(object, name, kAllDtypes), name, kAllDtypes, true));
-}
-
-Array CallArrays::real_input(py::handle object, const char* name) {
-  return made_regular(checked(viewed(object, name, kRealDtypes), name, kRealDtypes, false));
-}
-
-Array CallArrays::output(py::handle object, const char* name) {
-  Array output = checked(viewed(object, name, kAllDtypes), name, kAllDtypes, true);
-  if (library_ && !library_.attr("writeable").cast<bool>()) {
-    throw py::value_error(std::string(name) + " must be writeable, got " + kind_of(library_));
-  }
-  if (!output.array.writeable()) {
-    throw py::value_error(std::string(name) + " must be writeable, got a read-only array");
-  }
-  if (!is_regular(output.array)) {
-    throw py::value_error(std::string(name) +
-                          " must be aligned, with strides that are multiples of its item size");
-  }
-  return output;
-}
-
-py::array CallArrays::make_aligned(const std::vector<std::int64_t>& shape,
-                                   const py::dtype& dtype) const {
-  // As PyTorch's own are; JAX copies what is aligned to less.
+// JAX copies what is aligned to less.
+py::array make_aligned(const std::vector<std::int64_t>& shape, const py::dtype& dtype) {
   constexpr std::uintptr_t kAlignment = 64;
   const bool empty = std::find(shape.begin(), shape.end(), 0) != shape.end();
   py::ssize_t size = empty ? 0 : dtype.itemsize();
@@ -204,9 +157,145 @@ py::array CallArrays::make_aligned(const std::vector<std::int64_t>& shape,
                    reinterpret_cast<void*>(aligned), memory);
 }
 
-py::object CallArrays::result(const py::array& made) const {
-  if (!library_) return made;
-  return library_.attr("from_numpy")(made, first_);
+}  // namespace
+
+py::array numpy_view_of(const Array& array) {
+  const py::dtype dtype = numpy_dtype(array.dtype);
+  const auto& memory = array.memory;
+  std::vector<py::ssize_t> shape;
+  std::vector<py::ssize_t> strides;
+  for (int d = 0; d < memory.ndim(); ++d) {
+    shape.push_back(memory.shape(d));
+    strides.push_back(memory.stride(d) * dtype.itemsize());
+  }
+  return py::array(dtype, std::move(shape), std::move(strides), memory.data(), array.owner);
+}
+
+Array CallArrays::viewed(py::handle object, const char* name, Access access) {
+  const bool is_numpy = py::isinstance<py::array>(object);
+  if (!first_) {
+    if (!is_numpy) {
+      check_exports(object, name);
+      exchange_ = dlpack::exchange_of(Py_TYPE(object.ptr()));
+    }
+    first_ = object;
+    first_name_ = name;
+    is_numpy_ = is_numpy;
+  } else if (!(is_numpy && is_numpy_) && Py_TYPE(object.ptr()) != Py_TYPE(first_.ptr())) {
+    const bool known = exchange_ && exchange_ == dlpack::exchange_of(Py_TYPE(object.ptr()));
+    if (!known) check_library(object, name);
+  }
+  if (exchange_) {
+    if (std::optional<Array> array = exchanged(object, name, access)) return *std::move(array);
+    // What is wrong with it is said below.
+  }
+  const char* allowed = access == Access::real_input ? kRealDtypes : kAllDtypes;
+  py::array array = is_numpy ? py::reinterpret_borrow<py::array>(object)
+                             : view_by_dlpack(object, name, allowed, library());
+  const std::optional<Dtype> dtype = known_dtype(array.dtype());
+  if (!dtype || (access == Access::real_input && is_complex(*dtype))) {
+    refuse_dtype(name, allowed, py::str(array.dtype()));
+  }
+  if (array.ndim() > kMaxDimensions) refuse_axes(name, static_cast<std::size_t>(array.ndim()));
+  if (!is_regular(array)) {
+    if (access == Access::output) {
+      throw py::value_error(std::string(name) +
+                            " must be aligned, with strides that are multiples of its item size");
+    }
+    array = array.attr("copy")();
+  }
+  return from_numpy(std::move(array), *dtype);
+}
+
+std::optional<Array> CallArrays::exchanged(py::handle object, const char* name,
+                                           Access access) const {
+  dlpack::Tensor tensor{};
+  if (exchange_->view(object.ptr(), &tensor) != 0) {
+    PyErr_Clear();
+    return std::nullopt;
+  }
+  const std::optional<Dtype> dtype = dlpack::dtype_of(tensor.dtype);
+  if (!is_host(tensor.device) || !dtype || is_half(*dtype) || tensor.ndim > kMaxDimensions) {
+    return std::nullopt;
+  }
+  if (access == Access::real_input && is_complex(*dtype)) return std::nullopt;
+  auto* data = static_cast<std::byte*>(tensor.data);
+  if (data) data += tensor.byte_offset;
+  const std::uintptr_t alignment = is_double(*dtype) ? alignof(double) : alignof(float);
+  if (reinterpret_cast<std::uintptr_t>(data) % alignment != 0) return std::nullopt;
+  if (!holds_values(object, *dtype)) library().attr("check")(object, name);
+  return Array{{data, tensor.ndim, tensor.shape, tensor.strides},
+               *dtype,
+               true,
+               py::reinterpret_borrow<py::object>(object)};
+}
+
+// Whether PyTorch says of its tensor that the memory holds its values and that no gradient gets
+// lost. Of other libraries' arrays this says false.
+bool CallArrays::holds_values(py::handle tensor, Dtype dtype) const {
+  static PyObject* const is_neg = PyUnicode_InternFromString("is_neg");
+  static PyObject* const is_conj = PyUnicode_InternFromString("is_conj");
+  static PyObject* const requires_grad = PyUnicode_InternFromString("requires_grad");
+  if (!is_false(PyObject_CallMethodNoArgs(tensor.ptr(), is_neg))) return false;
+  if (is_complex(dtype) && !is_false(PyObject_CallMethodNoArgs(tensor.ptr(), is_conj))) {
+    return false;
+  }
+  return is_false(PyObject_GetAttr(tensor.ptr(), requires_grad)) ||
+         library().attr("records_gradients")().is(py::bool_(false));
+}
+
+const py::object& CallArrays::library() const {
+  if (!library_) library_ = library_of(first_);
+  return library_;
+}
+
+void CallArrays::check_library(py::handle object, const char* name) const {
+  const bool is_numpy = py::isinstance<py::array>(object);
+  if (!is_numpy) check_exports(object, name);
+  const py::object own = is_numpy ? py::object() : library_of(object);
+  const py::object first = is_numpy_ ? py::object() : library();
+  if (own && first && own.attr("name").equal(first.attr("name"))) return;
+  throw py::type_error(std::string(name) + " must be " + kind_of(first) + " as " + first_name_ +
+                       " is, got " + kind_of(own));
+}
+
+Array CallArrays::input(py::handle object, const char* name) {
+  return viewed(object, name, Access::input);
+}
+
+Array CallArrays::real_input(py::handle object, const char* name) {
+  return viewed(object, name, Access::real_input);
+}
+
+Array CallArrays::output(py::handle object, const char* name) {
+  Array output = viewed(object, name, Access::output);
+  if (!is_numpy_ && !library().attr("writeable").cast<bool>()) {
+    throw py::value_error(std::string(name) + " must be writeable, got " + kind_of(library()));
+  }
+  if (!output.writeable) {
+    throw py::value_error(std::string(name) + " must be writeable, got a read-only array");
+  }
+  return output;
+}
+
+Array CallArrays::make(const std::vector<std::int64_t>& shape, Dtype dtype) const {
+  if (exchange_) {
+    const py::object made = dlpack::allocate(*exchange_, shape, dtype);
+    dlpack::Tensor tensor{};
+    if (exchange_->view(made.ptr(), &tensor) != 0) throw py::error_already_set();
+    return {{static_cast<std::byte*>(tensor.data), tensor.ndim, tensor.shape, tensor.strides},
+            dtype,
+            true,
+            made};
+  }
+  const py::dtype type = numpy_dtype(dtype);
+  const std::vector<py::ssize_t> extents(shape.begin(), shape.end());
+  return from_numpy(is_numpy_ ? py::array(type, extents) : make_aligned(shape, type), dtype);
+}
+
+py::object CallArrays::result(const Array& made) const {
+  if (is_numpy_ || exchange_) return made.owner;
+  return library().attr("from_numpy")(made.owner, first_);
 }
 
 }  // namespace givens::python

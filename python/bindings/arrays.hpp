@@ -6,10 +6,12 @@
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 
-#include <array>
+#include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
+#include "dlpack.hpp"
 #include "dtypes.hpp"
 #include "givens/view.hpp"
 
@@ -17,25 +19,25 @@ namespace givens::python {
 
 namespace py = pybind11;
 
-// An array of one of the four dtypes, or a NumPy view of another library's: aligned and with
-// strides that are multiples of the item size. An input that is not, a field of a structured array
-// say, has been copied.
+// An array of one of the four dtypes: aligned and with strides that are multiples of the item size.
+// An input that is not, a field of a structured array say, has been copied.
 struct Array {
-  py::array array;
+  ArrayView<std::byte> memory;  // strides in items
   Dtype dtype;
+  bool writeable;
+  py::object owner;  // of the memory: what was given, or a view or a copy of it
 };
 
-// The array as the core sees it. Its number of axes has been checked.
+// The array as the core sees it.
 template <class T>
-ArrayView<T> view_of(const py::array& array) {
-  std::array<std::int64_t, kMaxDimensions> strides{};
-  for (py::ssize_t d = 0; d < array.ndim(); ++d) {
-    strides[static_cast<std::size_t>(d)] = array.strides(d) / array.itemsize();
-  }
-  // Writability was checked where it matters; numpy's own accessor would check again.
-  auto* data = static_cast<T*>(const_cast<void*>(array.data()));
-  return ArrayView<T>(data, static_cast<int>(array.ndim()), array.shape(), strides.data());
+ArrayView<T> view_of(const Array& array) {
+  const auto& memory = array.memory;
+  return ArrayView<T>(reinterpret_cast<T*>(memory.data()), memory.ndim(), memory.shape(),
+                      memory.strides());
 }
+
+// The array as NumPy sees it.
+py::array numpy_view_of(const Array& array);
 
 // The arrays of one call. They are NumPy arrays or those of another library that export their
 // memory by DLPack, which must be the CPU's. All are of the library of the first one, and results
@@ -54,25 +56,32 @@ class CallArrays {
 
   // A new array for a result. An input comes first.
   template <class T>
-  py::array make(const std::vector<std::int64_t>& shape) const {
-    if (library_) return make_aligned(shape, py::dtype::of<T>());
-    return py::array_t<T>(std::vector<py::ssize_t>(shape.begin(), shape.end()));
+  Array make(const std::vector<std::int64_t>& shape) const {
+    return make(shape, dtype_v<T>);
   }
 
   // The array of the caller's library that is returned for one that `make` made, with its memory.
   // Throws TypeError if the library can make none.
-  py::object result(const py::array& made) const;
+  py::object result(const Array& made) const;
 
  private:
-  py::array viewed(py::handle object, const char* name, const char* allowed);
+  enum class Access { input, real_input, output };
+
+  Array viewed(py::handle object, const char* name, Access access);
+  // Without anything that the object's library exports; none if it is no such array.
+  std::optional<Array> exchanged(py::handle object, const char* name, Access access) const;
+  bool holds_values(py::handle tensor, Dtype dtype) const;
   // Throws TypeError if the object is not of the library of the first array.
   void check_library(py::handle object, const char* name) const;
-  py::array make_aligned(const std::vector<std::int64_t>& shape, const py::dtype& dtype) const;
+  Array make(const std::vector<std::int64_t>& shape, Dtype dtype) const;
+  // That of the first array, which is not NumPy's: see _array_libraries.py
+  const py::object& library() const;
 
   py::handle first_;
   const char* first_name_ = nullptr;
-  py::object library_;      // null: NumPy. See _array_libraries.py
-  bool has_numpy_ = false;  // whether its arrays have a method that views them as NumPy's
+  bool is_numpy_ = true;
+  mutable py::object library_;                  // null until it is asked for
+  const dlpack::Exchange* exchange_ = nullptr;  // of its library, if that offers it
 };
 
 }  // namespace givens::python

@@ -15,21 +15,21 @@ py::tuple decompose(py::handle u_) {
   return with_type(u.dtype, [&](auto type) -> py::tuple {
     using T = decltype(type);
     using R = real_t<T>;
-    const auto u_view = view_of<const T>(u.array);
+    const auto u_view = view_of<const T>(u);
     const std::vector<std::int64_t> of_angles = decomposed_shape<T>(u_view);
     std::vector<std::int64_t> of_rows = of_angles;
     of_rows.back() = u_view.shape(u_view.ndim() - 1);
-    const py::array angles = arrays.make<R>(of_angles);
-    std::optional<py::array> phases;
-    std::optional<py::array> diagonal;
-    std::optional<py::array> signs;
+    const Array angles = arrays.make<R>(of_angles);
+    std::optional<Array> phases;
+    std::optional<Array> diagonal;
+    std::optional<Array> signs;
     if constexpr (is_complex_v<T>) {
       phases = arrays.make<R>(of_angles);
       diagonal = arrays.make<R>(of_rows);
     } else {
       signs = arrays.make<R>(of_rows);
     }
-    const auto optional_view = [](const std::optional<py::array>& array) {
+    const auto optional_view = [](const std::optional<Array>& array) {
       return array ? std::optional<ArrayView<R>>(view_of<R>(*array)) : std::nullopt;
     };
     const ParameterOutputs<R> outputs{view_of<R>(angles), optional_view(phases),
@@ -38,7 +38,7 @@ py::tuple decompose(py::handle u_) {
       const py::gil_scoped_release release;
       givens::decompose<T>(u_view, outputs);
     }
-    const auto or_none = [&](const std::optional<py::array>& array) {
+    const auto or_none = [&](const std::optional<Array>& array) {
       return array ? arrays.result(*array) : py::object(py::none());
     };
     return py::make_tuple(arrays.result(angles), or_none(phases), or_none(diagonal),

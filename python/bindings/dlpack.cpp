@@ -1,6 +1,8 @@
 #include "dlpack.hpp"
 
 #include <iterator>
+#include <stdexcept>
+#include <type_traits>
 
 namespace givens::python::dlpack {
 
@@ -46,6 +48,13 @@ Managed* take(const py::object& capsule, const char* name, const char* used_name
   return managed;
 }
 
+DataType type_of(Dtype dtype) {
+  return with_type(dtype, [](auto type) {
+    using T = decltype(type);
+    return DataType{std::is_floating_point_v<T> ? kFloat : kComplex, 8 * sizeof(T), 1};
+  });
+}
+
 void read(Array& array, const Tensor& tensor) {
   array.device = tensor.device;
   array.dtype = tensor.dtype;
@@ -57,7 +66,9 @@ void read(Array& array, const Tensor& tensor) {
 }  // namespace
 
 bool exports(py::handle object) {
-  return py::hasattr(py::type::handle_of(object), "__dlpack_device__");
+  // Python finds interned names in its cache.
+  static PyObject* const name = PyUnicode_InternFromString("__dlpack_device__");
+  return py::hasattr(py::type::handle_of(object), name);
 }
 
 Device device_of(py::handle object, const char* name) {
@@ -87,6 +98,33 @@ Array import(py::handle object, const char* name, std::optional<std::uintptr_t> 
                          " must come from __dlpack__ in a capsule that is not used yet");
   }
   return array;
+}
+
+const Exchange* exchange_of(PyTypeObject* type) {
+  static PyObject* const name = PyUnicode_InternFromString("__dlpack_c_exchange_api__");
+  const py::object capsule =
+      py::getattr(reinterpret_cast<PyObject*>(type), py::handle(name), py::object());
+  constexpr const char* kName = "dlpack_exchange_api";
+  if (!capsule || !PyCapsule_IsValid(capsule.ptr(), kName)) return nullptr;
+  const auto* found = static_cast<const Exchange*>(PyCapsule_GetPointer(capsule.ptr(), kName));
+  while (found && found->version.major != 1) found = found->previous;
+  return found && found->view ? found : nullptr;
+}
+
+py::object allocate(const Exchange& exchange, const std::vector<std::int64_t>& shape, Dtype dtype) {
+  std::vector<std::int64_t> extents = shape;
+  Tensor prototype{
+      nullptr, {kCpu, 0}, static_cast<std::int32_t>(extents.size()), type_of(dtype), extents.data(),
+      nullptr, 0};
+  VersionedTensor* made = nullptr;
+  std::string error = "no memory";
+  const auto set_error = [](void* context, const char* kind, const char* message) {
+    *static_cast<std::string*>(context) = std::string(kind) + ": " + message;
+  };
+  if (exchange.allocate(&prototype, &made, &error, set_error) != 0) throw std::runtime_error(error);
+  void* object = nullptr;
+  if (exchange.import_object(made, &object) != 0) throw py::error_already_set();
+  return py::reinterpret_steal<py::object>(static_cast<PyObject*>(object));
 }
 
 std::optional<Dtype> dtype_of(const DataType& type) {

@@ -71,6 +71,21 @@ struct VersionedTensor {
   Tensor tensor;
 };
 
+// Functions of a library, which its classes of arrays offer as `__dlpack_c_exchange_api__`. They
+// take and return without synchronising, and cost a tenth of what `__dlpack__` does.
+struct Exchange {
+  Version version;
+  const Exchange* previous;  // of an older major version, or null
+  // Those that return an int return 0, or something else after a failure: the first then has called
+  // set_error, the others have set a Python exception.
+  int (*allocate)(Tensor* prototype, VersionedTensor** out, void* context,
+                  void (*set_error)(void* context, const char* kind, const char* message));
+  int (*export_object)(void* object, VersionedTensor** out);
+  int (*import_object)(VersionedTensor* tensor, void** object);
+  int (*view)(void* object, Tensor* out);  // may be null
+  int (*current_stream)(std::int32_t device_type, std::int32_t ordinal, void** stream);
+};
+
 // What an object exports.
 struct Array {
   void* data = nullptr;
@@ -94,6 +109,13 @@ Device device_of(py::handle object, const char* name);
 // TypeError if there comes no capsule that is still to be used, BufferError if it is of another
 // major version than 1; the deleter is then called all the same.
 Array import(py::handle object, const char* name, std::optional<std::uintptr_t> stream);
+
+// The functions of the library of a class of arrays, `view` among them; null if it offers none.
+const Exchange* exchange_of(PyTypeObject* type);
+
+// A new array in the CPU's memory, of the library whose functions these are. Throws
+// std::runtime_error with what the library says if it cannot make it.
+py::object allocate(const Exchange& exchange, const std::vector<std::int64_t>& shape, Dtype dtype);
 
 // One of our dtypes, if it is one.
 std::optional<Dtype> dtype_of(const DataType& type);

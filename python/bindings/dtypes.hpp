@@ -2,6 +2,7 @@
 #pragma once
 
 #include <complex>
+#include <type_traits>
 
 namespace givens::python {
 
@@ -14,6 +15,13 @@ bool is_double(Dtype dtype);
 bool is_half(Dtype dtype);  // one of the 16-bit ones
 // The complex dtype of the same precision.
 Dtype complex_of(Dtype dtype);
+
+// The dtype of a C++ type of more than 16 bits.
+template <class T>
+inline constexpr Dtype dtype_v = std::is_same_v<T, float>                 ? Dtype::float32
+                                 : std::is_same_v<T, double>              ? Dtype::float64
+                                 : std::is_same_v<T, std::complex<float>> ? Dtype::complex64
+                                                                          : Dtype::complex128;
 
 // Calls run(T{}) with the C++ type of a dtype that has more than 16 bits.
 template <class Run>

@@ -16,7 +16,7 @@ namespace {
 template <class T>
 std::optional<ArrayView<const T>> optional_view(const std::optional<Array>& array) {
   if (!array) return std::nullopt;
-  return view_of<const T>(array->array);
+  return view_of<const T>(*array);
 }
 
 // The four parameters as arrays of one real dtype. Absent ones are empty.
@@ -63,7 +63,7 @@ struct ParameterArrays {
 
   template <class R>
   Parameters<R> views() const {
-    return {view_of<const R>(angles.array), optional_view<R>(phases), optional_view<R>(diagonal),
+    return {view_of<const R>(angles), optional_view<R>(phases), optional_view<R>(diagonal),
             optional_view<R>(signs)};
   }
 };
@@ -77,15 +77,15 @@ void check_same_dtype(const Array& array, const char* name, const Array& like,
 }
 
 std::vector<std::int64_t> shape_of(const Array& array) {
-  return {array.array.shape(), array.array.shape() + array.array.ndim()};
+  return {array.memory.shape(), array.memory.shape() + array.memory.ndim()};
 }
 
 // New arrays for the parameters' gradients.
 template <class R>
 struct GradientArrays {
-  py::array angles;
-  std::optional<py::array> phases;
-  std::optional<py::array> diagonal;
+  Array angles;
+  std::optional<Array> phases;
+  std::optional<Array> diagonal;
 
   GradientArrays(const CallArrays& arrays, const ParameterArrays& parameters)
       : angles(arrays.make<R>(shape_of(parameters.angles))) {
@@ -94,7 +94,7 @@ struct GradientArrays {
   }
 
   ParameterGradients<R> views() const {
-    const auto optional_view = [](const std::optional<py::array>& array) {
+    const auto optional_view = [](const std::optional<Array>& array) {
       return array ? std::optional<ArrayView<R>>(view_of<R>(*array)) : std::nullopt;
     };
     return {view_of<R>(angles), optional_view(phases), optional_view(diagonal)};
@@ -132,10 +132,9 @@ py::object rotate(py::handle x_, py::handle angles, py::handle schedule_, py::ha
   return with_type(x.dtype, [&](auto type) -> py::object {
     using T = decltype(type);
     const auto views = parameters.views<real_t<T>>();
-    const auto x_view = view_of<const T>(x.array);
-    const py::array y =
-        given ? given->array
-              : arrays.make<T>(rotated_shape<T>(x_view, views, schedule, options.axis));
+    const auto x_view = view_of<const T>(x);
+    const Array y =
+        given ? *given : arrays.make<T>(rotated_shape<T>(x_view, views, schedule, options.axis));
     const auto y_view = view_of<T>(y);
     {
       const py::gil_scoped_release release;
@@ -154,7 +153,7 @@ py::object matrix(py::handle angles, py::handle schedule_, py::handle phases, py
   return with_type(parameters.matrix_dtype(), [&](auto type) -> py::object {
     using T = decltype(type);
     const auto views = parameters.views<real_t<T>>();
-    const py::array u = arrays.make<T>(matrix_shape(views, schedule));
+    const Array u = arrays.make<T>(matrix_shape(views, schedule));
     const auto u_view = view_of<T>(u);
     {
       const py::gil_scoped_release release;
@@ -179,9 +178,9 @@ py::tuple rotate_vjp(py::handle y_, py::handle gy_, py::handle angles, py::handl
   return with_type(y.dtype, [&](auto type) -> py::tuple {
     using T = decltype(type);
     const auto views = parameters.views<real_t<T>>();
-    const auto y_view = view_of<const T>(y.array);
-    const auto gy_view = view_of<const T>(gy.array);
-    const py::array gx = arrays.make<T>(shape_of(y));
+    const auto y_view = view_of<const T>(y);
+    const auto gy_view = view_of<const T>(gy);
+    const Array gx = arrays.make<T>(shape_of(y));
     const auto gx_view = view_of<T>(gx);
     const GradientArrays<real_t<T>> gradients(arrays, parameters);
     const auto gradient_views = gradients.views();
@@ -214,8 +213,8 @@ py::object matrix_vjp(py::handle u_, py::handle gu_, py::handle angles, py::hand
   return with_type(dtype, [&](auto type) -> py::object {
     using T = decltype(type);
     const auto views = parameters.views<real_t<T>>();
-    const auto u_view = view_of<const T>(u.array);
-    const auto gu_view = view_of<const T>(gu.array);
+    const auto u_view = view_of<const T>(u);
+    const auto gu_view = view_of<const T>(gu);
     const GradientArrays<real_t<T>> gradients(arrays, parameters);
     const auto gradient_views = gradients.views();
     {
@@ -278,11 +277,11 @@ py::tuple rotate_jvp(py::handle x_, py::handle dx_, py::handle angles, py::handl
     using T = decltype(type);
     const auto views = parameters.views<real_t<T>>();
     const auto tangent_views = tangents.views<real_t<T>>();
-    const auto x_view = view_of<const T>(x.array);
+    const auto x_view = view_of<const T>(x);
     const auto dx_view = optional_view<T>(dx);
     const auto shape = rotated_shape<T>(x_view, views, schedule, options.axis);
-    const py::array y = arrays.make<T>(shape);
-    const py::array dy = arrays.make<T>(shape);
+    const Array y = arrays.make<T>(shape);
+    const Array dy = arrays.make<T>(shape);
     const auto y_view = view_of<T>(y);
     const auto dy_view = view_of<T>(dy);
     {
@@ -307,8 +306,8 @@ py::tuple matrix_jvp(py::handle angles, py::handle dangles, py::handle schedule_
     const auto views = parameters.views<real_t<T>>();
     const auto tangent_views = tangents.views<real_t<T>>();
     const auto shape = matrix_shape(views, schedule);
-    const py::array u = arrays.make<T>(shape);
-    const py::array du = arrays.make<T>(shape);
+    const Array u = arrays.make<T>(shape);
+    const Array du = arrays.make<T>(shape);
     const auto u_view = view_of<T>(u);
     const auto du_view = view_of<T>(du);
     {
@@ -340,12 +339,12 @@ py::tuple rotate_vjp_jvp(py::handle y_, py::handle dy_, py::handle gy_, py::hand
     using T = decltype(type);
     const auto views = parameters.views<real_t<T>>();
     const auto tangent_views = tangents.views<real_t<T>>();
-    const auto y_view = view_of<const T>(y.array);
+    const auto y_view = view_of<const T>(y);
     const auto dy_view = optional_view<T>(dy);
-    const auto gy_view = view_of<const T>(gy.array);
+    const auto gy_view = view_of<const T>(gy);
     const auto dgy_view = optional_view<T>(dgy);
-    const py::array gx = arrays.make<T>(shape_of(y));
-    const py::array dgx = arrays.make<T>(shape_of(y));
+    const Array gx = arrays.make<T>(shape_of(y));
+    const Array dgx = arrays.make<T>(shape_of(y));
     const auto gx_view = view_of<T>(gx);
     const auto dgx_view = view_of<T>(dgx);
     const GradientArrays<real_t<T>> gradients(arrays, parameters);
@@ -381,9 +380,8 @@ py::tuple rotated_shape_of(py::handle x_, py::handle angles, py::handle schedule
   to_num_threads(num_threads);
   return with_type(x.dtype, [&](auto type) {
     using T = decltype(type);
-    return py::tuple(
-        py::cast(rotated_shape<T>(view_of<const T>(x.array), parameters.views<real_t<T>>(),
-                                  schedule, to_integer(axis, "axis"))));
+    return py::tuple(py::cast(rotated_shape<T>(view_of<const T>(x), parameters.views<real_t<T>>(),
+                                               schedule, to_integer(axis, "axis"))));
   });
 }
 

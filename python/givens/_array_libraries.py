@@ -50,9 +50,6 @@ class Library:
     # Whether arrays can be written.
     writeable = True
 
-    # Whether arrays have a method `numpy` that returns a view, or raises. It is faster than DLPack.
-    has_numpy = False
-
     def from_numpy(self, x: NDArray[Any], like: Any) -> Any:
         """Return an array on the memory of a NumPy array, of the library of another."""
         raise self._makes_no_arrays()
@@ -126,22 +123,22 @@ class Torch(Known):
     """PyTorch, which exports arrays of the current device only."""
 
     knows_stream = True
-    has_numpy = True
+
+    def records_gradients(self) -> bool:
+        """Whether gradients are wanted of what is computed now."""
+        return self.module.is_grad_enabled()  # type: ignore[no-any-return]
 
     def check(self, x: Any, name: str) -> None:
-        if x.requires_grad:
-            raise TypeError(
-                f"{name} must be a tensor that requires no gradient: givens.torch computes "
-                f"gradients, and {name}.detach() is without"
-            )
         if x.is_conj() or x.is_neg():
             raise TypeError(
                 f"{name} must be a tensor whose memory holds its values, got one that is "
                 "conjugated or negated when it is read: resolve_conj() and resolve_neg() copy it"
             )
-
-    def from_numpy(self, x: NDArray[Any], like: Any) -> Any:
-        return self.module.from_numpy(x)
+        if x.requires_grad:
+            raise TypeError(
+                f"{name} must be a tensor that requires no gradient: givens.torch computes "
+                f"gradients, and {name}.detach() is without"
+            )
 
     def on(self, device: int) -> AbstractContextManager[Any]:
         return self.module.cuda.device(device)  # type: ignore[no-any-return]
@@ -180,11 +177,12 @@ _KNOWN: dict[str, tuple[str, type[Known]]] = {
 
 def library_of(x: object) -> Library:
     """Return the library of an array, by its class or the first base class of a known library."""
-    return _library_of(type(x))  # type: ignore[arg-type]  # mypy thinks that no class has a hash
+    return library_of_class(type(x))  # type: ignore[arg-type]  # mypy thinks no class has a hash
 
 
 @lru_cache(64)
-def _library_of(kind: type) -> Library:
+def library_of_class(kind: type) -> Library:
+    """Return the library of a class of arrays; `givens._core` asks this."""
     for base in kind.__mro__:
         name, known = _KNOWN.get(_package(base), ("", Known))
         module = sys.modules.get(name)

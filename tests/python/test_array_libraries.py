@@ -175,7 +175,8 @@ def test_results_are_not_copied(library: Library, monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setattr(kind, "from_numpy", from_numpy)
     U = givens.matrix(angles, SCHEDULE)
-    assert made == [library.address(U)]
+    # PyTorch has made its own, by functions in C.
+    assert made == ([] if library.name == "torch" else [library.address(U)])
     # The memory belongs to the array now.
     np.testing.assert_array_equal(np.from_dlpack(U), np.eye(8))
 

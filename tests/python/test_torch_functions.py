@@ -123,7 +123,7 @@ def test_errors_are_those_of_the_core() -> None:
         givens.torch.rotate(torch.zeros(3, 4), angles, s, axis=2)
     with pytest.raises(TypeError, match="x must be float32 or complex64 with float32 angles"):
         givens.torch.rotate(torch.zeros(3, 4, dtype=torch.float64), angles, s)
-    with pytest.raises(TypeError, match=r"tensors on the CPU must be float32.* got bfloat16"):
+    with pytest.raises(TypeError, match=r"x must be float32.* on the CPU, got bfloat16"):
         givens.torch.rotate(torch.zeros(3, 4, dtype=torch.bfloat16), angles, s)
     with pytest.raises(TypeError, match=r"schedule must be a givens\.Schedule, got str"):
         givens.torch.matrix(angles, "xor")  # type: ignore[arg-type]

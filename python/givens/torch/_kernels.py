@@ -1,8 +1,8 @@
-"""The kernels of the operators: what the functions of `givens` do, on the memory of tensors.
+"""The kernels of the operators: what the functions of `givens` do.
 
-They call the engines themselves, to save small calls a frame and its keywords. That of the CPU
-takes NumPy's views, which cost less than exports by DLPack. Gradients of parameters that are absent
-are None.
+They call the engines themselves, to save small calls a frame and its keywords. Gradients of
+parameters that are absent are None. Tensors must require no gradient or come where none are
+recorded, and must not be conjugated or negated when they are read.
 """
 
 from collections.abc import Sequence
@@ -16,54 +16,34 @@ from givens import Schedule, _core, _cuda_transform
 MaybeTensor = Tensor | None
 
 
-def _given(t: MaybeTensor) -> Any:
-    """Return the array of a tensor, as the functions of `givens` take it."""
-    if t is None:
-        return None
-    if not t.is_cpu:
-        return t.detach()
-    try:
-        # By force: without its gradient, a copy if it is conjugated or negated when it is read.
-        return t.numpy(force=True)
-    except TypeError:  # NumPy has no such numbers
-        raise TypeError(
-            "tensors on the CPU must be float32, float64, complex64 or complex128, "
-            f"got {str(t.dtype).removeprefix('torch.')}"
-        ) from None
-
-
-def _taken(array: Any) -> Tensor:
-    return array if isinstance(array, Tensor) else torch.from_numpy(array)
+def _engine(t: Tensor) -> Any:
+    return _core if t.is_cpu else _cuda_transform
 
 
 def _threads(t: Tensor) -> int | None:
     return min(torch.get_num_threads(), _core.default_num_threads()) if t.is_cpu else None
 
 
-def _engine(t: Tensor) -> Any:
-    """Return the module whose functions take `_given` arrays."""
-    return _core if t.is_cpu else _cuda_transform
-
-
-def _for_each(parameters: Sequence[MaybeTensor], gradients: Sequence[Any]) -> list[Any]:
-    """Return the gradients of the parameters that are there, and None for the others."""
-    found = iter(gradients)
-    return [None if p is None else _taken(next(found)) for p in parameters]
+def _in_place(
+    gradients: Sequence[Tensor], phases: MaybeTensor, diagonal: MaybeTensor
+) -> tuple[MaybeTensor, ...]:
+    """Return the gradients of angles, phases and diagonal, with None for absent ones."""
+    return (
+        gradients[0],
+        None if phases is None else gradients[1],
+        None if diagonal is None else gradients[-1],
+    )
 
 
 def matrix(
-    angles: Tensor, phases: MaybeTensor, diagonal: MaybeTensor, signs: MaybeTensor, schedule: Schedule
+    angles: Tensor,
+    phases: MaybeTensor,
+    diagonal: MaybeTensor,
+    signs: MaybeTensor,
+    schedule: Schedule,
 ) -> Tensor:
-    return _taken(
-        _engine(angles).matrix(
-            _given(angles),
-            schedule,
-            _given(phases),
-            _given(diagonal),
-            _given(signs),
-            _threads(angles),
-        )
-    )
+    U: Tensor = _engine(angles).matrix(angles, schedule, phases, diagonal, signs, _threads(angles))
+    return U
 
 
 def matrix_vjp(
@@ -76,18 +56,9 @@ def matrix_vjp(
     schedule: Schedule,
 ) -> tuple[MaybeTensor, ...]:
     gradients: Any = _engine(U).matrix_vjp(
-        _given(U),
-        _given(gU),
-        _given(angles),
-        schedule,
-        _given(phases),
-        _given(diagonal),
-        _given(signs),
-        _threads(U),
+        U, gU, angles, schedule, phases, diagonal, signs, _threads(U)
     )
-    if not isinstance(gradients, tuple):
-        gradients = (gradients,)
-    return tuple(_for_each((angles, phases, diagonal), gradients))
+    return _in_place(gradients if isinstance(gradients, tuple) else (gradients,), phases, diagonal)
 
 
 def rotate(
@@ -100,20 +71,10 @@ def rotate(
     axis: int,
     inverse: bool,
 ) -> Tensor:
-    return _taken(
-        _engine(x).rotate(
-            _given(x),
-            _given(angles),
-            schedule,
-            axis,
-            inverse,
-            None,
-            _given(phases),
-            _given(diagonal),
-            _given(signs),
-            _threads(x),
-        )
+    y: Tensor = _engine(x).rotate(
+        x, angles, schedule, axis, inverse, None, phases, diagonal, signs, _threads(x)
     )
+    return y
 
 
 def rotate_vjp(
@@ -128,18 +89,9 @@ def rotate_vjp(
     inverse: bool,
 ) -> tuple[MaybeTensor, ...]:
     gx, *gradients = _engine(y).rotate_vjp(
-        _given(y),
-        _given(gy),
-        _given(angles),
-        schedule,
-        axis,
-        inverse,
-        _given(phases),
-        _given(diagonal),
-        _given(signs),
-        _threads(y),
+        y, gy, angles, schedule, axis, inverse, phases, diagonal, signs, _threads(y)
     )
-    return _taken(gx), *_for_each((angles, phases, diagonal), gradients)
+    return gx, *_in_place(gradients, phases, diagonal)
 
 
 def rotate_jvp(
@@ -157,21 +109,21 @@ def rotate_jvp(
     inverse: bool,
 ) -> tuple[MaybeTensor, ...]:
     y, dy = _engine(x).rotate_jvp(
-        _given(x),
-        _given(dx),
-        _given(angles),
-        _given(dangles),
+        x,
+        dx,
+        angles,
+        dangles,
         schedule,
         axis,
         inverse,
-        _given(phases),
-        _given(dphases),
-        _given(diagonal),
-        _given(ddiagonal),
-        _given(signs),
+        phases,
+        dphases,
+        diagonal,
+        ddiagonal,
+        signs,
         _threads(x),
     )
-    return _taken(y), _taken(dy)
+    return y, dy
 
 
 def rotate_vjp_jvp(
@@ -191,27 +143,26 @@ def rotate_vjp_jvp(
     inverse: bool,
 ) -> tuple[MaybeTensor, ...]:
     both = _engine(y).rotate_vjp_jvp(
-        _given(y),
-        _given(dy),
-        _given(gy),
-        _given(dgy),
-        _given(angles),
-        _given(dangles),
+        y,
+        dy,
+        gy,
+        dgy,
+        angles,
+        dangles,
         schedule,
         axis,
         inverse,
-        _given(phases),
-        _given(dphases),
-        _given(diagonal),
-        _given(ddiagonal),
-        _given(signs),
+        phases,
+        dphases,
+        diagonal,
+        ddiagonal,
+        signs,
         _threads(y),
     )
-    parameters = (angles, phases, diagonal)
     (gx, *gradients), (dgx, *tangents) = both
     return (
-        _taken(gx),
-        *_for_each(parameters, gradients),
-        _taken(dgx),
-        *_for_each(parameters, tangents),
+        gx,
+        *_in_place(gradients, phases, diagonal),
+        dgx,
+        *_in_place(tangents, phases, diagonal),
     )

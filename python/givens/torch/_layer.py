@@ -132,6 +132,8 @@ class Orthogonal(nn.Module):
             return nn.functional.linear(x, self.weight)
         if self.columns < self.n:
             x = nn.functional.pad(x, (0, self.n - self.columns))
+        if self.field == "real":  # a module's attributes take time
+            return rotate(x, self.angles, self.schedule)
         return rotate(x, self.angles, self.schedule, phases=self.phases, diagonal=self.diagonal)
 
     def _rotates(self, x: Tensor) -> bool:

@@ -25,7 +25,11 @@ _NONE = _modes_and_transforms().raw_repr()
 def is_plain(tensors: Sequence[MaybeTensor]) -> bool:
     """Whether an operator on these would do nothing but differentiate and call the CPU's kernel."""
     for t in tensors:
-        if t is not None and type(t) is not Tensor and type(t) is not Parameter:
+        if t is None:
+            continue
+        if type(t) is not Tensor and type(t) is not Parameter:
+            return False
+        if t.is_neg() or t.is_conj():  # the dispatcher makes copies of such
             return False
     first = tensors[0]
     return (
@@ -76,7 +80,8 @@ def register(
     no_gradients = (None,) * (len(operator._schema.arguments) - first)
 
     def kernel_of_operator(*args: Any) -> Any:
-        out = kernel(*args[:first], schedule_of(args[first]), *args[first + 1 :])
+        tensors = [t if t is None else t.detach() for t in args[:first]]
+        out = kernel(*tensors, schedule_of(args[first]), *args[first + 1 :])
         return _filled(out) if isinstance(out, tuple) else out
 
     for device in ("CPU", "CUDA"):
