@@ -4,6 +4,7 @@ No library is imported here: who has an array of one has imported it. NumPy's ar
 """
 
 import sys
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from functools import lru_cache
 from types import ModuleType
@@ -124,9 +125,10 @@ class Torch(Known):
 
     knows_stream = True
 
-    def records_gradients(self) -> bool:
-        """Whether gradients are wanted of what is computed now."""
-        return self.module.is_grad_enabled()  # type: ignore[no-any-return]
+    def __init__(self, name: str, module: ModuleType) -> None:
+        super().__init__(name, module)
+        # Whether gradients are wanted of what is computed now.
+        self.records_gradients: Callable[[], bool] = module.is_grad_enabled
 
     def check(self, x: Any, name: str) -> None:
         if x.is_conj() or x.is_neg():

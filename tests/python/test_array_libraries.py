@@ -176,7 +176,7 @@ def test_results_are_not_copied(library: Library, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(kind, "from_numpy", from_numpy)
     U = givens.matrix(angles, SCHEDULE)
     # PyTorch has made its own, by functions in C.
-    assert made == ([] if library.name == "torch" else [library.address(U)])
+    assert made == ([] if isinstance(library, Torch) else [library.address(U)])
     # The memory belongs to the array now.
     np.testing.assert_array_equal(np.from_dlpack(U), np.eye(8))
 
@@ -252,6 +252,22 @@ def test_tensors_that_require_a_gradient_are_refused(torch: Any) -> None:
     with pytest.raises(TypeError, match=exactly(message)):
         givens.rotate(x, angles, SCHEDULE)
     assert torch.equal(givens.rotate(x, angles.detach(), SCHEDULE), x)
+
+
+def test_parameters_are_taken_where_no_gradients_are_recorded(torch: Any) -> None:
+    angles = torch.nn.Parameter(torch.ones(K))
+    with torch.no_grad():
+        U = givens.matrix(angles, SCHEDULE)
+    assert torch.equal(U, givens.matrix(angles.detach(), SCHEDULE))
+
+
+def test_tensors_that_are_not_aligned_are_copied(torch: Any) -> None:
+    angles = torch.linspace(-1, 1, K)
+    shifted = torch.frombuffer(
+        bytearray(1) + angles.numpy().tobytes(), dtype=torch.float32, offset=1
+    )
+    assert shifted.data_ptr() % 4 != 0
+    assert torch.equal(givens.matrix(shifted, SCHEDULE), givens.matrix(angles, SCHEDULE))
 
 
 def test_tensors_that_are_computed_when_they_are_read_are_refused(torch: Any) -> None:

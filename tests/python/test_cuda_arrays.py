@@ -349,11 +349,6 @@ def torch_like(streams: list[int]) -> tuple[ModuleType, type[Array]]:
     tensor.requires_grad = False
     tensor.is_conj = tensor.is_neg = lambda self: False
 
-    def numpy(self) -> None:
-        raise TypeError("can't convert a tensor on a device to numpy")
-
-    tensor.numpy = numpy
-
     class Parameter(tensor):
         pass
 
@@ -368,6 +363,7 @@ def torch_like(streams: list[int]) -> tuple[ModuleType, type[Array]]:
         current_stream=lambda device: SimpleNamespace(cuda_stream=streams[device]),
     )
     module.empty, module.sum = empty, total
+    module.is_grad_enabled = lambda: True
     return module, Parameter
 
 

@@ -16,7 +16,7 @@ import givens
 import givens.torch
 from cases import OPTIONS, SCHEDULES, makes_complex, random_angles, random_options, random_vectors
 from givens import Schedule
-from givens.torch import _operators
+from givens.torch import _composed, _kernels, _operators
 from givens.torch._schedules import described, schedule_of
 
 
@@ -427,3 +427,43 @@ except ModuleNotFoundError as error:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     expected = "givens.torch needs PyTorch, which is not installed: pip install 'givens[torch]'"
     assert done.stdout.strip() == f"torch {expected}"
+
+
+@pytest.mark.parametrize("inverse", [False, True])
+@pytest.mark.parametrize("kind", OPTIONS)
+@pytest.mark.parametrize("n", [1, 2, 5, 8])
+def test_composed_tangents_are_those_of_the_engine(n: int, kind: str, inverse: bool) -> None:
+    # What stands in for the engine on a GPU.
+    schedule = Schedule.circle(n) if n % 2 else SCHEDULES["random rounds"](n)
+    rng = np.random.default_rng(n)
+    for batches, shape, axis in (
+        (((), ()), (3, n), -1),
+        (((2,), (1,)), (2, n, 3), -2),
+        (((), (2,)), (1, 4, n), -1),
+    ):
+        angles = random_angles(rng, schedule, batch=batches[0])
+        options = random_options(rng, kind, schedule, batch=batches[1])
+        dtype = complex if makes_complex(options) else float
+        of = {name: torch.from_numpy(p) for name, p in {"angles": angles, **options}.items()}
+        dual = []
+        for name in ("angles", "phases", "diagonal"):
+            p = of.get(name)
+            dual += [p, None if p is None else torch.randn_like(p)]
+        constants = (*dual, of.get("signs"), schedule, axis, inverse)
+        x, dx = (torch.from_numpy(random_vectors(rng, shape, dtype)) for _ in range(2))
+        y, dy = _kernels.rotate_jvp(x, dx, *constants)
+        gy, dgy = torch.randn_like(y), torch.randn_like(y)
+        results = (
+            (_composed.rotate_jvp(x, dx, *constants), (y, dy)),
+            (_composed.rotate_jvp(x, None, *constants), _kernels.rotate_jvp(x, None, *constants)),
+            (
+                sum(_composed.rotate_vjp_jvp(y, dy, gy, dgy, *constants), ()),
+                _kernels.rotate_vjp_jvp(y, dy, gy, dgy, *constants),
+            ),
+        )
+        for ours, engines in results:
+            for a, b in zip(ours, engines, strict=True):
+                assert (a is None) == (b is None)
+                if a is not None:
+                    assert a.is_contiguous()
+                    torch.testing.assert_close(a, b)

@@ -51,9 +51,20 @@ def test_a_graph_is_captured_and_replayed() -> None:
         torch.testing.assert_close(gradient, expected, rtol=1e-3, atol=1e-3)
 
 
-def test_forward_mode_says_that_it_is_on_the_cpu_only() -> None:
-    s = Schedule.xor(4)
-    x = torch.randn(3, 4, device="cuda")
-    angles = torch.randn(s.num_rotations, device="cuda")
-    with pytest.raises(NotImplementedError, match="in the memory of the CPU only"):
-        torch.func.jvp(lambda a: givens.torch.rotate(x, a, s), (angles,), (angles,))
+def test_forward_mode_and_second_order_are_those_of_the_cpu() -> None:
+    s = Schedule.circle(5)
+    x, angles = torch.randn(3, 5).double(), torch.randn(s.num_rotations).double()
+
+    def hessians(device: str) -> list[torch.Tensor]:
+        def loss(angles: torch.Tensor) -> torch.Tensor:
+            return givens.torch.rotate(x.to(device), angles, s).pow(3).sum()
+
+        p = angles.to(device)
+        orders = (
+            torch.func.jacfwd(torch.func.jacrev(loss)),
+            torch.func.jacrev(torch.func.jacrev(loss)),
+        )
+        return [order(p).cpu() for order in orders]
+
+    for a, b in zip(hessians("cuda"), hessians("cpu"), strict=True):
+        torch.testing.assert_close(a, b)

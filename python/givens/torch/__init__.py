@@ -5,8 +5,8 @@
 ``torch.compile``, ``torch.func``, ``torch.export``, autocast and distributed training.
 
 Tensors on the CPU are computed there on as many threads as both PyTorch and `givens` allow; those
-on a CUDA device by the CUDA engine (`givens.cuda`), where forward-mode and second-order derivatives
-are not available yet.
+on a CUDA device by the CUDA engine (`givens.cuda`), and forward-mode and second-order derivatives
+there by PyTorch's own operations, round by round.
 
 Examples
 --------

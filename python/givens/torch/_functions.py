@@ -41,7 +41,7 @@ def matrix(
     TypeError, ValueError, RuntimeError
         As `givens.matrix`.
     NotImplementedError
-        For forward-mode or second-order derivatives on a GPU, and for third-order ones anywhere.
+        For derivatives of third order, and forward-mode derivatives of forward-mode ones.
 
     Notes
     -----

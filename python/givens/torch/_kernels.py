@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from givens import Schedule, _core, _cuda_transform
+from givens.torch import _composed
 
 MaybeTensor = Tensor | None
 
@@ -108,7 +109,22 @@ def rotate_jvp(
     axis: int,
     inverse: bool,
 ) -> tuple[MaybeTensor, ...]:
-    y, dy = _engine(x).rotate_jvp(
+    if not x.is_cpu:
+        return _composed.rotate_jvp(
+            x,
+            dx,
+            angles,
+            dangles,
+            phases,
+            dphases,
+            diagonal,
+            ddiagonal,
+            signs,
+            schedule,
+            axis,
+            inverse,
+        )
+    y, dy = _core.rotate_jvp(
         x,
         dx,
         angles,
@@ -142,7 +158,25 @@ def rotate_vjp_jvp(
     axis: int,
     inverse: bool,
 ) -> tuple[MaybeTensor, ...]:
-    both = _engine(y).rotate_vjp_jvp(
+    if not y.is_cpu:
+        values, derivatives = _composed.rotate_vjp_jvp(
+            y,
+            dy,
+            gy,
+            dgy,
+            angles,
+            dangles,
+            phases,
+            dphases,
+            diagonal,
+            ddiagonal,
+            signs,
+            schedule,
+            axis,
+            inverse,
+        )
+        return *values, *derivatives
+    both: Any = _core.rotate_vjp_jvp(
         y,
         dy,
         gy,
