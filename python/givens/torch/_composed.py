@@ -35,6 +35,10 @@ def _linear(f: Callable[[Tensor], Tensor], a: Dual) -> Dual:
     return f(a[0]), f(a[1])
 
 
+def _scaled(factor: Tensor | complex, a: Dual) -> Dual:
+    return factor * a[0], factor * a[1]
+
+
 def _unit(angle: Dual) -> Dual:
     """Return exp(i angle)."""
     unit = torch.polar(torch.ones_like(angle[0]), angle[0])
@@ -140,8 +144,8 @@ class _Rotations:
             real = sign.to(t[0].dtype)
             direction: Dual = (real, torch.zeros_like(real))
             if self.phases is not None:
-                phase = _linear(lambda p, pick=pick, real=real: real * pick(p), self.phases)
-                direction = _linear(lambda u, real=real: real * u, _unit(phase))
+                phase = _scaled(real, _linear(pick, self.phases))
+                direction = _scaled(real, _unit(phase))
             if backwards:
                 sine = _linear(torch.neg, sine)
             yield _Round(partner, rotation, cosine, _times(direction, sine), direction, sign)
@@ -237,7 +241,7 @@ def rotate_vjp_jvp(
         nonlocal z, g, by_diagonal
         if diagonal is not None:
             turned = -1j if inverse else 1j
-            by_diagonal = _rate(g, _linear(lambda t: turned * t, z))
+            by_diagonal = _rate(g, _scaled(turned, z))
         z, g = u.scaled(z, undone=True), u.scaled(g, undone=True)
 
     if not inverse:
@@ -250,7 +254,7 @@ def rotate_vjp_jvp(
         if phases is not None:
             # r's sine is minus that of the round that it undoes.
             turned = _times(r.sine, r.partners(z))
-            along = _linear(lambda t, sign=r.sign: -1j * sign * t, turned)
+            along = _scaled(-1j * r.sign, turned)
             by_phase.append((r.rotation, _rate(g, along)))
         g = r.of(g)
     if inverse:

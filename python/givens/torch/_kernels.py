@@ -124,7 +124,7 @@ def rotate_jvp(
             axis,
             inverse,
         )
-    y, dy = _core.rotate_jvp(
+    y, dy = _engine(x).rotate_jvp(
         x,
         dx,
         angles,
@@ -176,7 +176,7 @@ def rotate_vjp_jvp(
             inverse,
         )
         return *values, *derivatives
-    both: Any = _core.rotate_vjp_jvp(
+    both = _engine(y).rotate_vjp_jvp(
         y,
         dy,
         gy,
