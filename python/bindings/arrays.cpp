@@ -230,8 +230,6 @@ std::optional<Array> CallArrays::exchanged(py::handle object, const char* name,
                py::reinterpret_borrow<py::object>(object)};
 }
 
-// Whether PyTorch says of its tensor that the memory holds its values and that no gradient gets
-// lost. Of other libraries' arrays this says false.
 bool CallArrays::holds_values(py::handle tensor, Dtype dtype) const {
   static PyObject* const is_neg = PyUnicode_InternFromString("is_neg");
   static PyObject* const is_conj = PyUnicode_InternFromString("is_conj");

@@ -68,8 +68,10 @@ class CallArrays {
   enum class Access { input, real_input, output };
 
   Array viewed(py::handle object, const char* name, Access access);
-  // Without anything that the object's library exports; none if it is no such array.
+  // By the library's functions in C; none if they give no array that can be used as it is.
   std::optional<Array> exchanged(py::handle object, const char* name, Access access) const;
+  // Whether PyTorch says of its tensor that the memory holds its values and that no gradient gets
+  // lost. Of other libraries' arrays this says false.
   bool holds_values(py::handle tensor, Dtype dtype) const;
   // Throws TypeError if the object is not of the library of the first array.
   void check_library(py::handle object, const char* name) const;
