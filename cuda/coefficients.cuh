@@ -14,6 +14,7 @@
 #include "cell.cuh"
 #include "device_loop.cuh"
 #include "rotations.cuh"
+#include "sincos.cuh"
 
 namespace givens::cuda {
 
@@ -91,11 +92,12 @@ __device__ inline Rotation rotation_of(const CoefficientsProblem<R>& problem, co
       problem.coordinate_of_slot[slot_of(work, rows.y)]) {
     out.orientation = -1.0;
   }
-  sincos(static_cast<double>(angles[source * problem.angle_stride]), &out.sine, &out.cosine);
+  sine_and_cosine(static_cast<double>(angles[source * problem.angle_stride]), &out.sine,
+                  &out.cosine);
   out.sine *= undo ? -out.orientation : out.orientation;
   if (phases) {
-    sincos(static_cast<double>(phases[source * problem.phase_stride]), &out.phase_sine,
-           &out.phase_cosine);
+    sine_and_cosine(static_cast<double>(phases[source * problem.phase_stride]), &out.phase_sine,
+                    &out.phase_cosine);
     out.phase_sine *= out.orientation;
   }
   return out;
@@ -136,7 +138,7 @@ __global__ void __launch_bounds__(kCoefficientThreads, 1)
     for (std::int64_t k = thread; k < problem.matrix_count * problem.coordinates; k += threads) {
       const auto offsets = problem.matrices.at(problem.first_matrix + k / problem.coordinates);
       double sine, cosine;
-      sincos(
+      sine_and_cosine(
           static_cast<double>(
               problem.diagonal[offsets.at[2] + k % problem.coordinates * problem.diagonal_stride]),
           &sine, &cosine);

@@ -34,9 +34,9 @@ struct StagedVjp {
   bool first;  // panel of the matrix
   bool last;
 
-  // Panels come one after the other: each is a chain of its own.
+  // Panels come one after the other: one chain, whose sums are those of the matrix.
   __device__ PanelRole role(bool first_columns, bool last_columns) const {
-    return {true, true, first && first_columns, last && last_columns};
+    return {first && first_columns, false, true, last && last_columns};
   }
 };
 
@@ -148,7 +148,7 @@ __global__ void __launch_bounds__(kStagedThreads, 1) staged_vjp_kernel(const Sta
       g.data += column;
       const real_t<F>* const coefficients =
           program.coefficients + std::int64_t{kUnit} * work.unit[kParts<F> - 1];
-      vjp_work<F, C>(y, g, work, is_plain<F>(work, coefficients), program.undo, lane, kLanes,
+      vjp_work<F, C, true>(y, g, work, is_plain<F>(work, coefficients), program.undo, lane, kLanes,
                      0xFFFFFFFFU, coefficients, sums);
     }
   }

@@ -6,8 +6,8 @@
 
 namespace givens::cuda {
 
-// Reads the coefficients of rotation m and those after it, 16 bytes at a time. Rotations are taken
-// in steps of kAtOnce.
+// Reads the coefficients of rotation m and those after it, 16 bytes at a time; of complex128 8, for
+// which registers are easier to find than four in a row. Rotations are taken in steps of kAtOnce.
 template <class F>
 struct CoefficientReader {
   using R = real_t<F>;
@@ -15,7 +15,7 @@ struct CoefficientReader {
   R c[kAtOnce * kCoefficients<F>];
 
   __device__ __forceinline__ CoefficientReader(const R* coefficients, int m) {
-    constexpr int kReals = 16 / static_cast<int>(sizeof(R));
+    constexpr int kReals = sizeof(F) == 16 ? 1 : 16 / static_cast<int>(sizeof(R));
 #pragma unroll
     for (int k = 0; k < kAtOnce * kCoefficients<F>; k += kReals) {
       const auto loaded = load_vector<R, kReals>(coefficients + m * kCoefficients<F> + k);

@@ -67,11 +67,17 @@ struct PanelRole {
   bool last;  // of all
 };
 
+// The sum of a panel's chain before it.
+template <class R>
+__device__ __forceinline__ R sum_so_far(const PanelRole& role, const R* of_chain) {
+  return role.starts_chain ? R(0) : *of_chain;
+}
+
 // Adds what a panel has found to the sum of its chain, or at the chain's end to that of the matrix.
 template <class R>
-__device__ __forceinline__ void add_in_order(const PanelRole& role, R found, R* of_chain,
+__device__ __forceinline__ void add_in_order(const PanelRole& role, R so_far, R found, R* of_chain,
                                              R* of_matrix) {
-  const R sum = role.starts_chain ? found : *of_chain + found;
+  const R sum = so_far + found;
   if (!role.ends_chain) {
     *of_chain = sum;
   } else {
@@ -92,13 +98,28 @@ struct SumPlaces {
   R* gangles;
   std::int64_t gangle_stride;
 
-  // Adds the sum of rotation m of a work item, kParts reals.
-  __device__ __forceinline__ void add(const Work& work, int m, const R* found) const {
-    const std::int64_t place = kParts<F> * (static_cast<std::int64_t>(work.entry) + m);
+  // Of rotation m of a work item, kParts reals.
+  __device__ __forceinline__ void read_so_far(const Work& work, int m, R* so_far) const {
 #pragma unroll
     for (int part = 0; part < kParts<F>; ++part) {
-      add_in_order(role, found[part], chain_sums + place + part, sums + place + part);
+      so_far[part] = sum_so_far(role, chain_sums + place(work, m) + part);
     }
+  }
+
+  // Adds the sum of rotation m of a work item, kParts reals.
+  __device__ __forceinline__ void add(const Work& work, int m, const R* so_far,
+                                      const R* found) const {
+#pragma unroll
+    for (int part = 0; part < kParts<F>; ++part) {
+      add_in_order(role, so_far[part], found[part], chain_sums + place(work, m) + part,
+                   sums + place(work, m) + part);
+    }
+  }
+
+  __device__ __forceinline__ void add(const Work& work, int m, const R* found) const {
+    R so_far[kParts<F>];
+    read_so_far(work, m, so_far);
+    add(work, m, so_far, found);
   }
 
   // After the last panel's sums of a work item: its gradients, where they are known by now.
@@ -112,6 +133,11 @@ struct SumPlaces {
       const R sign = undo ? R(1) : R(-1);
       if (source >= 0) gangles[source * gangle_stride] = sign * weights[entry] * sums[entry];
     }
+  }
+
+ private:
+  __device__ __forceinline__ static std::int64_t place(const Work& work, int m) {
+    return kParts<F> * (static_cast<std::int64_t>(work.entry) + m);
   }
 };
 
@@ -139,10 +165,10 @@ inline constexpr int kLeastVjpLanes = 4;
 
 // Sums of kSums rotations, kParts reals each, over four threads that follow one another, in the
 // same order always: kLeft of them are left on each, in order.
-template <class F>
+template <class F, int Sums>
 struct LaneSums {
   using R = real_t<F>;
-  static constexpr int kSums = std::is_same_v<F, float> ? 8 : 4;  // registers are few
+  static constexpr int kSums = Sums;
   static constexpr int kLeft = kSums / kLeastVjpLanes;
   static constexpr int P = kParts<F>;
   R v[kSums * P] = {};
@@ -164,7 +190,9 @@ __device__ __forceinline__ void add_fours(R* v, int lanes, unsigned mask) {
 
 // --- Work items ---
 
-template <WorkKind Kind, class F, int C, bool Undo>
+// AtOnce: what is found for a few rotations is added to the sums before the next few, for lack of
+// registers to keep it in.
+template <WorkKind Kind, class F, int C, bool Undo, bool AtOnce>
 __device__ __forceinline__ void vjp_in_registers(const Panel<F>& panel_y, const Panel<F>& panel_g,
                                                  const Work& work, int lane, int lanes,
                                                  unsigned mask,
@@ -182,18 +210,32 @@ __device__ __forceinline__ void vjp_in_registers(const Panel<F>& panel_y, const 
     y[k] = there ? Cell<F, C>::load(rows_y[k], panel_y.width) : Cell<F, C>{};
     g[k] = there ? Cell<F, C>::load(rows_g[k], panel_g.width) : Cell<F, C>{};
   }
+  constexpr int P = kParts<F>;
   constexpr int kAtOnce = CoefficientReader<F>::kAtOnce;
-  constexpr int kSums = LaneSums<F>::kSums;
+  constexpr int kSums = std::is_same_v<F, float> ? 8 : 4;  // registers are few
+  constexpr int kLeft = LaneSums<F, kSums>::kLeft;
   constexpr int kBatches = (kRotations + kSums - 1) / kSums;
-  constexpr int kLeft = LaneSums<F>::kLeft;
-  constexpr int kFound = kLeft * kParts<F>;
   // Branches between rotations keep coefficients from being loaded early, which doubles have no
   // registers for.
-  constexpr bool kKeepsLoadsBack = sizeof(real_t<F>) == 8;
-  real_t<F> found[kBatches * kFound];
+  constexpr bool kKeepsLoadsBack = AtOnce || sizeof(real_t<F>) == 8;
+  // Calls visit(k, m) for the sums of a batch that are left to this thread: the k-th, of rotation
+  // m.
+  const auto for_each_left = [&](int batch, auto&& visit) {
+#pragma unroll
+    for (int k = 0; k < kLeft; ++k) {
+      const int m = batch * kSums + kLeft * lane + k;
+      if (lane < kLeastVjpLanes && m < kRotations) visit(k, m);
+    }
+  };
+  real_t<F> found[kBatches * kLeft * P];
 #pragma unroll
   for (int batch = 0; batch < kBatches; ++batch) {
-    LaneSums<F> sums;
+    // Read before it is needed.
+    real_t<F> so_far[kLeft * P];
+    if constexpr (AtOnce) {
+      for_each_left(batch, [&](int k, int m) { places.read_so_far(work, m, so_far + k * P); });
+    }
+    LaneSums<F, kSums> sums;
 #pragma unroll
     for (int m = batch * kSums; m < (batch + 1) * kSums && m < kRotations; m += kAtOnce) {
       const CoefficientReader<F> reader(coefficients, m);
@@ -201,17 +243,22 @@ __device__ __forceinline__ void vjp_in_registers(const Panel<F>& panel_y, const 
       for (int e = 0; e < kAtOnce; ++e) {
         const Rows pair = rows_of<Kind, Undo>(m + e);
         add_products(y[pair.x], y[pair.y], g[pair.x], g[pair.y],
-                     sums.v + kParts<F> * (m + e - batch * kSums));
+                     sums.v + P * (m + e - batch * kSums));
         rotate_cells(y[pair.x], y[pair.y], reader.c + e * kCoefficients<F>);
         rotate_cells(g[pair.x], g[pair.y], reader.c + e * kCoefficients<F>);
       }
     }
     sums.reduce(lane, mask);
-    if constexpr (kKeepsLoadsBack) add_fours<kFound>(sums.v, lanes, mask);
+    if constexpr (kKeepsLoadsBack) add_fours<kLeft * P>(sums.v, lanes, mask);
+    if constexpr (AtOnce) {
+      for_each_left(batch,
+                    [&](int k, int m) { places.add(work, m, so_far + k * P, sums.v + k * P); });
+    } else {
 #pragma unroll
-    for (int k = 0; k < kFound; ++k) found[batch * kFound + k] = sums.v[k];
+      for (int k = 0; k < kLeft * P; ++k) found[batch * kLeft * P + k] = sums.v[k];
+    }
   }
-  if constexpr (!kKeepsLoadsBack) add_fours<kBatches * kFound>(found, lanes, mask);
+  if constexpr (!kKeepsLoadsBack) add_fours<kBatches * kLeft * P>(found, lanes, mask);
   const real_t<F>* factors = coefficients + kCoefficients<F> * kRotations;
   const RowPointers<Kind, F> to_y = rows_y.again();
   const RowPointers<Kind, F> to_g = rows_g.again();
@@ -224,14 +271,11 @@ __device__ __forceinline__ void vjp_in_registers(const Panel<F>& panel_y, const 
       g[k].store(to_g[k], panel_g.width);
     }
   }
+  if constexpr (!AtOnce) {
 #pragma unroll
-  for (int batch = 0; batch < kBatches; ++batch) {
-#pragma unroll
-    for (int k = 0; k < kLeft; ++k) {
-      const int m = batch * kSums + kLeft * lane + k;
-      if (lane < kLeastVjpLanes && m < kRotations) {
-        places.add(work, m, found + batch * kFound + k * kParts<F>);
-      }
+    for (int batch = 0; batch < kBatches; ++batch) {
+      for_each_left(batch,
+                    [&](int k, int m) { places.add(work, m, found + (batch * kLeft + k) * P); });
     }
   }
 }
@@ -271,7 +315,7 @@ __device__ __forceinline__ void vjp_in_memory(const Panel<F>& panel_y, const Pan
   }
 }
 
-template <class F, int C>
+template <class F, int C, bool AtOnce>
 __device__ __forceinline__ void vjp_work(const Panel<F>& y, const Panel<F>& g, const Work& work,
                                          bool plain, bool undo, int lane, int lanes, unsigned mask,
                                          const real_t<F>* coefficients,
@@ -283,24 +327,24 @@ __device__ __forceinline__ void vjp_work(const Panel<F>& y, const Panel<F>& g, c
   }
   switch (work.kind) {
     case WorkKind::xor_tile:
-      vjp_in_registers<WorkKind::xor_tile, F, C, false>(y, g, work, lane, lanes, mask, coefficients,
-                                                        places);
+      vjp_in_registers<WorkKind::xor_tile, F, C, false, AtOnce>(y, g, work, lane, lanes, mask,
+                                                                coefficients, places);
       break;
     case WorkKind::sum_tile:
-      vjp_in_registers<WorkKind::sum_tile, F, C, false>(y, g, work, lane, lanes, mask, coefficients,
-                                                        places);
+      vjp_in_registers<WorkKind::sum_tile, F, C, false, AtOnce>(y, g, work, lane, lanes, mask,
+                                                                coefficients, places);
       break;
     case WorkKind::diamond_tile:
-      vjp_in_registers<WorkKind::diamond_tile, F, C, false>(y, g, work, lane, lanes, mask,
-                                                            coefficients, places);
+      vjp_in_registers<WorkKind::diamond_tile, F, C, false, AtOnce>(y, g, work, lane, lanes, mask,
+                                                                    coefficients, places);
       break;
     case WorkKind::leaf:
       if (undo) {
-        vjp_in_registers<WorkKind::leaf, F, C, true>(y, g, work, lane, lanes, mask, coefficients,
-                                                     places);
+        vjp_in_registers<WorkKind::leaf, F, C, true, AtOnce>(y, g, work, lane, lanes, mask,
+                                                             coefficients, places);
       } else {
-        vjp_in_registers<WorkKind::leaf, F, C, false>(y, g, work, lane, lanes, mask, coefficients,
-                                                      places);
+        vjp_in_registers<WorkKind::leaf, F, C, false, AtOnce>(y, g, work, lane, lanes, mask,
+                                                              coefficients, places);
       }
       break;
     case WorkKind::pair:
@@ -324,7 +368,7 @@ __device__ void add_diagonal_sums(const Team& team, const Panel<F>& panel_y,
       get_place(panel_g, slot, c, g);
       sum += 2 * (g[1] * y[0] - g[0] * y[1]);
     }
-    add_in_order(role, sum, chain_sums + slot, sums + slot);
+    add_in_order(role, sum_so_far(role, chain_sums + slot), sum, chain_sums + slot, sums + slot);
   }
 }
 
@@ -476,9 +520,10 @@ __global__ void __launch_bounds__(kMostThreads, 1) vjp_kernel(const VjpArguments
         sums.finish(work, lane, tiling.lanes, mask);
         return;
       }
-      vjp_work<F, C>(panel_of(at.matrix, 0), panel_of(at.matrix, 1), work,
-                     at.factor == real_t<F>(0), program.undo, lane, tiling.lanes, mask,
-                     walk.coefficients(at), sums);
+      // Of complex128 not all fits into registers.
+      vjp_work<F, C, sizeof(F) == 16>(panel_of(at.matrix, 0), panel_of(at.matrix, 1), work,
+                                      at.factor == real_t<F>(0), program.undo, lane, tiling.lanes,
+                                      mask, walk.coefficients(at), sums);
     });
   }
   __syncthreads();

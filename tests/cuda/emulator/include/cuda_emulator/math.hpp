@@ -93,6 +93,11 @@ inline int __popc(unsigned x) { return __builtin_popcount(x); }
 inline int __ffs(int x) { return __builtin_ffs(x); }
 inline int __clz(int x) { return x == 0 ? 32 : __builtin_clz(static_cast<unsigned>(x)); }
 
+inline unsigned long long __umul64hi(unsigned long long a, unsigned long long b) {
+  __extension__ using Product = unsigned __int128;
+  return static_cast<unsigned long long>(static_cast<Product>(a) * b >> 64);
+}
+
 inline int __float_as_int(float x) { return cuda_emulator::bit_cast<int>(x); }
 inline unsigned __float_as_uint(float x) { return cuda_emulator::bit_cast<unsigned>(x); }
 inline float __int_as_float(int x) { return cuda_emulator::bit_cast<float>(x); }
