@@ -1,4 +1,4 @@
-// All functions of the CUDA engine on random numbers, against the reference engine in double.
+// The functions of the CUDA engine on random numbers, against the reference engine in double.
 #pragma once
 
 #include <doctest/doctest.h>
@@ -16,14 +16,20 @@ inline std::string text(const Choice& choice) {
          (choice.signs ? "signs" : "");
 }
 
-// All functions on random numbers, in one of the orders of threads and blocks.
-template <class T>
-void check_all(const Schedule& schedule, const Choice& choice, std::int64_t vectors,
-               std::int64_t axis, bool inverse, const Shape& batch, Random& random) {
-  const PlansOfTest plans;
+// One of the orders of threads and blocks.
+inline int set_random_order(Random& random) {
   const auto order = static_cast<cuda_emulator::Order>(random.below(3));
   cuda_emulator::set_order(order, static_cast<std::uint64_t>(random.below(1000)));
-  CAPTURE(static_cast<int>(order));
+  return static_cast<int>(order);
+}
+
+// rotate and rotate_vjp on random numbers.
+template <class T>
+void check_vectors(const Schedule& schedule, const Choice& choice, std::int64_t vectors,
+                   std::int64_t axis, bool inverse, const Shape& batch, Random& random) {
+  const PlansOfTest plans;
+  const int order = set_random_order(random);
+  CAPTURE(order);
   CAPTURE(schedule.repr());
   CAPTURE(text(choice));
   CAPTURE(vectors);
@@ -47,7 +53,19 @@ void check_all(const Schedule& schedule, const Choice& choice, std::int64_t vect
       gradients<Wide<T>>(nullptr, widened(y), widened(gy), wide_parameters, schedule, options);
   CHECK(vectors_error(got.gx, right.gx, schedule, axis) <= 1);
   check_gradients(got.of, right.of, y, gy, schedule, options);
+}
 
+// matrix and matrix_vjp.
+template <class T>
+void check_matrix(const Schedule& schedule, const Choice& choice, const Shape& batch,
+                  Random& random) {
+  const PlansOfTest plans;
+  const int order = set_random_order(random);
+  CAPTURE(order);
+  CAPTURE(schedule.repr());
+  CAPTURE(text(choice));
+  const auto parameters = random_parameters<real_t<T>>(schedule, choice, random, batch);
+  const auto wide_parameters = widened(parameters);
   const auto U = cuda_matrix<T>(parameters, schedule);
   CHECK(vectors_error(U, reference_matrix<Wide<T>>(wide_parameters, schedule), schedule, -2) <= 1);
   const auto gU = random.array<T>(U.shape);
@@ -55,6 +73,13 @@ void check_all(const Schedule& schedule, const Choice& choice, std::int64_t vect
   const auto right_of_U =
       matrix_gradients<Wide<T>>(nullptr, widened(U), widened(gU), wide_parameters, schedule);
   check_gradients(got_of_U.of, right_of_U.of, U, gU, schedule, {-2, false});
+}
+
+template <class T>
+void check_all(const Schedule& schedule, const Choice& choice, std::int64_t vectors,
+               std::int64_t axis, bool inverse, const Shape& batch, Random& random) {
+  check_vectors<T>(schedule, choice, vectors, axis, inverse, batch, random);
+  check_matrix<T>(schedule, choice, batch, random);
 }
 
 // The sanitizers take minutes for all sizes, the thread sanitizer half an hour.
