@@ -148,8 +148,10 @@ __global__ void __launch_bounds__(kStagedThreads, 1) staged_vjp_kernel(const Sta
       g.data += column;
       const real_t<F>* const coefficients =
           program.coefficients + std::int64_t{kUnit} * work.unit[kParts<F> - 1];
-      vjp_work<F, C, true>(y, g, work, is_plain<F>(work, coefficients), program.undo, lane, kLanes,
-                     0xFFFFFFFFU, coefficients, sums);
+      // All but float's sums lack registers, beside addresses of global memory.
+      vjp_work<F, C, !std::is_same_v<F, float>>(y, g, work, is_plain<F>(work, coefficients),
+                                                program.undo, lane, kLanes, 0xFFFFFFFFU,
+                                                coefficients, sums);
     }
   }
 }
