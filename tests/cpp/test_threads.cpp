@@ -162,6 +162,21 @@ TEST_CASE("parallel_for passes on an exception when all tasks are done") {
   CHECK(runs == 10);
 }
 
+// Each task waits for the others, so that each is on a thread of its own.
+TEST_CASE("parallel_for has its threads at once after another call, and when they sleep") {
+  for (const int threads : {2, 5}) {
+    CAPTURE(threads);
+    for (int repeat = 0; repeat < 6; ++repeat) {
+      if (repeat % 2 == 1) std::this_thread::sleep_for(std::chrono::milliseconds(2));
+      Meeting meeting(threads);
+      std::atomic<int> met{0};
+      auto task = [&](std::int64_t) { met += meeting.attend() ? 1 : 0; };
+      parallel_for(threads, threads, task);
+      REQUIRE(met == threads);
+    }
+  }
+}
+
 TEST_CASE("tasks on other threads have the caller's floating-point environment") {
   std::fenv_t before;
   std::fegetenv(&before);

@@ -14,8 +14,10 @@ namespace {
 // Plans of fewer tiles are not worth more than one thread.
 constexpr std::int64_t kLeastTilesForWaves = 64;
 
-// A level of fewer blocks than this has their joins cut into as many ranges.
+// A level of fewer blocks than this has their joins cut into as many ranges, if these are then
+// between parts of at least so many groups: to share out what is less takes longer than to do it.
 constexpr std::int64_t kLeastRanges = 8;
+constexpr std::int64_t kLeastInPart = 8;
 
 class XorPlanner {
  public:
@@ -96,7 +98,7 @@ class XorPlanner {
     level.first.reserve(at(blocks) + 1);
     level.first.push_back(num_steps(plan_));
     // Blocks are ranges of one wave, or, where they are few, cut into parts.
-    const std::int64_t most_parts = std::min(h, kLeastRanges);
+    const std::int64_t most_parts = std::min(h / kLeastInPart, kLeastRanges);
     const std::int64_t parts = in_waves_ && blocks < most_parts ? most_parts : 1;
     for (block_ = 0; block_ < groups_; block_ += 2 * h) {
       upper_rows_ = std::min(std::max<std::int64_t>(n_ - (block_ + h) * kGroup, 0), h * kGroup);

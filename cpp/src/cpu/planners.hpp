@@ -21,8 +21,10 @@ Plan plan_rounds(const Schedule& schedule);  // of any kind
 // A tile takes the time of about this many rotations in a step of pairs, however few it holds.
 inline constexpr int kLeastInTile = 28;
 
-// A wave has at most this many ranges: a few for each of as many threads as prepare a plan.
+// A wave has at most this many ranges, a few for each of as many threads as prepare a plan, and no
+// more than have this many steps each: to share out less takes longer than to do it.
 inline constexpr std::int64_t kMostRanges = 16;
+inline constexpr std::int64_t kLeastStepsInRange = 16;
 
 inline std::int32_t narrow(std::int64_t value) { return static_cast<std::int32_t>(value); }
 
@@ -118,7 +120,9 @@ inline void add_single_wave(Plan& plan) { plan.waves.push_back({{0, num_steps(pl
 inline void add_wave_of_blocks(Plan& plan, const std::vector<std::int64_t>& first) {
   const auto blocks = static_cast<std::int64_t>(first.size()) - 1;
   if (first.front() == first.back()) return;
-  const std::int64_t ranges = std::min(blocks, kMostRanges);
+  const std::int64_t steps = first.back() - first.front();
+  const std::int64_t ranges =
+      std::min({blocks, kMostRanges, std::max<std::int64_t>(steps / kLeastStepsInRange, 1)});
   Wave wave;
   wave.first.reserve(at(ranges) + 1);
   wave.first.push_back(first.front());

@@ -3,10 +3,13 @@
 #include <algorithm>
 #include <atomic>
 #include <cfenv>
+#include <chrono>
 #include <condition_variable>
 #include <cstdlib>
 #include <mutex>
 #include <thread>
+
+#include "wait.hpp"
 
 #if defined(__unix__) || defined(__APPLE__)
 #include <pthread.h>
@@ -25,10 +28,24 @@ namespace {
 
 constexpr int kMostThreads = 1024;
 
+// How long a thread watches for what it waits for before it sleeps. To wake it takes about as long,
+// a tenth of a call that is just large enough for threads.
+constexpr std::chrono::microseconds kWatch{100};
+
+int available_processors() {
+#if defined(__linux__)
+  cpu_set_t set;
+  if (sched_getaffinity(0, sizeof(set), &set) == 0) return std::max(CPU_COUNT(&set), 1);
+#endif
+  return std::max(static_cast<int>(std::thread::hardware_concurrency()), 1);
+}
+
 struct Job {
   std::int64_t tasks;
   void (*run)(void*, std::int64_t);
   void* context;
+  // Whether its threads watch: not where they are more than the processors, which others then need.
+  bool watched;
   // The caller's: results must not depend on the thread, whatever rounding or flushing is set.
   std::fenv_t environment;
   std::atomic<std::int64_t> next{0};
@@ -50,6 +67,7 @@ class Pool {
     if (in_use_.exchange(true, std::memory_order_acquire)) return false;
     grow(helpers);
     helpers = std::min(helpers, size_);
+    job.watched = helpers < processors_;
     std::fegetenv(&job.environment);
     {
       const std::lock_guard<std::mutex> lock(mutex_);
@@ -61,6 +79,11 @@ class Pool {
     {
       std::unique_lock<std::mutex> lock(mutex_);
       openings_ = 0;  // who has not come by now need not
+      if (job.watched && working_ > 0) {
+        lock.unlock();
+        wait_until([this] { return working_ == 0; }, kWatch);
+        lock.lock();
+      }
       done_.wait(lock, [this] { return working_ == 0; });
     }
     in_use_.store(false, std::memory_order_release);
@@ -78,7 +101,12 @@ class Pool {
 
   void serve() {
     std::unique_lock<std::mutex> lock(mutex_);
-    for (;;) {
+    for (bool watch = false;;) {
+      if (watch) {
+        lock.unlock();
+        wait_until([this] { return openings_ > 0; }, kWatch);
+        lock.lock();
+      }
       wake_.wait(lock, [this] { return openings_ > 0; });
       --openings_;
       ++working_;
@@ -86,6 +114,7 @@ class Pool {
       lock.unlock();
       std::fesetenv(&job.environment);
       job.work();
+      watch = job.watched;
       lock.lock();
       if (--working_ == 0) done_.notify_one();
     }
@@ -93,12 +122,13 @@ class Pool {
 
   std::atomic<bool> in_use_{false};  // by the caller whose job it is, who alone may grow it
   int size_ = 0;
-  std::mutex mutex_;  // guards what follows
+  const int processors_ = available_processors();
+  std::mutex mutex_;  // guards what follows; watching threads read the counts without it
   std::condition_variable wake_;
   std::condition_variable done_;
   Job* job_ = nullptr;
-  int openings_ = 0;  // helpers that may still join the job
-  int working_ = 0;
+  std::atomic<int> openings_{0};  // helpers that may still join the job
+  std::atomic<int> working_{0};
 };
 
 std::atomic<Pool*> the_pool{nullptr};
@@ -117,14 +147,6 @@ Pool& pool() {
 [[maybe_unused]] const int registered =
     pthread_atfork(nullptr, nullptr, [] { the_pool = nullptr; });
 #endif
-
-int available_processors() {
-#if defined(__linux__)
-  cpu_set_t set;
-  if (sched_getaffinity(0, sizeof(set), &set) == 0) return std::max(CPU_COUNT(&set), 1);
-#endif
-  return std::max(static_cast<int>(std::thread::hardware_concurrency()), 1);
-}
 
 int threads_of_environment() {
   if (const char* variable = std::getenv("GIVENS_NUM_THREADS")) {
@@ -156,7 +178,7 @@ void set_default_num_threads(int num_threads) { default_of_this_thread = num_thr
 void parallel_for(std::int64_t tasks, int num_threads, void (*run)(void*, std::int64_t),
                   void* context) {
   const auto threads = std::min<std::int64_t>({tasks, num_threads, kMostThreads});
-  Job job{tasks, run, context, {}};
+  Job job{tasks, run, context, false, {}};
   if (threads > 1 && pool().try_run(job, static_cast<int>(threads) - 1)) return;
   job.work();
 }
