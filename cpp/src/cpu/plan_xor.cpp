@@ -36,6 +36,7 @@ class XorPlanner {
     reserve(tiles);
     add_leaves();
     for (std::int64_t h = 1; h < groups_; h *= 2) add_level(h);
+    plan_.sources.resize(at(num_sources_));
     if (!in_waves_) add_single_wave(plan_);
     return std::move(plan_);
   }
@@ -52,9 +53,14 @@ class XorPlanner {
     if (n_ % kGroup != 0) irregular += groups_kept_;
     if (columns_ % kGroup != 0) irregular += groups_ - groups_kept_ + 1;
     plan_.steps.reserve(at(tiles + groups_kept_));
-    plan_.sources.reserve(
-        at((tiles + groups_kept_) * kGroup + irregular * (kTileEntries - kGroup)));
+    plan_.sources.resize(at((tiles + groups_kept_) * kGroup + irregular * (kTileEntries - kGroup)));
+    std::size_t levels = 1;
+    for (std::int64_t h = 1; h < groups_; h *= 2) ++levels;
+    plan_.levels.reserve(levels);
   }
+
+  // The next source.
+  std::int32_t& new_source() { return plan_.sources[at(num_sources_++)]; }
 
   void add_leaves() {
     Level level{kGroup, {}};
@@ -71,10 +77,10 @@ class XorPlanner {
   // Round r has 4 pairs in each of the groups before a.
   void add_leaf(std::int64_t a) {
     const std::int64_t first = a * kGroup;
-    const auto source = static_cast<std::int64_t>(plan_.sources.size());
+    const std::int64_t source = num_sources_;
     const auto first_angle = [&](std::int64_t r) { return offsets_[r - 1] + first / 2; };
     if (is_regular(a, a)) {
-      for (int r = 1; r < kGroup; ++r) plan_.sources.push_back(narrow(first_angle(r)));
+      for (int r = 1; r < kGroup; ++r) new_source() = narrow(first_angle(r));
       add_tile(plan_, Pattern::xor_leaf, Sources::runs, first, first, source);
       return;
     }
@@ -85,7 +91,7 @@ class XorPlanner {
         const std::int64_t l = k ^ r;
         if (l < k) continue;
         const bool exists = first + k < columns_ && first + l < n_;
-        plan_.sources.push_back(exists ? narrow(angle++) : -1);
+        new_source() = exists ? narrow(angle++) : -1;
       }
     }
     add_tile(plan_, Pattern::xor_leaf, Sources::each, first, first, source);
@@ -144,11 +150,12 @@ class XorPlanner {
   void add_join_tile(std::int64_t a, std::int64_t b) {
     const std::int64_t rounds = (a ^ b) * kGroup;  // the first of eight
     const std::int64_t before = pairs_before(a, b);
-    const auto source = static_cast<std::int64_t>(plan_.sources.size());
+    const std::int64_t source = num_sources_;
     if (is_regular(a, b)) {
-      std::int32_t runs[kGroup];
-      for (int s = 0; s < kGroup; ++s) runs[s] = narrow(offsets_[rounds + s - 1] + before);
-      plan_.sources.insert(plan_.sources.end(), runs, runs + kGroup);
+      const std::int64_t* const offsets = offsets_ + rounds - 1;
+      std::int32_t* const runs = plan_.sources.data() + source;
+      for (int s = 0; s < kGroup; ++s) runs[s] = narrow(offsets[s] + before);
+      num_sources_ += kGroup;
       add_tile(plan_, Pattern::xor_tile, Sources::runs, a * kGroup, b * kGroup, source);
       return;
     }
@@ -156,7 +163,7 @@ class XorPlanner {
       std::int64_t angle = offsets_[rounds + s - 1] + before;
       for (int k = 0; k < kGroup; ++k) {
         const bool exists = a * kGroup + k < columns_ && b * kGroup + (k ^ s) < n_;
-        plan_.sources.push_back(exists ? narrow(angle++) : -1);
+        new_source() = exists ? narrow(angle++) : -1;
       }
     }
     add_tile(plan_, Pattern::xor_tile, Sources::each, a * kGroup, b * kGroup, source);
@@ -184,7 +191,8 @@ class XorPlanner {
   // Of the level and block that are being joined.
   std::int64_t h_ = 0;
   std::int64_t block_ = 0;
-  std::int64_t upper_rows_ = 0;  // rows that exist in the upper half
+  std::int64_t upper_rows_ = 0;   // rows that exist in the upper half
+  std::int64_t num_sources_ = 0;  // Plan::sources has room for those to come
   Plan plan_;
 };
 
