@@ -17,7 +17,7 @@ constexpr std::int64_t kLeastTilesForWaves = 64;
 // A level of fewer blocks than this has their joins cut into as many ranges, if these are then
 // between parts of at least so many groups: to share out what is less takes longer than to do it.
 constexpr std::int64_t kLeastRanges = 8;
-constexpr std::int64_t kLeastInPart = 8;
+constexpr std::int64_t kLeastInPart = 4;
 
 class XorPlanner {
  public:

@@ -24,7 +24,7 @@ inline constexpr int kLeastInTile = 28;
 // A wave has at most this many ranges, a few for each of as many threads as prepare a plan, and no
 // more than have this many steps each: to share out less takes longer than to do it.
 inline constexpr std::int64_t kMostRanges = 16;
-inline constexpr std::int64_t kLeastStepsInRange = 16;
+inline constexpr std::int64_t kLeastStepsInRange = 8;
 
 inline std::int32_t narrow(std::int64_t value) { return static_cast<std::int32_t>(value); }
 
