@@ -23,6 +23,18 @@ TILES = {
     "staged_vjp_kernel<float, 2>": (64 * 6 * 2, 0.60),
 }
 
+# The most registers of a thread. Kernels that hold tiles in registers may have all that there are
+# for one block of 256 threads on a multiprocessor; others leave room for more, to hide latencies.
+REGISTERS = {
+    "rotate_kernel": 255,
+    "vjp_kernel": 255,
+    "staged_rotate_kernel": 255,
+    "staged_vjp_kernel": 255,
+    "coefficients_kernel": 128,
+    "phases_kernel": 128,
+}
+REGISTERS_OF_OTHERS = 64
+
 # A block of the main kernels has 8 warps, and that many find room on a multiprocessor.
 LEAST_WARPS = 8
 OCCUPANCY_SIZES = (1024, 2048)
@@ -55,10 +67,13 @@ def registers_and_local(objects: list[str]) -> dict[str, tuple[int, int]]:
     return out
 
 
-def check_local(kernels: dict[str, tuple[int, int]]) -> list[str]:
+def check_registers_and_local(kernels: dict[str, tuple[int, int]]) -> list[str]:
     wrong = []
     for name, (registers, used) in kernels.items():
-        print(f"{registers:4} registers, {used:4} bytes of local memory  {name}")
+        most = REGISTERS.get(name.partition("<")[0], REGISTERS_OF_OTHERS)
+        print(f"{registers:4} of {most:3} registers, {used} bytes of local memory  {name}")
+        if registers > most:
+            wrong.append(f"{name}: {registers} registers, expected at most {most}")
         if used:
             wrong.append(f"{name}: {used} bytes of local memory")
     return wrong
@@ -160,7 +175,7 @@ def check_tiles(objects: list[str]) -> list[str]:
 def main() -> None:
     objects = sys.argv[1:]
     kernels = registers_and_local(objects)
-    wrong = check_local(kernels) + check_occupancy(kernels) + check_tiles(objects)
+    wrong = check_registers_and_local(kernels) + check_occupancy(kernels) + check_tiles(objects)
     for line in wrong:
         print("wrong:", line)
     sys.exit(1 if wrong else 0)
