@@ -134,6 +134,31 @@ TEST_CASE_TEMPLATE("engines: any number of columns", T, GIVENS_TEST_TYPES) {
   }
 }
 
+TEST_CASE_TEMPLATE("engines: few vectors, coefficients by runs of steps", T, GIVENS_TEST_TYPES) {
+  using R = real_t<T>;
+  Random random(89);
+  // At 200 a plan has more rotations than a run may have.
+  for (const Schedule& schedule :
+       {Schedule::xor_(200), Schedule::circle(201), Schedule::brickwall(200)}) {
+    if (too_long(schedule.n(), random)) continue;
+    for (const bool inverse : {false, true}) {
+      for (const bool vectors_in_rows : {false, true}) {
+        CAPTURE(schedule.repr());
+        CAPTURE(inverse);
+        CAPTURE(vectors_in_rows);
+        const Shape shape = vectors_in_rows ? Shape{2, 3, schedule.n()} : Shape{2, schedule.n(), 3};
+        const RotateOptions options{vectors_in_rows ? -1 : -2, inverse, 1};
+        // Of two matrices, which do not share angles and do share the diagonal.
+        const auto parameters = parameters_of<R>(AngleKind::normal, AngleKind::full_turn, schedule,
+                                                 full_choice<T>(), random, {{2}, {1}, {1}});
+        const Array<T> x = random.array<T>(shape);
+        check_rotate(x, parameters, schedule, options);
+        check_vjp(random.array<T>(shape), random.array<T>(shape), parameters, schedule, options);
+      }
+    }
+  }
+}
+
 TEST_CASE_TEMPLATE("engines: any number of vectors", T, GIVENS_TEST_TYPES) {
   using R = real_t<T>;
   Random random(74);

@@ -25,14 +25,23 @@ class GradientSums {
 
   bool empty() const { return !started_; }
 
-  // The sums of the steps' entries; see vjp_tiles.hpp.
-  R* entries() { return entries_.data(); }
+  // The sums of a step's entries; see vjp_tiles.hpp.
+  R* of(std::int64_t step) const {
+    const std::int64_t entry = plan_.steps[static_cast<std::size_t>(step)].entry;
+    return entries_.data() + kParts<F> * (entry - first_entry_);
+  }
+
+  // Starts the sums of these steps.
+  void start_steps(Range steps) {
+    const std::int64_t entries = kParts<F> * entries_of(plan_, steps);
+    first_entry_ = entries > 0 ? plan_.steps[static_cast<std::size_t>(steps.first)].entry : 0;
+    entries_.resize(entries);
+    std::fill_n(entries_.data(), entries, R(0));
+  }
 
   // Starts the sums of a pair of panels, which hold the states after all rotations.
   void start(const R* y, const R* g, std::int64_t width) {
     if (!started_) {
-      entries_.resize(kParts<F> * plan_.entries);
-      std::fill_n(entries_.data(), kParts<F> * plan_.entries, R(0));
       diagonal_.assign(is_complex_v<F> ? static_cast<std::size_t>(plan_.slots) : 0, 0.0);
       last_diagonal_ = diagonal_;
       started_ = true;
@@ -47,35 +56,55 @@ class GradientSums {
   }
 
   // Adds the gradients to those of the problem, and ends the sums. `program` is the one that the
-  // columns went through, `kind` that of its parameters.
+  // columns went through, `kind` that of its parameters. The sums are of all steps.
   template <class T, class Offsets>
   void add_to(const VjpProblem<T>& problem, const Offsets& matrix, const Program<F>& program,
               Angles kind) {
+    if (!problem.inverse) add_diagonal(problem, matrix);
+    add_steps({0, static_cast<std::int64_t>(plan_.steps.size())}, problem, matrix, program, kind);
+    if (problem.inverse) add_diagonal(problem, matrix);
+    end();
+  }
+
+  // The parts of add_to: the gradient of the diagonal, before those of steps, or for the inverse
+  // after them ...
+  template <class T, class Offsets>
+  void add_diagonal(const VjpProblem<T>& problem, const Offsets& matrix) const {
+    if (!problem.gdiagonal) return;
+    const Strided<R> gdiagonal = problem.gdiagonal.at(matrix[9]);
+    const std::vector<double>& diagonal = problem.inverse ? last_diagonal_ : diagonal_;
+    const R sign = problem.inverse ? R(-1) : R(1);
+    for (std::size_t s = 0; s < diagonal.size(); ++s) {
+      const std::int32_t coordinate = plan_.coordinate_of_slot[s];
+      if (coordinate >= 0) gdiagonal[coordinate] += sign * static_cast<R>(diagonal[s] / 2);
+    }
+  }
+
+  // ... those of the angles and phases of steps, run of steps by run in the order in which columns
+  // went through them ...
+  template <class T, class Offsets>
+  void add_steps(Range steps, const VjpProblem<T>& problem, const Offsets& matrix,
+                 const Program<F>& program, Angles kind) {
     const Strided<R> gangles = problem.gangles.at(matrix[7]);
-    const std::size_t steps = plan_.steps.size();
     if constexpr (is_complex_v<F>) {
-      if (problem.gdiagonal) {
-        const Strided<R> gdiagonal = problem.gdiagonal.at(matrix[9]);
-        if (problem.inverse) {
-          add_diagonal(R(-1), last_diagonal_, gdiagonal);
-        } else {
-          add_diagonal(R(1), diagonal_, gdiagonal);
-        }
-      }
       const auto parameters = problem.parameters.at(matrix);
       const Strided<R> gphases = problem.gphases.at(matrix[8]);
-      for (std::size_t m = 0; m < steps; ++m) {
+      for (std::int64_t m = 0; m < steps.last - steps.first; ++m) {
         if (problem.inverse) {
-          add_complex<false>(m, program, kind, parameters, gangles, gphases);
+          add_complex<false>(steps.first + m, program, kind, parameters, gangles, gphases);
         } else {
-          add_complex<true>(steps - 1 - m, program, kind, parameters, gangles, gphases);
+          add_complex<true>(steps.last - 1 - m, program, kind, parameters, gangles, gphases);
         }
       }
     } else {
-      for (std::size_t k = 0; k < steps; ++k) add_real(k, program, problem.inverse, gangles);
+      for (std::int64_t k = steps.first; k < steps.last; ++k) {
+        add_real(k, program, problem.inverse, gangles);
+      }
     }
-    started_ = false;
   }
+
+  // ... and the end.
+  void end() { started_ = false; }
 
  private:
   // Adds Im W[s, s] to those in `out`; the sum over stored rows is multiplied by factor(s).
@@ -96,21 +125,14 @@ class GradientSums {
     }
   }
 
-  void add_diagonal(R sign, const std::vector<double>& diagonal,
-                    const Strided<R>& gdiagonal) const {
-    for (std::size_t s = 0; s < diagonal.size(); ++s) {
-      const std::int32_t coordinate = plan_.coordinate_of_slot[s];
-      if (coordinate >= 0) gdiagonal[coordinate] += sign * static_cast<R>(diagonal[s] / 2);
-    }
-  }
-
-  void add_real(std::size_t index, const Program<F>& program, bool inverse,
+  void add_real(std::int64_t index, const Program<F>& program, bool inverse,
                 const Strided<R>& gangles) const {
     const R sign = inverse ? R(-1) : R(1);
-    const Step& step = plan_.steps[index];
-    const R* weights = program.weights.data() + step.entry;
-    const R* sums = entries_.data() + step.entry;
-    const std::int8_t* places = sum_places<F>(step, program.modes[index], !inverse);
+    const auto m = static_cast<std::size_t>(index);
+    const Step& step = plan_.steps[m];
+    const R* weights = program.weights_of(step);
+    const R* sums = of(index);
+    const std::int8_t* places = sum_places<F>(step, program.modes[m], !inverse);
     if (places && step.sources == Sources::runs && gangles.stride == 1) {
       const std::int32_t* sources = plan_.sources.data() + step.source;
       if (step.pattern == Pattern::xor_leaf) {
@@ -159,15 +181,16 @@ class GradientSums {
     }
   }
 
-  // Undoes step k on the diagonal of W; without Undo that of the inverse.
+  // Undoes a step on the diagonal of W; without Undo that of the inverse.
   template <bool Undo>
-  void add_complex(std::size_t k, const Program<F>& program, Angles kind,
+  void add_complex(std::int64_t index, const Program<F>& program, Angles kind,
                    const MatrixParameters<R>& parameters, const Strided<R>& gangles,
                    const Strided<R>& gphases) {
-    const Step& step = plan_.steps[k];
-    const R* weights = program.weights.data() + step.entry;
-    const R* sums = entries_.data() + 2 * step.entry;
-    const std::int8_t* places = sum_places<F>(step, program.modes[k], Undo);
+    const auto m = static_cast<std::size_t>(index);
+    const Step& step = plan_.steps[m];
+    const R* weights = program.weights_of(step);
+    const R* sums = of(index);
+    const std::int8_t* places = sum_places<F>(step, program.modes[m], Undo);
     values_.find<R>(plan_, step, parameters.angles, parameters.phases, kind == Angles::reduced);
     for_each_entry<Undo>(plan_, step, [&](std::int32_t a, std::int32_t b, int e) {
       const std::int32_t source = source_of(plan_, step, e);
@@ -195,6 +218,7 @@ class GradientSums {
 
   const Plan& plan_;
   bool started_ = false;
+  std::int64_t first_entry_ = 0;  // of the steps that there are sums of
   Scratch<R> entries_;
   std::vector<double> diagonal_;       // Im W[s, s]; of complex ones only
   std::vector<double> last_diagonal_;  // the same after all rotations of U, for the inverse

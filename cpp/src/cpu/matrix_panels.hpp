@@ -66,7 +66,7 @@ class MatrixWorker {
         // Of large matrices wide, for longer runs of U's rows; of others there are more, for
         // threads.
         width_(panel_width<F>(problem.schedule.columns(),
-                              problem.schedule.columns() < 1024 ? 64 : 128)),
+                              problem.schedule.columns() < 1024 ? kWidestPanel / 2 : kWidestPanel)),
         each_(width_ / kParts<F>),
         panel_(plan.slots * width_) {}
 

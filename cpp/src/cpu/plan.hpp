@@ -21,6 +21,12 @@ enum class Sources : std::uint8_t {
   affine,
 };
 
+// first .. last - 1, of steps or of slots.
+struct Range {
+  std::int64_t first;
+  std::int64_t last;
+};
+
 struct Step {
   Pattern pattern;
   Sources sources;
@@ -73,6 +79,13 @@ Plan make_plan(const Schedule& schedule);
 
 // The plan of a schedule, made at the first call for it (or a copy of it). Safe from many threads.
 const Plan& plan_of(const Schedule& schedule);
+
+// The entries of some steps that follow one another.
+inline std::int64_t entries_of(const Plan& plan, Range steps) {
+  if (steps.first == steps.last) return 0;
+  const Step& last = plan.steps[static_cast<std::size_t>(steps.last - 1)];
+  return last.entry + last.count - plan.steps[static_cast<std::size_t>(steps.first)].entry;
+}
 
 // The angle of an entry of a step, or -1.
 inline std::int32_t source_of(const Plan& plan, const Step& step, int entry) {

@@ -44,12 +44,14 @@ struct Limits<double, true> {
   static constexpr double largest = 0x1p250;
 };
 
+// It has some steps of a plan, or all.
 template <class F>
 struct Program {
   using R = real_t<F>;
 
   // For each step of the plan.
   std::vector<Mode> modes;
+  std::int64_t first_entry;  // of the steps that it has
   // kCoefficients for each entry.
   Scratch<R> coefficients;
   // Of a normalised tile or leaf: the scales of its 16 or 8 rows, from half its first entry on.
@@ -65,7 +67,11 @@ struct Program {
   // are not for Undo D.
   std::vector<F> factors;
 
-  const R* scales_of(const Step& step) const { return scales.data() + step.entry / 2; }
+  R* coefficients_of(const Step& step) const {
+    return coefficients.data() + kCoefficients<F> * (step.entry - first_entry);
+  }
+  R* scales_of(const Step& step) const { return scales.data() + (step.entry - first_entry) / 2; }
+  R* weights_of(const Step& step) const { return weights.data() + (step.entry - first_entry); }
 };
 
 enum class Angles {
@@ -86,8 +92,9 @@ struct ProgramInput {
   bool gradient;  // with weights
 };
 
-// Builds a program. `Undo` programs take the rotations from last to first and undo them. `run` may
-// be called from many threads at once for ranges of steps of one of the plan's waves.
+// Builds a program, run of steps by run of steps. `Undo` programs take the rotations from last to
+// first and undo them. After `start`, `run` may be called from many threads at once for ranges of
+// steps of one of the plan's waves.
 template <class F, bool Undo>
 class ProgramBuilder {
  public:
@@ -105,13 +112,20 @@ class ProgramBuilder {
         program_(program),
         scales_(program.final_scales) {
     program.modes.assign(plan.steps.size(), Mode::scaled);
-    program.coefficients.resize(kCoefficients<F> * plan.entries);
-    program.scales.resize(plan.entries / 2 + 2 * kGroup);
     program.extra.clear();
     program.extra.resize(plan.steps.size());
-    if (gradient_) program.weights.resize(plan.entries);
     scales_.assign(static_cast<std::size_t>(plan.slots), 1.0);
     reciprocals_ = scales_;
+  }
+
+  // The program will have these steps, and no longer those before.
+  void start(Range steps) {
+    const std::int64_t entries = entries_of(plan_, steps);
+    program_.first_entry =
+        entries > 0 ? plan_.steps[static_cast<std::size_t>(steps.first)].entry : 0;
+    program_.coefficients.resize(kCoefficients<F> * entries);
+    program_.scales.resize(entries / 2 + 2 * kGroup);
+    if (gradient_) program_.weights.resize(entries);
   }
 
   // Steps first .. last - 1, from last to first with Undo.
@@ -292,7 +306,7 @@ class ProgramBuilder {
     Group b = load_group(step.b);
     if (smallest_scale(a, b) < enter_) {
       program_.modes[k] = Mode::normalised;
-      R* scales = program_.scales.data() + step.entry / 2;
+      R* scales = program_.scales_of(step);
       hand_over(a, scales);
       hand_over(b, scales + kGroup);
     }
@@ -327,7 +341,7 @@ class ProgramBuilder {
   [[gnu::always_inline]] void write_eight(const Step& step, int first, const Double8& p,
                                           const Double8& q, const Double8& phase_cosine,
                                           const Double8& phase_sine) const {
-    R* out = program_.coefficients.data() + kCoefficients<F> * (step.entry + first);
+    R* out = program_.coefficients_of(step) + kCoefficients<F> * first;
     if constexpr (is_complex_v<F>) {
       const Eight re_p = __builtin_convertvector(p * phase_cosine, Eight);
       const Eight im_p = __builtin_convertvector(-p * phase_sine, Eight);
@@ -354,7 +368,7 @@ class ProgramBuilder {
 
   [[gnu::always_inline]] void write_weights(const Step& step, int first,
                                             const Double8& weights) const {
-    *reinterpret_cast<UnalignedEight*>(program_.weights.data() + step.entry + first) =
+    *reinterpret_cast<UnalignedEight*>(program_.weights_of(step) + first) =
         __builtin_convertvector(weights, Eight);
   }
 
@@ -363,11 +377,23 @@ class ProgramBuilder {
     for (int m = 0; m < 8; ++m) out[m] = rotations(step, m);
   }
 
+  // The angles of an xor tile to come: those of its eight rows are far from each other.
+  [[gnu::always_inline]] void prefetch_angles(const Step& now) const {
+    constexpr std::ptrdiff_t kStepsAhead = 6;
+    const std::ptrdiff_t k = &now - plan_.steps.data() + (Undo ? -kStepsAhead : kStepsAhead);
+    if (k < 0 || k >= static_cast<std::ptrdiff_t>(plan_.steps.size())) return;
+    const Step& step = plan_.steps[static_cast<std::size_t>(k)];
+    if (step.pattern != Pattern::xor_tile) return;
+    const std::int32_t* sources = plan_.sources.data() + step.source;
+    for (int m = 0; m < 8; ++m) __builtin_prefetch(angles_.data + sources[m]);
+  }
+
   void xor_tile_rows(const Step& step, Group& a, Group& b) const {
     // The usual case apart, without its tests.
     if (!is_complex_v<F> && step.sources == Sources::runs && angles_.stride == 1 && reduced_) {
       const std::int32_t* source = plan_.sources.data() + step.source;
       const R* angles = angles_.data;
+      prefetch_angles(step);
       xor_tile_rows(step, a, b, [=](int s) __attribute__((always_inline)) {
         Double8 sine, cosine;
         sincos_reduced<R>(eight_in_a_row(angles + source[s]), sine, cosine);
@@ -531,7 +557,7 @@ class ProgramBuilder {
     Group g = load_group(step.a);
     if (smallest_scale(g) < enter_) {
       program_.modes[k] = Mode::normalised;
-      hand_over(g, program_.scales.data() + step.entry / 2);
+      hand_over(g, program_.scales_of(step));
     }
     Rotations rotation[4];
     for (int m = 0; m < 4; ++m) rotation[m] = rotations(step, m);
@@ -575,7 +601,7 @@ class ProgramBuilder {
       for (int e = 0; e < count - 8 * m; ++e) {
         const int entry = first + 8 * m + e;
         const double tangent = g[m].tangent[e];
-        write_one(program_.coefficients.data() + kCoefficients<F> * (step.entry + entry),
+        write_one(program_.coefficients_of(step) + kCoefficients<F> * entry,
                   tangent * (y[m].d[e] * x[m].r[e]), tangent * (x[m].d[e] * y[m].r[e]),
                   g[m].phase.cosine[e], g[m].phase.sine[e]);
         if (gradient_) set_weight(step, entry, x[m].d[e] * y[m].d[e]);
@@ -679,7 +705,7 @@ class ProgramBuilder {
   }
 
   void set_weight(const Step& step, int e, double weight) const {
-    program_.weights.data()[step.entry + e] = static_cast<R>(weight);
+    program_.weights_of(step)[e] = static_cast<R>(weight);
   }
 
   // -1 where the row of the first slot is the larger coordinate, which turns the rotation around.

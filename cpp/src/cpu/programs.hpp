@@ -73,9 +73,11 @@ std::vector<F> conjugates(std::vector<F> factors) {
 template <class F, bool Undo>
 void build_program(const Plan& plan, const ProgramInput<F>& input, Program<F>& program,
                    int threads) {
+  const auto steps = static_cast<std::int64_t>(plan.steps.size());
   ProgramBuilder<F, Undo> builder(plan, input, program);
+  builder.start({0, steps});
   if (threads == 1) {
-    builder.run(0, static_cast<std::int64_t>(plan.steps.size()));
+    builder.run(0, steps);
     return;
   }
   struct Task {
@@ -104,6 +106,25 @@ void build_program(const Plan& plan, const ProgramInput<F>& input, Program<F>& p
     builder.run(task.first, task.last);
   };
   parallel_for(static_cast<std::int64_t>(tasks.size()), threads, run);
+}
+
+// Entries in a run of steps whose coefficients stay in the second-level cache, beside the panels.
+inline constexpr std::int64_t kEntriesInRun = std::int64_t{1} << 14;
+
+// Calls body(steps) for runs of steps that make up the plan, in order; from last to first with
+// Undo.
+template <bool Undo, class Body>
+void for_each_run_of_steps(const Plan& plan, Body&& body) {
+  const auto count = static_cast<std::int64_t>(plan.steps.size());
+  for (std::int64_t done = 0; done < count;) {
+    Range steps = Undo ? Range{count - done, count - done} : Range{done, done};
+    std::int64_t& end = Undo ? steps.first : steps.last;
+    do {
+      end += Undo ? -1 : 1;
+      ++done;
+    } while (done < count && entries_of(plan, steps) < kEntriesInRun);
+    body(steps);
+  }
 }
 
 // The programs of one matrix, each built when it is first asked for, by any thread.
@@ -141,22 +162,45 @@ class Programs {
     return built(careful_, careful_built_, true, threads);
   }
 
+  // Builds the program for moderate vectors run of steps by run of steps, each in the place of the
+  // one before, and calls use(program, steps) for each: for a panel that is the only one, which
+  // then finds the coefficients in the cache. Returns the program as it is after the last step. For
+  // one thread.
+  template <class Use>
+  const Program<F>& for_each_run(Use&& use) {
+    fast_built_ = false;
+    ProgramBuilder<F, Undo> builder(plan_, input(false), fast_);
+    for_each_run_of_steps<Undo>(plan_, [&](Range steps) {
+      builder.start(steps);
+      builder.run(steps.first, steps.last);
+      use(static_cast<const Program<F>&>(fast_), steps);
+    });
+    find_factors(fast_);
+    return fast_;
+  }
+
  private:
+  ProgramInput<F> input(bool careful) const {
+    return {parameters_.angles, parameters_.phases, kind_, careful, gradient_};
+  }
+
   const Program<F>& built(Program<F>& program, bool& done, bool careful, int threads) {
     if (!done) {
-      build_program<F, Undo>(plan_,
-                             {parameters_.angles, parameters_.phases, kind_, careful, gradient_},
-                             program, threads);
-      program.factors.clear();
-      for (const double scale : program.final_scales) {
-        program.factors.push_back(F(static_cast<R>(scale)));
-      }
-      if (!Undo) {
-        for (std::size_t s = 0; s < diagonal_.size(); ++s) program.factors[s] *= diagonal_[s];
-      }
+      build_program<F, Undo>(plan_, input(careful), program, threads);
+      find_factors(program);
       done = true;
     }
     return program;
+  }
+
+  void find_factors(Program<F>& program) const {
+    program.factors.clear();
+    for (const double scale : program.final_scales) {
+      program.factors.push_back(F(static_cast<R>(scale)));
+    }
+    if (!Undo) {
+      for (std::size_t s = 0; s < diagonal_.size(); ++s) program.factors[s] *= diagonal_[s];
+    }
   }
 
   const Plan& plan_;

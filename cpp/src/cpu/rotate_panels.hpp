@@ -17,11 +17,13 @@ auto columns_of(Data* data, std::int64_t stride, const Vectors& vectors, std::si
   return Columns<R>{reinterpret_cast<R*>(data), kParts<T> * stride, offsets.data(), each * count};
 }
 
+// From last to first with Undo.
 template <class F, bool Undo>
-void run_steps(const Plan& plan, const Program<F>& program, real_t<F>* panel, std::int64_t width) {
-  const auto count = static_cast<std::int64_t>(plan.steps.size());
-  for (std::int64_t k = 0; k < count; ++k) {
-    run_step<F, Undo>(plan, program, Undo ? count - 1 - k : k, panel, width, width);
+void run_steps(const Plan& plan, const Program<F>& program, Range steps, real_t<F>* panel,
+               std::int64_t width) {
+  for (std::int64_t k = steps.first; k < steps.last; ++k) {
+    run_step<F, Undo>(plan, program, Undo ? steps.first + steps.last - 1 - k : k, panel, width,
+                      width);
   }
 }
 
@@ -34,15 +36,17 @@ class RotateWorker {
   RotateWorker(const RotateProblem<T>& problem, const Plan& plan)
       : problem_(problem),
         plan_(plan),
-        width_(panel_width<F>(kParts<T> / kParts<F> * problem.vectors.size(), 128)),
+        width_(panel_width<F>(kParts<T> / kParts<F> * problem.vectors.size(), kWidestPanel)),
         each_(width_ / kParts<T>),
         panel_(plan.slots * width_),
         ones_(static_cast<std::size_t>(plan.slots), R(1)) {}
 
   std::int64_t panels() const { return (problem_.vectors.size() + each_ - 1) / each_; }
 
+  // `by_runs`: see by_runs_of_steps.
   template <class Offsets>
-  void run(Programs<F, Undo>& programs, const Offsets& matrix, std::int64_t index) {
+  void run(Programs<F, Undo>& programs, const Offsets& matrix, std::int64_t index,
+           bool by_runs = false) {
     const std::int64_t first = index * each_;
     const std::int64_t count = std::min(each_, problem_.vectors.size() - first);
     const auto columns = [&](auto* data, std::int64_t stride, std::size_t operand) {
@@ -59,11 +63,18 @@ class RotateWorker {
       unpack<F>(plan_, panel, width_, factors,
                 columns(problem_.y.data + matrix[5], problem_.y.stride, 1));
     };
-    if (numbers.moderate) {
+    const Range all{0, static_cast<std::int64_t>(plan_.steps.size())};
+    if (numbers.moderate && by_runs) {
+      const Program<F>& end = programs.for_each_run([&](const Program<F>& program, Range steps) {
+        const FlushSubnormals flush(numbers.may_flush);
+        run_steps<F, Undo>(plan_, program, steps, panel, width_);
+      });
+      write(end.factors);
+    } else if (numbers.moderate) {
       const Program<F>& program = programs.for_vectors(true);
       {
         const FlushSubnormals flush(numbers.may_flush);
-        run_steps<F, Undo>(plan_, program, panel, width_);
+        run_steps<F, Undo>(plan_, program, all, panel, width_);
       }
       write(program.factors);
     } else {
@@ -77,7 +88,7 @@ class RotateWorker {
         const Program<F>& program = programs.for_vectors(moderate);
         {
           const FlushSubnormals flush(moderate && may_flush);
-          run_steps<F, Undo>(plan_, program, part, width_);
+          run_steps<F, Undo>(plan_, program, all, part, width_);
         }
         multiply_by(program.factors, part, width_);  // not flushed, as in `write` above
       }
@@ -100,7 +111,9 @@ template <class T, class F, bool Undo>
 void rotate_all(const RotateProblem<T>& problem, const Plan& plan) {
   const std::int64_t rotations = problem.schedule.num_rotations();
   const std::int64_t matrices = problem.matrices.size();
-  const int threads = threads_for(problem, kParts<T> * problem.vectors.size());
+  const bool by_runs = by_runs_of_steps<T>(problem, plan);
+  int threads = threads_for(problem, kParts<T> * problem.vectors.size());
+  if (by_runs) threads = threads_by_runs(problem, threads);
   const auto in_parts = [&](int most) {
     Programs<F, Undo> programs(plan, false);
     for (std::int64_t m = 0; m < matrices; ++m) {
@@ -124,7 +137,9 @@ void rotate_all(const RotateProblem<T>& problem, const Plan& plan) {
     for (std::int64_t m = first; m < last; ++m) {
       const auto matrix = problem.matrices.at(m);
       programs.set(problem.parameters.at(matrix), rotations);
-      for (std::int64_t p = 0; p < worker.panels(); ++p) worker.run(programs, matrix, p);
+      for (std::int64_t p = 0; p < worker.panels(); ++p) {
+        worker.run(programs, matrix, p, by_runs);
+      }
     }
   };
   share_out(matrices, true, threads, in_parts, whole);

@@ -2,6 +2,9 @@
 
 namespace givens::cpu::GIVENS_ISA {
 
+// Reals in a row of the widest panels.
+inline constexpr std::int64_t kWidestPanel = 128;
+
 // Reals in a row of a panel of `columns` columns, or of as many of them as fill `widest` reals. It
 // depends on the problem only, never on threads.
 template <class F>
@@ -9,12 +12,6 @@ std::int64_t panel_width(std::int64_t columns, std::int64_t widest) {
   const std::int64_t wanted = std::min(kParts<F> * columns, widest);
   return std::max((wanted + kSegment<F> - 1) / kSegment<F>, std::int64_t{1}) * kSegment<F>;
 }
-
-// first .. last - 1
-struct Range {
-  std::int64_t first;
-  std::int64_t last;
-};
 
 // The slots that hold coordinates first .. first + count - 1, as a range.
 inline Range slots_of(const Plan& plan, std::int64_t first, std::int64_t count) {
@@ -74,6 +71,22 @@ int threads_for(const Problem& problem, std::int64_t columns) {
                             problem.matrices.size();
   const int most = problem.num_threads > 0 ? problem.num_threads : default_num_threads();
   return static_cast<int>(std::clamp<std::int64_t>(work / kWorkOfAThread, 1, most));
+}
+
+// Whether coefficients are made run of steps by run of steps: if they are many, and only one panel
+// of one matrix uses them.
+template <class T, class Problem>
+bool by_runs_of_steps(const Problem& problem, const Plan& plan) {
+  const bool shared = problem.matrices.size() > 1 && problem.matrices.repeats(0);
+  return plan.entries > kEntriesInRun && kParts<T> * problem.vectors.size() <= kWidestPanel &&
+         !shared;
+}
+
+// The threads that then pay, of `most`: those for a single matrix could only help to make whole
+// programs, with which two take as long as one takes by runs.
+template <class Problem>
+int threads_by_runs(const Problem& problem, int most) {
+  return problem.matrices.size() == 1 && most == 2 ? 1 : most;
 }
 
 // How the work on some matrices is shared out: by matrix if there are enough of them, else each

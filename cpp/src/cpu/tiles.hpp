@@ -247,7 +247,7 @@ void run_step(const Plan& plan, const Program<F>& program, std::int64_t index, r
     return;
   }
   const bool normalised = program.modes[k] == Mode::normalised;
-  const R* coefficients = program.coefficients.data() + kCoefficients<F> * step.entry;
+  const R* coefficients = program.coefficients_of(step);
   if (step.pattern == Pattern::pairs) {
     const auto rotate = turned ? rotate_pairs<F, true> : rotate_pairs<F, false>;
     rotate(plan.pair_slots.data() + step.a, step.count, panel, row, width, coefficients,

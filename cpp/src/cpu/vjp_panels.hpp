@@ -21,6 +21,10 @@ class VjpPrograms {
     return inverse_ ? doing_.for_vectors(moderate, threads)
                     : undoing_.for_vectors(moderate, threads);
   }
+  template <class Use>
+  const Program<F>& for_each_run(Use&& use) {
+    return inverse_ ? doing_.for_each_run(use) : undoing_.for_each_run(use);
+  }
   const std::vector<F>& diagonal() const {
     return inverse_ ? doing_.diagonal() : undoing_.diagonal();
   }
@@ -89,7 +93,7 @@ class VjpWorker {
         plan_(plan),
         from_identity_(from_identity),
         by_reach_(from_identity && Reach::pays(plan)),
-        width_(panel_width<F>(kParts<T> / kParts<F> * problem.vectors.size(), 128)),
+        width_(panel_width<F>(kParts<T> / kParts<F> * problem.vectors.size(), kWidestPanel)),
         each_(width_ / kParts<T>),
         size_(plan.slots * width_),
         y_(size_),
@@ -98,11 +102,11 @@ class VjpWorker {
 
   std::int64_t panels() const { return (problem_.vectors.size() + each_ - 1) / each_; }
 
-  // Writes gx for a panel and adds to the sums. `sums` is that of moderate vectors, then that of
-  // others.
+  // Writes gx for a panel and adds to the sums, or `by_runs` (see by_runs_of_steps) to the
+  // gradients. `sums` is that of moderate vectors, then that of others.
   template <class Offsets>
   void run(VjpPrograms<F>& programs, const Offsets& matrix, std::int64_t panel, PanelOrder& order,
-           GradientSums<F>* sums) {
+           GradientSums<F>* sums, bool by_runs = false) {
     const PanelPass pass(order, panel);
     const std::int64_t first = panel * each_;
     const std::int64_t count = std::min(each_, problem_.vectors.size() - first);
@@ -126,7 +130,9 @@ class VjpWorker {
         order_columns<false>(order_of_columns, rows, plan_.slots, width_);
       }
     }
-    if (y_numbers.moderate && g_numbers.moderate) {
+    if (y_numbers.moderate && g_numbers.moderate && by_runs) {
+      sweep_by_runs(programs, matrix, y_numbers.may_flush && g_numbers.may_flush, sums[0]);
+    } else if (y_numbers.moderate && g_numbers.moderate) {
       const FlushSubnormals flush(y_numbers.may_flush && g_numbers.may_flush);
       sweep(programs, true, slots, y_.data(), g_.data(), panel, &order, sums[0]);
     } else {
@@ -161,6 +167,7 @@ class VjpWorker {
     const Program<F>& program = programs.for_vectors(moderate);
     const auto steps = static_cast<std::int64_t>(plan_.steps.size());
     if (order) order->wait(panel, steps);
+    if (sums.empty()) sums.start_steps({0, steps});
     sums.start(y, g, width_);
     const auto undo = [&](Range part, std::int64_t from, std::int64_t reals) {
       for_each_step(part, panel, order, [&](std::int64_t k) {
@@ -168,17 +175,16 @@ class VjpWorker {
           for_each_turned(plan_, reach_, k, width_,
                           [&](std::int64_t first, std::int64_t count, const Parts* turned) {
                             run_vjp_step<F, true>(plan_, program, k, y + first, g + first, width_,
-                                                  count, sums.entries(), turned);
+                                                  count, sums.of(k), turned);
                           });
         } else {
-          run_vjp_step<F, true>(plan_, program, k, y + from, g + from, width_, reals,
-                                sums.entries());
+          run_vjp_step<F, true>(plan_, program, k, y + from, g + from, width_, reals, sums.of(k));
         }
       });
     };
     if (problem_.inverse) {
       for_each_step({0, steps}, panel, order, [&](std::int64_t k) {
-        run_vjp_step<F, false>(plan_, program, k, y, g, width_, width_, sums.entries());
+        run_vjp_step<F, false>(plan_, program, k, y, g, width_, width_, sums.of(k));
       });
     } else {
       for (auto level = plan_.levels.rbegin(); level != plan_.levels.rend(); ++level) {
@@ -193,6 +199,40 @@ class VjpWorker {
     if (order) order->wait(panel, 0);
     if (problem_.inverse) sums.end_inverse(y, g, width_, program.final_scales);
     if (order) order->pass(panel, 0);
+    finish(programs, program, g);
+  }
+
+  // The same for the only panel: coefficients are made, and sums added to the gradients, by runs of
+  // steps that stay in the cache.
+  template <class Offsets>
+  void sweep_by_runs(VjpPrograms<F>& programs, const Offsets& matrix, bool may_flush,
+                     GradientSums<F>& sums) {
+    R* const y = y_.data();
+    R* const g = g_.data();
+    sums.start(y, g, width_);
+    if (!problem_.inverse) sums.add_diagonal(problem_, matrix);
+    const Program<F>& end = programs.for_each_run([&](const Program<F>& program, Range steps) {
+      sums.start_steps(steps);
+      {
+        const FlushSubnormals flush(may_flush);
+        for_each_step(steps, 0, nullptr, [&](std::int64_t k) {
+          const auto run = problem_.inverse ? run_vjp_step<F, false> : run_vjp_step<F, true>;
+          run(plan_, program, k, y, g, width_, width_, sums.of(k), nullptr);
+        });
+      }
+      sums.add_steps(steps, problem_, matrix, program, programs.kind());
+    });
+    if (problem_.inverse) {
+      sums.end_inverse(y, g, width_, end.final_scales);
+      sums.add_diagonal(problem_, matrix);
+    }
+    sums.end();
+    const FlushSubnormals flush(may_flush);
+    finish(programs, end, g);
+  }
+
+  // Brings g, which has gone through all steps, to gx.
+  void finish(const VjpPrograms<F>& programs, const Program<F>& program, R* g) const {
     apply_scales(program.final_scales, g, width_);
     if (problem_.inverse) multiply_by(programs.diagonal(), g, width_);
   }
@@ -248,6 +288,9 @@ void vjp_all(const VjpProblem<T>& problem, const Plan& plan, bool from_identity)
   const std::int64_t rotations = problem.schedule.num_rotations();
   const std::int64_t matrices = problem.matrices.size();
   const auto steps = static_cast<std::int64_t>(plan.steps.size());
+  const bool by_runs = !from_identity && by_runs_of_steps<T>(problem, plan);
+  int most = vjp_threads(problem);
+  if (by_runs) most = threads_by_runs(problem, most);
   const auto finish = [&](VjpPrograms<F>& programs, const auto& matrix, GradientSums<F>* sums) {
     for (const bool moderate : {true, false}) {
       GradientSums<F>& part = sums[moderate ? 0 : 1];
@@ -280,7 +323,7 @@ void vjp_all(const VjpProblem<T>& problem, const Plan& plan, bool from_identity)
       programs.set(problem.parameters.at(matrix), rotations);
       PanelOrder order(worker.panels(), steps + 1);
       for (std::int64_t panel = 0; panel < worker.panels(); ++panel) {
-        worker.run(programs, matrix, panel, order, sums);
+        worker.run(programs, matrix, panel, order, sums, by_runs);
       }
       finish(programs, matrix, sums);
     }
@@ -289,7 +332,7 @@ void vjp_all(const VjpProblem<T>& problem, const Plan& plan, bool from_identity)
   const bool independent = !problem.matrices.repeats(7) &&
                            !(problem.gphases && problem.matrices.repeats(8)) &&
                            !(problem.gdiagonal && problem.matrices.repeats(9));
-  share_out(matrices, independent, vjp_threads(problem), in_parts, whole);
+  share_out(matrices, independent, most, in_parts, whole);
 }
 
 }  // namespace givens::cpu::GIVENS_ISA

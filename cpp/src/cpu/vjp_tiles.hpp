@@ -291,16 +291,15 @@ template <class F, bool InParts>
   }
 }
 
-// Runs one step on both panels; `program` is one for gradients, `turned` as in run_step, but the
-// pairs turn no other parts, whose rows in g may be anything.
+// Runs one step on both panels and adds to its sums; `program` is one for gradients, `turned` as in
+// run_step, but the pairs turn no other parts, whose rows in g may be anything.
 template <class F, bool Undo>
 void run_vjp_step(const Plan& plan, const Program<F>& program, std::int64_t index, real_t<F>* y,
-                  real_t<F>* g, std::int64_t row, std::int64_t width, real_t<F>* all_sums,
+                  real_t<F>* g, std::int64_t row, std::int64_t width, real_t<F>* sums,
                   const Parts* turned = nullptr) {
   using R = real_t<F>;
   const auto k = static_cast<std::size_t>(index);
   const Step& step = plan.steps[k];
-  R* sums = all_sums + kParts<F> * step.entry;
   if (program.modes[k] == Mode::plain) {
     const R* rotation = program.extra[k].get();
     for_each_entry<Undo>(plan, step, [&](std::int32_t i, std::int32_t j, int e) {
@@ -315,7 +314,7 @@ void run_vjp_step(const Plan& plan, const Program<F>& program, std::int64_t inde
     });
     return;
   }
-  const R* coefficients = program.coefficients.data() + kCoefficients<F> * step.entry;
+  const R* coefficients = program.coefficients_of(step);
   const bool normalised = program.modes[k] == Mode::normalised;
   if (step.pattern == Pattern::pairs) {
     const auto run = turned ? vjp_pairs<F, true> : vjp_pairs<F, false>;
