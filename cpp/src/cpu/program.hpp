@@ -92,6 +92,39 @@ struct ProgramInput {
   bool gradient;  // with weights
 };
 
+// exp(i phase), of eight rotations; of real ones there is none.
+template <class F, bool = is_complex_v<F>>
+struct Phases {};
+template <class F>
+struct Phases<F, true> {
+  Double8 cosine;
+  Double8 sine;
+};
+
+// The same of one.
+struct Phase {
+  double cosine = 1.0;
+  double sine = 0.0;
+};
+
+template <class F>
+[[gnu::always_inline]] inline Phase phase_at([[maybe_unused]] const Phases<F>& phases,
+                                             [[maybe_unused]] int lane) {
+  if constexpr (is_complex_v<F>) {
+    return {phases.cosine[lane], phases.sine[lane]};
+  } else {
+    return {};
+  }
+}
+
+// With other signs of the angles, which turn the rotations around.
+template <class F>
+[[gnu::always_inline]] inline Phases<F> turned(Phases<F> phases,
+                                               [[maybe_unused]] const Double8& signs) {
+  if constexpr (is_complex_v<F>) phases.sine *= signs;
+  return phases;
+}
+
 // Builds a program, run of steps by run of steps. `Undo` programs take the rotations from last to
 // first and undo them. After `start`, `run` may be called from many threads at once for ranges of
 // steps of one of the plan's waves.
@@ -130,17 +163,20 @@ class ProgramBuilder {
 
   // Steps first .. last - 1, from last to first with Undo.
   void run(std::int64_t first, std::int64_t last) {
-    for (std::int64_t k = first; k < last; ++k) add(Undo ? first + last - 1 - k : k);
+    PairRotations pairs(*this);
+    for (std::int64_t k = first; k < last; ++k) add(Undo ? first + last - 1 - k : k, pairs);
   }
 
  private:
-  void add(std::int64_t index) {
+  class PairRotations;
+
+  void add(std::int64_t index, PairRotations& pairs) {
     const auto k = static_cast<std::size_t>(index);
     const Step& step = plan_.steps[k];
     if (careful_) {
       add_plain(step, k);
     } else if (step.pattern == Pattern::pairs) {
-      add_pairs(step, k);
+      add_pairs(step, k, pairs);
     } else if (step.pattern == Pattern::xor_leaf) {
       add_leaf(step, k);
     } else {
@@ -189,9 +225,25 @@ class ProgramBuilder {
         return static_cast<double>(from[lane * step_k + ((m - lane) & 7) * step_l]);
       });
     }
+    if (step.sources == Sources::each) {
+      const std::int64_t first = step.source + 8 * m;
+      return fetch_each(first, first + std::min(step.count - 8 * m, 8), parameter);
+    }
     const int last = std::min(8 * m + 8, step.count) - 1;
     return eight_of([&](int lane) __attribute__((always_inline)) {
       const std::int32_t source = source_of(plan_, step, std::min(8 * m + lane, last));
+      return source < 0 ? 0.0 : static_cast<double>(parameter[source]);
+    });
+  }
+
+  // The same of entries whose angles are Plan::sources[first], ..., of which `end` is the first
+  // that is not there.
+  [[gnu::always_inline]] Double8 fetch_each(std::int64_t first, std::int64_t end,
+                                            const Strided<const R>& parameter) const {
+    const std::int32_t* sources = plan_.sources.data() + first;
+    const int last = static_cast<int>(std::min<std::int64_t>(end - first, 8)) - 1;
+    return eight_of([&](int lane) __attribute__((always_inline)) {
+      const std::int32_t source = sources[std::min(lane, last)];
       return source < 0 ? 0.0 : static_cast<double>(parameter[source]);
     });
   }
@@ -204,18 +256,12 @@ class ProgramBuilder {
     }
   }
 
-  // exp(i phase), of eight rotations; (1, 0) of real ones.
-  struct Phases {
-    Double8 cosine;
-    Double8 sine;
-  };
-
   // Eight rotations.
   struct Rotations {
     Double8 tangent;  // minus, with Undo
     Double8 cosine;
     Double8 reciprocal;  // of the cosine
-    Phases phase;
+    Phases<F> phase;
   };
 
   [[gnu::always_inline]] static Rotations rotations_of(const Double8& sine, const Double8& cosine) {
@@ -226,15 +272,31 @@ class ProgramBuilder {
     return out;
   }
 
-  // Those of entries 8 m .. 8 m + 7.
-  [[gnu::always_inline]] Rotations rotations(const Step& step, int m) const {
+  // Those whose values of a parameter are eight(parameter).
+  template <class Fetch>
+  [[gnu::always_inline]] Rotations rotations_from(Fetch&& eight) const {
     Double8 sine, cosine;
-    sincos(fetch(step, m, angles_), sine, cosine);
+    sincos(eight(angles_), sine, cosine);
     Rotations out = rotations_of(sine, cosine);
     if constexpr (is_complex_v<F>) {
-      sincos(phases_ ? fetch(step, m, phases_) : Double8{}, out.phase.sine, out.phase.cosine);
+      sincos(phases_ ? eight(phases_) : Double8{}, out.phase.sine, out.phase.cosine);
     }
     return out;
+  }
+
+  // Those of entries 8 m .. 8 m + 7.
+  [[gnu::always_inline]] void find_rotations(const Step& step, int m, Rotations& out) const {
+    const Rotations found =
+        rotations_from([&](const Strided<const R>& parameter)
+                           __attribute__((always_inline)) { return fetch(step, m, parameter); });
+    // One by one: GCC copies the whole by way of the stack.
+    out.tangent = found.tangent;
+    out.cosine = found.cosine;
+    out.reciprocal = found.reciprocal;
+    if constexpr (is_complex_v<F>) {
+      out.phase.cosine = found.phase.cosine;
+      out.phase.sine = found.phase.sine;
+    }
   }
 
   // --- Scaled form ---
@@ -332,21 +394,20 @@ class ProgramBuilder {
   // x and y, that of x being the smaller coordinate.
   [[gnu::always_inline]] void write_row(const Step& step, int first, const Rotations& g,
                                         const Group& x, const Group& y) const {
-    write_eight(step, first, g.tangent * (y.d * x.r), g.tangent * (x.d * y.r), g.phase.cosine,
-                g.phase.sine);
+    write_eight(step, first, g.tangent * (y.d * x.r), g.tangent * (x.d * y.r), g.phase);
     if (gradient_) write_weights(step, first, x.d * y.d);
   }
 
   // |p|, |q| with their signs, and the phase.
   [[gnu::always_inline]] void write_eight(const Step& step, int first, const Double8& p,
-                                          const Double8& q, const Double8& phase_cosine,
-                                          const Double8& phase_sine) const {
+                                          const Double8& q,
+                                          [[maybe_unused]] const Phases<F>& phase) const {
     R* out = program_.coefficients_of(step) + kCoefficients<F> * first;
     if constexpr (is_complex_v<F>) {
-      const Eight re_p = __builtin_convertvector(p * phase_cosine, Eight);
-      const Eight im_p = __builtin_convertvector(-p * phase_sine, Eight);
-      const Eight re_q = __builtin_convertvector(q * phase_cosine, Eight);
-      const Eight im_q = __builtin_convertvector(q * phase_sine, Eight);
+      const Eight re_p = __builtin_convertvector(p * phase.cosine, Eight);
+      const Eight im_p = __builtin_convertvector(-p * phase.sine, Eight);
+      const Eight re_q = __builtin_convertvector(q * phase.cosine, Eight);
+      const Eight im_q = __builtin_convertvector(q * phase.sine, Eight);
 #pragma GCC unroll 8
       for (int k = 0; k < 8; ++k) {
         out[4 * k] = re_p[k];
@@ -374,7 +435,7 @@ class ProgramBuilder {
 
   // Those of a tile, row of entries by row.
   void tile_rotations(const Step& step, Rotations* out) const {
-    for (int m = 0; m < 8; ++m) out[m] = rotations(step, m);
+    for (int m = 0; m < 8; ++m) find_rotations(step, m, out[m]);
   }
 
   // The angles of an xor tile to come: those of its eight rows are far from each other.
@@ -473,8 +534,7 @@ class ProgramBuilder {
         const Double8 all_p = m.value == 7 ? new_p : active ? new_p : p[row];
         const Double8 all_q = m.value == 7 ? new_q : active ? new_q : q[row];
         const Double8 all_turns = m.value == 7 ? turns : active ? turns : turn[row];
-        write_eight(step, 8 * row, all_p, all_q, g[row].phase.cosine,
-                    all_turns * g[row].phase.sine);
+        write_eight(step, 8 * row, all_p, all_q, turned<F>(g[row].phase, all_turns));
         if (gradient_) {
           write_weights(step, 8 * row,
                         m.value == 7 ? new_weight
@@ -560,7 +620,7 @@ class ProgramBuilder {
       hand_over(g, program_.scales_of(step));
     }
     Rotations rotation[4];
-    for (int m = 0; m < 4; ++m) rotation[m] = rotations(step, m);
+    for (int m = 0; m < 4; ++m) find_rotations(step, m, rotation[m]);
     const Int8 second_half = Int8{0, 0, 0, 0, -1, -1, -1, -1};
     Group x[4], y[4];
     unrolled<7>([&](auto round) __attribute__((always_inline)) {
@@ -603,100 +663,139 @@ class ProgramBuilder {
         const double tangent = g[m].tangent[e];
         write_one(program_.coefficients_of(step) + kCoefficients<F> * entry,
                   tangent * (y[m].d[e] * x[m].r[e]), tangent * (x[m].d[e] * y[m].r[e]),
-                  g[m].phase.cosine[e], g[m].phase.sine[e]);
+                  phase_at<F>(g[m].phase, e));
         if (gradient_) set_weight(step, entry, x[m].d[e] * y[m].d[e]);
       }
     }
   }
 
-  static void write_one(R* out, double p, double q, double phase_cosine, double phase_sine) {
+  static void write_one(R* out, double p, double q, [[maybe_unused]] const Phase& phase) {
     if constexpr (is_complex_v<F>) {
-      out[0] = static_cast<R>(p * phase_cosine);
-      out[1] = static_cast<R>(-p * phase_sine);
-      out[2] = static_cast<R>(q * phase_cosine);
-      out[3] = static_cast<R>(q * phase_sine);
+      out[0] = static_cast<R>(p * phase.cosine);
+      out[1] = static_cast<R>(-p * phase.sine);
+      out[2] = static_cast<R>(q * phase.cosine);
+      out[3] = static_cast<R>(q * phase.sine);
     } else {
       out[0] = static_cast<R>(p);
       out[1] = static_cast<R>(q);
     }
   }
 
-  // The scales of rows i and j of eight pairs. Lanes beyond `count` repeat the last pair.
-  struct PairGroups {
-    Group x;
-    Group y;
-  };
-  PairGroups load_pairs(const SlotPair* pairs, int count) const {
-    const auto of = [&](const std::vector<double>& values,
-                        std::int32_t SlotPair::* slot) __attribute__((always_inline)) {
-      return eight_of([&](int e) __attribute__((always_inline)) {
-        return values[static_cast<std::size_t>(pairs[std::min(e, count - 1)].*slot)];
-      });
-    };
-    return {{of(scales_, &SlotPair::i), of(reciprocals_, &SlotPair::i)},
-            {of(scales_, &SlotPair::j), of(reciprocals_, &SlotPair::j)}};
-  }
+  // --- Loose pairs ---
 
-  void save_pairs(const SlotPair* pairs, int count, const PairGroups& groups) {
-    double d[16], r[16];
-    store_group(groups.x, d, r);
-    store_group(groups.y, d + 8, r + 8);
-    for (int e = 0; e < count; ++e) {
-      const auto i = static_cast<std::size_t>(pairs[e].i);
-      const auto j = static_cast<std::size_t>(pairs[e].j);
-      scales_[i] = d[e];
-      scales_[j] = d[8 + e];
-      reciprocals_[i] = r[e];
-      reciprocals_[j] = r[8 + e];
+  // Rotations of pairs that follow one another in Plan::sources. Those of many steps are found at
+  // once: most steps of pairs are too short for vectors.
+  class PairRotations {
+   public:
+    explicit PairRotations(const ProgramBuilder& builder) : builder_(builder) {}
+
+    // Finds those of a step, and of the steps next to be done.
+    void find(const Step& step) {
+      const std::int64_t end = step.source + step.count;
+      if (first_ <= step.source && end <= last_) return;
+      const std::int64_t count = std::max(std::int64_t{step.count}, kAtOnce);
+      const auto all = static_cast<std::int64_t>(builder_.plan_.sources.size());
+      first_ = Undo ? std::max(end - count, std::int64_t{0}) : step.source;
+      last_ = Undo ? end : std::min(step.source + count, all);
+      found_.resize((last_ - first_ + 7) / 8 * kOfEight);
+      double* out = found_.data();
+      for (std::int64_t first = first_; first < last_; first += 8, out += kOfEight) {
+        const Rotations g = builder_.rotations_from(
+            [&](const Strided<const R>& parameter) __attribute__((always_inline)) {
+              return builder_.fetch_each(first, last_, parameter);
+            });
+        const auto keep = [&](std::int64_t value, const Double8& of) {
+          *reinterpret_cast<Unaligned8*>(out + 8 * value) = of;
+        };
+        keep(0, g.tangent);
+        keep(1, g.cosine);
+        keep(2, g.reciprocal);
+        if constexpr (is_complex_v<F>) {
+          keep(3, g.phase.cosine);
+          keep(4, g.phase.sine);
+        }
+      }
     }
-  }
 
-  // Eight pairs at a time.
-  void add_pairs(const Step& step, std::size_t k) {
+    // That of entry e of a step that has been found: every eighth number from here on.
+    struct Rotation {
+      const double* of;
+      double tangent() const { return of[0]; }
+      double cosine() const { return of[8]; }
+      double reciprocal() const { return of[16]; }
+      Phase phase() const {
+        if constexpr (is_complex_v<F>) return {of[24], of[32]};
+        return {};
+      }
+    };
+    Rotation at(const Step& step, std::int32_t e) const {
+      const std::int64_t k = step.source + e - first_;
+      return {found_.data() + k / 8 * kOfEight + k % 8};
+    }
+
+   private:
+    static constexpr std::int64_t kAtOnce = 64;
+    static constexpr std::int64_t kOfEight = is_complex_v<F> ? 40 : 24;  // numbers
+
+    const ProgramBuilder& builder_;
+    std::int64_t first_ = 0;
+    std::int64_t last_ = 0;
+    Scratch<double> found_;
+  };
+
+  void add_pairs(const Step& step, std::size_t k, PairRotations& found) {
+    found.find(step);
     const SlotPair* pairs = plan_.pair_slots.data() + step.a;
-    const std::int32_t eights = (step.count + 7) / 8;
-    const auto in_eight = [&](std::int32_t m) { return std::min(step.count - 8 * m, 8); };
-    // The scales before, should the step become plain. Most steps of few pairs are very short.
-    constexpr std::int32_t kFew = 32;
-    double few[2 * kFew];
-    std::unique_ptr<double[]> many(step.count > kFew ? new double[2 * step.count] : nullptr);
-    double* const before = many ? many.get() : few;
-    double smallest = 1.0;
+    const auto scale = [&](std::int32_t slot) -> double& {
+      return scales_[static_cast<std::size_t>(slot)];
+    };
+    const auto reciprocal = [&](std::int32_t slot) -> double& {
+      return reciprocals_[static_cast<std::size_t>(slot)];
+    };
+    double smallest = 1.0, smallest_after = 1.0, smallest_cosine = 1.0;
     for (std::int32_t e = 0; e < step.count; ++e) {
-      const double d_i = scales_[static_cast<std::size_t>(pairs[e].i)];
-      const double d_j = scales_[static_cast<std::size_t>(pairs[e].j)];
-      before[2 * e] = d_i;
-      before[2 * e + 1] = d_j;
-      smallest = std::min(smallest, std::min(std::abs(d_i), std::abs(d_j)));
+      const double d = std::min(std::abs(scale(pairs[e].i)), std::abs(scale(pairs[e].j)));
+      const double c = std::abs(found.at(step, e).cosine());
+      smallest = std::min(smallest, d);
+      smallest_after = std::min(smallest_after, d * c);
+      smallest_cosine = std::min(smallest_cosine, c);
     }
     const bool normalise = smallest < enter_;
+    if ((normalise ? smallest_cosine : smallest_after) < leave_) {
+      add_plain(step, k);
+      return;
+    }
     if (normalise) {
       program_.modes[k] = Mode::normalised;
       R* factors = new_extra(k, 2 * step.count);
-      for (std::int32_t s = 0; s < 2 * step.count; ++s) factors[s] = static_cast<R>(before[s]);
-    }
-    Double8 smallest_after = Double8{} + 1.0;
-    for (std::int32_t m = 0; m < eights; ++m) {
-      const int count = in_eight(m);
-      PairGroups groups = load_pairs(pairs + 8 * m, count);
-      if (normalise) groups.x.d = groups.x.r = groups.y.d = groups.y.r = Double8{} + 1.0;
-      const Rotations g = rotations(step, m);
-      write_rows(step, 8 * m, count, &g, &groups.x, &groups.y);
-      groups.x.turn(g.cosine, g.reciprocal);
-      groups.y.turn(g.cosine, g.reciprocal);
-      smallest_after = lesser(smallest_after, lesser(magnitude(groups.x.d), magnitude(groups.y.d)));
-      save_pairs(pairs + 8 * m, count, groups);
-    }
-    if (smallest_of(smallest_after) < leave_) {
       for (std::int32_t e = 0; e < step.count; ++e) {
-        for (int row = 0; row < 2; ++row) {
-          const auto slot = static_cast<std::size_t>(row == 0 ? pairs[e].i : pairs[e].j);
-          scales_[slot] = before[2 * e + row];
-          reciprocals_[slot] = 1.0 / scales_[slot];
+        for (const std::int32_t slot : {pairs[e].i, pairs[e].j}) {
+          *factors++ = static_cast<R>(scale(slot));
+          scale(slot) = reciprocal(slot) = 1.0;
         }
       }
-      add_plain(step, k);
     }
+    R* out = program_.coefficients_of(step);
+    for (std::int32_t e = 0; e < step.count; ++e) {
+      const auto rotation = found.at(step, e);
+      const double tangent = rotation.tangent();
+      double& d_i = scale(pairs[e].i);
+      double& d_j = scale(pairs[e].j);
+      double& r_i = reciprocal(pairs[e].i);
+      double& r_j = reciprocal(pairs[e].j);
+      write_one(out, tangent * (d_j * r_i), tangent * (d_i * r_j), rotation.phase());
+      out += kCoefficients<F>;
+      if (gradient_) set_weight(step, e, d_i * d_j);
+      turn_one(rotation.cosine(), rotation.reciprocal(), d_i, r_i);
+      turn_one(rotation.cosine(), rotation.reciprocal(), d_j, r_j);
+    }
+  }
+
+  static void turn_one(double cosine, double reciprocal, double& d, double& r) {
+    const double turned = d * cosine;
+    r *= reciprocal;
+    r += r * (1.0 - turned * r);  // as in store_group
+    d = turned;
   }
 
   R* new_extra(std::size_t k, std::int64_t count) {
@@ -733,7 +832,7 @@ class ProgramBuilder {
       const double sine = (Undo ? -turn : turn) * values.sine(e);
       *out++ = static_cast<R>(values.cosine(e));
       write_one(out, sine * scales_[j] * reciprocals_[i], sine * scales_[i] * reciprocals_[j],
-                values.phase_cosine(e), turn * values.phase_sine(e));
+                Phase{values.phase_cosine(e), turn * values.phase_sine(e)});
       out += kCoefficients<F>;
       if (gradient_) set_weight(step, e, turn * scales_[i] * scales_[j]);
     });
