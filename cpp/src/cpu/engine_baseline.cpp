@@ -13,6 +13,7 @@
 #include "simd.hpp"
 #include "segment.hpp"
 #include "sincos.hpp"
+#include "rotations.hpp"
 #include "program.hpp"
 #include "tiles.hpp"
 #include "vjp_tiles.hpp"

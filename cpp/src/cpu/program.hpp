@@ -74,12 +74,6 @@ struct Program {
   R* weights_of(const Step& step) const { return weights.data() + (step.entry - first_entry); }
 };
 
-enum class Angles {
-  reduced,  // none beyond kLargestReduced
-  finite,
-  not_finite,
-};
-
 // What a program is made from.
 template <class F>
 struct ProgramInput {
@@ -92,39 +86,6 @@ struct ProgramInput {
   bool gradient;  // with weights
 };
 
-// exp(i phase), of eight rotations; of real ones there is none.
-template <class F, bool = is_complex_v<F>>
-struct Phases {};
-template <class F>
-struct Phases<F, true> {
-  Double8 cosine;
-  Double8 sine;
-};
-
-// The same of one.
-struct Phase {
-  double cosine = 1.0;
-  double sine = 0.0;
-};
-
-template <class F>
-[[gnu::always_inline]] inline Phase phase_at([[maybe_unused]] const Phases<F>& phases,
-                                             [[maybe_unused]] int lane) {
-  if constexpr (is_complex_v<F>) {
-    return {phases.cosine[lane], phases.sine[lane]};
-  } else {
-    return {};
-  }
-}
-
-// With other signs of the angles, which turn the rotations around.
-template <class F>
-[[gnu::always_inline]] inline Phases<F> turned(Phases<F> phases,
-                                               [[maybe_unused]] const Double8& signs) {
-  if constexpr (is_complex_v<F>) phases.sine *= signs;
-  return phases;
-}
-
 // Builds a program, run of steps by run of steps. `Undo` programs take the rotations from last to
 // first and undo them. After `start`, `run` may be called from many threads at once for ranges of
 // steps of one of the plan's waves.
@@ -135,9 +96,8 @@ class ProgramBuilder {
 
   ProgramBuilder(const Plan& plan, const ProgramInput<F>& input, Program<F>& program)
       : plan_(plan),
-        angles_(input.angles),
-        phases_(input.phases),
-        reduced_(input.kind == Angles::reduced),
+        input_(input),
+        finder_(plan, input.angles, input.phases, input.kind == Angles::reduced),
         careful_(input.careful || input.kind == Angles::not_finite),
         gradient_(input.gradient),
         enter_(gradient_ ? Limits<R, true>::enter : Limits<R, false>::enter),
@@ -163,14 +123,12 @@ class ProgramBuilder {
 
   // Steps first .. last - 1, from last to first with Undo.
   void run(std::int64_t first, std::int64_t last) {
-    PairRotations pairs(*this);
+    PairRotations<F, Undo> pairs(plan_, finder_);
     for (std::int64_t k = first; k < last; ++k) add(Undo ? first + last - 1 - k : k, pairs);
   }
 
  private:
-  class PairRotations;
-
-  void add(std::int64_t index, PairRotations& pairs) {
+  void add(std::int64_t index, PairRotations<F, Undo>& pairs) {
     const auto k = static_cast<std::size_t>(index);
     const Step& step = plan_.steps[k];
     if (careful_) {
@@ -184,122 +142,11 @@ class ProgramBuilder {
     }
   }
 
-  // --- Angles ---
+  // --- Scaled form ---
 
   typedef R Eight __attribute__((vector_size(8 * sizeof(R))));
   typedef R UnalignedEight
       __attribute__((vector_size(8 * sizeof(R)), aligned(alignof(R)), may_alias));
-
-  [[gnu::always_inline]] static Double8 eight_in_a_row(const R* from) {
-    return to_doubles(*reinterpret_cast<const UnalignedEight*>(from));
-  }
-
-  // value(0) .. value(7). Not by way of memory: to load at once what has been stored piece by piece
-  // takes long.
-  template <class Value>
-  [[gnu::always_inline]] static Double8 eight_of(Value&& value) {
-    return Double8{value(0), value(1), value(2), value(3), value(4), value(5), value(6), value(7)};
-  }
-
-  // The values of `parameter` for entries 8 m .. 8 m + 7. Entries without a rotation get zero, and
-  // those beyond the step's any value.
-  [[gnu::always_inline]] Double8 fetch(const Step& step, int m,
-                                       const Strided<const R>& parameter) const {
-    if (step.sources == Sources::runs && parameter.stride == 1) {
-      const std::int32_t* sources = plan_.sources.data() + step.source;
-      if (step.pattern == Pattern::xor_tile) return eight_in_a_row(parameter.data + sources[m]);
-      const R* low = parameter.data + sources[2 * m];
-      const R* high = parameter.data + sources[std::min(2 * m + 1, kLeafEntries / 4 - 1)];
-      return eight_of([=](int lane) __attribute__((always_inline)) {
-        return static_cast<double>(lane < 4 ? low[lane] : high[lane - 4]);
-      });
-    }
-    if (step.sources == Sources::affine) {
-      // Entries as tile_index has them, without its divisions.
-      const bool difference = step.pattern == Pattern::difference_tile;
-      const std::int64_t first = step.source + (difference ? 7 * step.step_k : 0);
-      const std::int64_t step_k = (difference ? -step.step_k : step.step_k) * parameter.stride;
-      const std::int64_t step_l = step.step_l * parameter.stride;
-      const R* from = parameter.data + first * parameter.stride;
-      return eight_of([&](int lane) __attribute__((always_inline)) {
-        return static_cast<double>(from[lane * step_k + ((m - lane) & 7) * step_l]);
-      });
-    }
-    if (step.sources == Sources::each) {
-      const std::int64_t first = step.source + 8 * m;
-      return fetch_each(first, first + std::min(step.count - 8 * m, 8), parameter);
-    }
-    const int last = std::min(8 * m + 8, step.count) - 1;
-    return eight_of([&](int lane) __attribute__((always_inline)) {
-      const std::int32_t source = source_of(plan_, step, std::min(8 * m + lane, last));
-      return source < 0 ? 0.0 : static_cast<double>(parameter[source]);
-    });
-  }
-
-  // The same of entries whose angles are Plan::sources[first], ..., of which `end` is the first
-  // that is not there.
-  [[gnu::always_inline]] Double8 fetch_each(std::int64_t first, std::int64_t end,
-                                            const Strided<const R>& parameter) const {
-    const std::int32_t* sources = plan_.sources.data() + first;
-    const int last = static_cast<int>(std::min<std::int64_t>(end - first, 8)) - 1;
-    return eight_of([&](int lane) __attribute__((always_inline)) {
-      const std::int32_t source = sources[std::min(lane, last)];
-      return source < 0 ? 0.0 : static_cast<double>(parameter[source]);
-    });
-  }
-
-  [[gnu::always_inline]] void sincos(const Double8& t, Double8& sine, Double8& cosine) const {
-    if (__builtin_expect(reduced_, 1)) {
-      sincos_reduced<R>(t, sine, cosine);
-    } else {
-      sincos_any(t, sine, cosine);
-    }
-  }
-
-  // Eight rotations.
-  struct Rotations {
-    Double8 tangent;  // minus, with Undo
-    Double8 cosine;
-    Double8 reciprocal;  // of the cosine
-    Phases<F> phase;
-  };
-
-  [[gnu::always_inline]] static Rotations rotations_of(const Double8& sine, const Double8& cosine) {
-    Rotations out{};
-    out.cosine = cosine;
-    out.reciprocal = 1.0 / cosine;
-    out.tangent = Undo ? -(sine * out.reciprocal) : sine * out.reciprocal;
-    return out;
-  }
-
-  // Those whose values of a parameter are eight(parameter).
-  template <class Fetch>
-  [[gnu::always_inline]] Rotations rotations_from(Fetch&& eight) const {
-    Double8 sine, cosine;
-    sincos(eight(angles_), sine, cosine);
-    Rotations out = rotations_of(sine, cosine);
-    if constexpr (is_complex_v<F>) {
-      sincos(phases_ ? eight(phases_) : Double8{}, out.phase.sine, out.phase.cosine);
-    }
-    return out;
-  }
-
-  // Those of entries 8 m .. 8 m + 7.
-  [[gnu::always_inline]] void find_rotations(const Step& step, int m, Rotations& out) const {
-    const Rotations found =
-        rotations_from([&](const Strided<const R>& parameter)
-                           __attribute__((always_inline)) { return fetch(step, m, parameter); });
-    // One by one: GCC copies the whole by way of the stack.
-    out.tangent = found.tangent;
-    out.cosine = found.cosine;
-    out.reciprocal = found.reciprocal;
-    if constexpr (is_complex_v<F>) {
-      out.phase.cosine = found.phase.cosine;
-      out.phase.sine = found.phase.sine;
-    }
-  }
-
-  // --- Scaled form ---
 
   // The scales of eight rows and their reciprocals.
   struct Group {
@@ -392,7 +239,7 @@ class ProgramBuilder {
 
   // Writes the coefficients and weights of entries `first` .. first + 7, whose rows have the scales
   // x and y, that of x being the smaller coordinate.
-  [[gnu::always_inline]] void write_row(const Step& step, int first, const Rotations& g,
+  [[gnu::always_inline]] void write_row(const Step& step, int first, const Rotations<F>& g,
                                         const Group& x, const Group& y) const {
     write_eight(step, first, g.tangent * (y.d * x.r), g.tangent * (x.d * y.r), g.phase);
     if (gradient_) write_weights(step, first, x.d * y.d);
@@ -434,37 +281,22 @@ class ProgramBuilder {
   }
 
   // Those of a tile, row of entries by row.
-  void tile_rotations(const Step& step, Rotations* out) const {
-    for (int m = 0; m < 8; ++m) find_rotations(step, m, out[m]);
-  }
-
-  // The angles of an xor tile to come: those of its eight rows are far from each other.
-  [[gnu::always_inline]] void prefetch_angles(const Step& now) const {
-    constexpr std::ptrdiff_t kStepsAhead = 6;
-    const std::ptrdiff_t k = &now - plan_.steps.data() + (Undo ? -kStepsAhead : kStepsAhead);
-    if (k < 0 || k >= static_cast<std::ptrdiff_t>(plan_.steps.size())) return;
-    const Step& step = plan_.steps[static_cast<std::size_t>(k)];
-    if (step.pattern != Pattern::xor_tile) return;
-    const std::int32_t* sources = plan_.sources.data() + step.source;
-    for (int m = 0; m < 8; ++m) __builtin_prefetch(angles_.data + sources[m]);
+  void tile_rotations(const Step& step, Rotations<F>* out) const {
+    for (int m = 0; m < 8; ++m) finder_.find(step, m, out[m]);
   }
 
   void xor_tile_rows(const Step& step, Group& a, Group& b) const {
-    // The usual case apart, without its tests.
-    if (!is_complex_v<F> && step.sources == Sources::runs && angles_.stride == 1 && reduced_) {
-      const std::int32_t* source = plan_.sources.data() + step.source;
-      const R* angles = angles_.data;
-      prefetch_angles(step);
-      xor_tile_rows(step, a, b, [=](int s) __attribute__((always_inline)) {
-        Double8 sine, cosine;
-        sincos_reduced<R>(eight_in_a_row(angles + source[s]), sine, cosine);
-        return rotations_of(sine, cosine);
+    if (finder_.angles_in_rows(step)) {
+      finder_.prefetch(step);
+      xor_tile_rows(step, a, b, [&](int s) __attribute__((always_inline)) {
+        return finder_.find_row(step, s);
       });
     } else {
-      Rotations g[8];
+      Rotations<F> g[8];
       tile_rotations(step, g);
-      xor_tile_rows(step, a, b,
-                    [&](int s) __attribute__((always_inline)) -> const Rotations& { return g[s]; });
+      xor_tile_rows(step, a, b, [&](int s) __attribute__((always_inline)) -> const Rotations<F>& {
+        return g[s];
+      });
     }
   }
 
@@ -477,7 +309,7 @@ class ProgramBuilder {
     Group partners = Undo ? group_b.shuffled(7 - iota) : group_b;
     unrolled<8>([&](auto row) __attribute__((always_inline)) {
       constexpr int s = Undo ? 7 - row.value : row.value;
-      const Rotations& g = rotations_at(s);
+      const Rotations<F>& g = rotations_at(s);
       write_row(step, 8 * s, g, a, partners);
       a.turn(g.cosine, g.reciprocal);
       partners.turn(g.cosine, g.reciprocal);
@@ -506,7 +338,7 @@ class ProgramBuilder {
     Double8 coordinate_b = __builtin_shuffle(coordinates(step.b), at_first);
     Group rows = a.shuffled(rows_of_a);
     Group partners = b.shuffled(at_first);
-    Rotations g[8];
+    Rotations<F> g[8];
     tile_rotations(step, g);
     Double8 p[8], q[8], weight[8], turn[8];
     unrolled<15>([&](auto m) __attribute__((always_inline)) {
@@ -553,7 +385,7 @@ class ProgramBuilder {
 
   // Slots are in the order of the coordinates.
   void diamond_tile_rows(const Step& step, Group& a, Group& b) const {
-    Rotations g[8];
+    Rotations<F> g[8];
     tile_rotations(step, g);
     static constexpr auto kOrder = tile_order<kGroup>(Pattern::diamond_tile);
     double d[2 * kGroup], r[2 * kGroup];
@@ -619,8 +451,8 @@ class ProgramBuilder {
       program_.modes[k] = Mode::normalised;
       hand_over(g, program_.scales_of(step));
     }
-    Rotations rotation[4];
-    for (int m = 0; m < 4; ++m) find_rotations(step, m, rotation[m]);
+    Rotations<F> rotation[4];
+    for (int m = 0; m < 4; ++m) finder_.find(step, m, rotation[m]);
     const Int8 second_half = Int8{0, 0, 0, 0, -1, -1, -1, -1};
     Group x[4], y[4];
     unrolled<7>([&](auto round) __attribute__((always_inline)) {
@@ -651,7 +483,7 @@ class ProgramBuilder {
 
   // As write_row, for `count` entries of rows in the order of their coordinates; those of the last
   // row that are not there are not written.
-  void write_rows(const Step& step, int first, int count, const Rotations* g, const Group* x,
+  void write_rows(const Step& step, int first, int count, const Rotations<F>* g, const Group* x,
                   const Group* y) const {
     for (int m = 0; 8 * m < count; ++m) {
       if (count - 8 * m >= 8) {
@@ -683,67 +515,7 @@ class ProgramBuilder {
 
   // --- Loose pairs ---
 
-  // Rotations of pairs that follow one another in Plan::sources. Those of many steps are found at
-  // once: most steps of pairs are too short for vectors.
-  class PairRotations {
-   public:
-    explicit PairRotations(const ProgramBuilder& builder) : builder_(builder) {}
-
-    // Finds those of a step, and of the steps next to be done.
-    void find(const Step& step) {
-      const std::int64_t end = step.source + step.count;
-      if (first_ <= step.source && end <= last_) return;
-      const std::int64_t count = std::max(std::int64_t{step.count}, kAtOnce);
-      const auto all = static_cast<std::int64_t>(builder_.plan_.sources.size());
-      first_ = Undo ? std::max(end - count, std::int64_t{0}) : step.source;
-      last_ = Undo ? end : std::min(step.source + count, all);
-      found_.resize((last_ - first_ + 7) / 8 * kOfEight);
-      double* out = found_.data();
-      for (std::int64_t first = first_; first < last_; first += 8, out += kOfEight) {
-        const Rotations g = builder_.rotations_from(
-            [&](const Strided<const R>& parameter) __attribute__((always_inline)) {
-              return builder_.fetch_each(first, last_, parameter);
-            });
-        const auto keep = [&](std::int64_t value, const Double8& of) {
-          *reinterpret_cast<Unaligned8*>(out + 8 * value) = of;
-        };
-        keep(0, g.tangent);
-        keep(1, g.cosine);
-        keep(2, g.reciprocal);
-        if constexpr (is_complex_v<F>) {
-          keep(3, g.phase.cosine);
-          keep(4, g.phase.sine);
-        }
-      }
-    }
-
-    // That of entry e of a step that has been found: every eighth number from here on.
-    struct Rotation {
-      const double* of;
-      double tangent() const { return of[0]; }
-      double cosine() const { return of[8]; }
-      double reciprocal() const { return of[16]; }
-      Phase phase() const {
-        if constexpr (is_complex_v<F>) return {of[24], of[32]};
-        return {};
-      }
-    };
-    Rotation at(const Step& step, std::int32_t e) const {
-      const std::int64_t k = step.source + e - first_;
-      return {found_.data() + k / 8 * kOfEight + k % 8};
-    }
-
-   private:
-    static constexpr std::int64_t kAtOnce = 64;
-    static constexpr std::int64_t kOfEight = is_complex_v<F> ? 40 : 24;  // numbers
-
-    const ProgramBuilder& builder_;
-    std::int64_t first_ = 0;
-    std::int64_t last_ = 0;
-    Scratch<double> found_;
-  };
-
-  void add_pairs(const Step& step, std::size_t k, PairRotations& found) {
+  void add_pairs(const Step& step, std::size_t k, PairRotations<F, Undo>& found) {
     found.find(step);
     const SlotPair* pairs = plan_.pair_slots.data() + step.a;
     const auto scale = [&](std::int32_t slot) -> double& {
@@ -823,7 +595,8 @@ class ProgramBuilder {
     program_.modes[k] = Mode::plain;
     R* out = new_extra(k, (1 + kCoefficients<F>)*step.count);
     SinesAndCosines values;
-    values.find<R>(plan_, step, angles_, is_complex_v<F> ? phases_ : Strided<const R>{}, reduced_);
+    values.find<R>(plan_, step, input_.angles, is_complex_v<F> ? input_.phases : Strided<const R>{},
+                   input_.kind == Angles::reduced);
     for_each_entry<Undo>(plan_, step, [&](std::int32_t slot_i, std::int32_t slot_j, int e) {
       if (source_of(plan_, step, e) < 0) return;
       const auto i = static_cast<std::size_t>(slot_i);
@@ -839,9 +612,8 @@ class ProgramBuilder {
   }
 
   const Plan& plan_;
-  const Strided<const R> angles_;
-  const Strided<const R> phases_;
-  const bool reduced_;
+  const ProgramInput<F> input_;
+  const RotationFinder<F, Undo> finder_;
   const bool careful_;
   const bool gradient_;
   const double enter_;  // see Limits
