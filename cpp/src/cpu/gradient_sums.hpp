@@ -50,7 +50,7 @@ class GradientSums {
   }
 
   // Ends those of a pair of panels that have gone through U^H back: `scales` are those of the rows.
-  void end_inverse(const R* y, const R* g, std::int64_t width, const std::vector<double>& scales) {
+  void end_inverse(const R* y, const R* g, std::int64_t width, const double* scales) {
     add_diagonal_of_w(y, g, width, last_diagonal_,
                       [&](std::size_t s) { return scales[s] * scales[s]; });
   }

@@ -62,7 +62,7 @@ struct Program {
   // For gradients: the factor of each entry's sum over stored rows; see vjp_tiles.hpp.
   Scratch<R> weights;
   // Scales of all slots after the last step.
-  std::vector<double> final_scales;
+  Scratch<double> final_scales;
   // What the rows are to be multiplied by after the last step: their scales, and in programs that
   // are not for Undo D.
   std::vector<F> factors;
@@ -103,12 +103,15 @@ class ProgramBuilder {
         enter_(gradient_ ? Limits<R, true>::enter : Limits<R, false>::enter),
         leave_(gradient_ ? Limits<R, true>::leave : Limits<R, false>::leave),
         program_(program),
-        scales_(program.final_scales) {
+        reciprocals_(plan.slots) {
     program.modes.assign(plan.steps.size(), Mode::scaled);
     program.extra.clear();
     program.extra.resize(plan.steps.size());
-    scales_.assign(static_cast<std::size_t>(plan.slots), 1.0);
-    reciprocals_ = scales_;
+    // Whole lines of the cache hold those of a group.
+    program.final_scales.resize(plan.slots);
+    scales_ = program.final_scales.data();
+    std::fill_n(scales_, plan.slots, 1.0);
+    std::fill_n(reciprocals_.data(), plan.slots, 1.0);
   }
 
   // The program will have these steps, and no longer those before.
@@ -174,11 +177,11 @@ class ProgramBuilder {
   }
 
   Group load_group(std::int32_t slot) const {
-    return group_at(scales_.data() + slot, reciprocals_.data() + slot);
+    return group_at(scales_ + slot, reciprocals_.data() + slot);
   }
 
   void save_group(std::int32_t slot, const Group& g) {
-    store_group(g, scales_.data() + slot, reciprocals_.data() + slot);
+    store_group(g, scales_ + slot, reciprocals_.data() + slot);
   }
 
   [[gnu::always_inline]] static Double8 magnitude(const Double8& v) {
@@ -518,12 +521,8 @@ class ProgramBuilder {
   void add_pairs(const Step& step, std::size_t k, PairRotations<F, Undo>& found) {
     found.find(step);
     const SlotPair* pairs = plan_.pair_slots.data() + step.a;
-    const auto scale = [&](std::int32_t slot) -> double& {
-      return scales_[static_cast<std::size_t>(slot)];
-    };
-    const auto reciprocal = [&](std::int32_t slot) -> double& {
-      return reciprocals_[static_cast<std::size_t>(slot)];
-    };
+    const auto scale = [&](std::int32_t slot) -> double& { return scales_[slot]; };
+    const auto reciprocal = [&](std::int32_t slot) -> double& { return reciprocals_.data()[slot]; };
     double smallest = 1.0, smallest_after = 1.0, smallest_cosine = 1.0;
     for (std::int32_t e = 0; e < step.count; ++e) {
       const double d = std::min(std::abs(scale(pairs[e].i)), std::abs(scale(pairs[e].j)));
@@ -599,15 +598,16 @@ class ProgramBuilder {
                    input_.kind == Angles::reduced);
     for_each_entry<Undo>(plan_, step, [&](std::int32_t slot_i, std::int32_t slot_j, int e) {
       if (source_of(plan_, step, e) < 0) return;
-      const auto i = static_cast<std::size_t>(slot_i);
-      const auto j = static_cast<std::size_t>(slot_j);
+      const double d_i = scales_[slot_i];
+      const double d_j = scales_[slot_j];
+      const double* const r = reciprocals_.data();
       const double turn = orientation(slot_i, slot_j);
       const double sine = (Undo ? -turn : turn) * values.sine(e);
       *out++ = static_cast<R>(values.cosine(e));
-      write_one(out, sine * scales_[j] * reciprocals_[i], sine * scales_[i] * reciprocals_[j],
+      write_one(out, sine * d_j * r[slot_i], sine * d_i * r[slot_j],
                 Phase{values.phase_cosine(e), turn * values.phase_sine(e)});
       out += kCoefficients<F>;
-      if (gradient_) set_weight(step, e, turn * scales_[i] * scales_[j]);
+      if (gradient_) set_weight(step, e, turn * d_i * d_j);
     });
   }
 
@@ -619,8 +619,8 @@ class ProgramBuilder {
   const double enter_;  // see Limits
   const double leave_;
   Program<F>& program_;
-  std::vector<double>& scales_;  // at the end, the program's final ones
-  std::vector<double> reciprocals_;
+  double* scales_;  // at the end, the program's final ones
+  const Scratch<double> reciprocals_;
 };
 
 }  // namespace givens::cpu::GIVENS_ISA

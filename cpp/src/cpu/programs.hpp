@@ -195,8 +195,8 @@ class Programs {
 
   void find_factors(Program<F>& program) const {
     program.factors.clear();
-    for (const double scale : program.final_scales) {
-      program.factors.push_back(F(static_cast<R>(scale)));
+    for (std::int64_t s = 0; s < plan_.slots; ++s) {
+      program.factors.push_back(F(static_cast<R>(program.final_scales.data()[s])));
     }
     if (!Undo) {
       for (std::size_t s = 0; s < diagonal_.size(); ++s) program.factors[s] *= diagonal_[s];

@@ -197,7 +197,7 @@ class VjpWorker {
       }
     }
     if (order) order->wait(panel, 0);
-    if (problem_.inverse) sums.end_inverse(y, g, width_, program.final_scales);
+    if (problem_.inverse) sums.end_inverse(y, g, width_, program.final_scales.data());
     if (order) order->pass(panel, 0);
     finish(programs, program, g);
   }
@@ -223,7 +223,7 @@ class VjpWorker {
       sums.add_steps(steps, problem_, matrix, program, programs.kind());
     });
     if (problem_.inverse) {
-      sums.end_inverse(y, g, width_, end.final_scales);
+      sums.end_inverse(y, g, width_, end.final_scales.data());
       sums.add_diagonal(problem_, matrix);
     }
     sums.end();
@@ -233,7 +233,10 @@ class VjpWorker {
 
   // Brings g, which has gone through all steps, to gx.
   void finish(const VjpPrograms<F>& programs, const Program<F>& program, R* g) const {
-    apply_scales(program.final_scales, g, width_);
+    for (std::int64_t s = 0; s < plan_.slots; ++s) {
+      const R scale = static_cast<R>(program.final_scales.data()[s]);
+      multiply_rows(g + s * width_, width_, width_, &scale, 1);
+    }
     if (problem_.inverse) multiply_by(programs.diagonal(), g, width_);
   }
 
@@ -256,13 +259,6 @@ class VjpWorker {
   }
 
   static constexpr std::int64_t kStepsAtOnce = 16;
-
-  static void apply_scales(const std::vector<double>& scales, R* panel, std::int64_t width) {
-    for (std::size_t s = 0; s < scales.size(); ++s) {
-      const R scale = static_cast<R>(scales[s]);
-      multiply_rows(panel + static_cast<std::int64_t>(s) * width, width, width, &scale, 1);
-    }
-  }
 
   const VjpProblem<T>& problem_;
   const Plan& plan_;
