@@ -15,7 +15,7 @@ struct ScratchMemory {
   std::size_t bytes = 0;
 };
 
-inline constexpr std::size_t kMostKept = std::size_t{1} << 24;
+inline constexpr std::size_t kMostKept = std::size_t{1} << 26;
 
 // At least `bytes`. Throws std::bad_alloc.
 ScratchMemory take_scratch(std::size_t bytes);
