@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <cstring>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -75,6 +76,33 @@ TEST_CASE_TEMPLATE("engines: threads on many vectors", T, GIVENS_TEST_TYPES) {
       const Gradients<T> got = check_threads(*engine, y, gy, parameters, schedule, options);
       CHECK(vectors_error(got.gx, expected.gx, schedule, -1) <= 1);
       check_gradients(got.of, expected.of, y, gy, schedule, options);
+    }
+  }
+}
+
+// One panel of one matrix: one thread makes coefficients by runs of steps, several make all first.
+// A third of the numbers become subnormal, which must not be seen in one way only.
+TEST_CASE_TEMPLATE("engines: threads on few vectors", T, GIVENS_TEST_TYPES) {
+  using R = real_t<T>;
+  Random random(93);
+  const std::int64_t vectors = givens::is_complex_v<T> ? 60 : 120;
+  for (const Schedule& schedule : {Schedule::xor_(257), Schedule::circle(257)}) {
+    CAPTURE(schedule.repr());
+    const auto parameters = parameters_of<R>(AngleKind::full_turn, AngleKind::full_turn, schedule,
+                                             full_choice<T>(), random);
+    const Shape shape = {vectors, schedule.n()};
+    Array<T> y = random.array<T>(shape);
+    Array<T> gy = random.array<T>(shape);
+    for (std::size_t k = 0; k < y.values.size(); k += 3) {
+      y.values[k] *= 4 * std::numeric_limits<R>::min();
+      gy.values[k] *= 4 * std::numeric_limits<R>::min();
+    }
+    for (const bool inverse : {false, true}) {
+      CAPTURE(inverse);
+      for (const Engine* engine : engines()) {
+        CAPTURE(std::string(engine->name));
+        check_threads(*engine, y, gy, parameters, schedule, {-1, inverse});
+      }
     }
   }
 }

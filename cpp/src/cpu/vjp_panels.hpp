@@ -209,7 +209,10 @@ class VjpWorker {
                      GradientSums<F>& sums) {
     R* const y = y_.data();
     R* const g = g_.data();
-    sums.start(y, g, width_);
+    {
+      const FlushSubnormals flush(may_flush);
+      sums.start(y, g, width_);
+    }
     if (!problem_.inverse) sums.add_diagonal(problem_, matrix);
     const Program<F>& end = programs.for_each_run([&](const Program<F>& program, Range steps) {
       sums.start_steps(steps);
@@ -222,13 +225,13 @@ class VjpWorker {
       }
       sums.add_steps(steps, problem_, matrix, program, programs.kind());
     });
-    if (problem_.inverse) {
-      sums.end_inverse(y, g, width_, end.final_scales.data());
-      sums.add_diagonal(problem_, matrix);
+    {
+      const FlushSubnormals flush(may_flush);
+      if (problem_.inverse) sums.end_inverse(y, g, width_, end.final_scales.data());
+      finish(programs, end, g);
     }
+    if (problem_.inverse) sums.add_diagonal(problem_, matrix);
     sums.end();
-    const FlushSubnormals flush(may_flush);
-    finish(programs, end, g);
   }
 
   // Brings g, which has gone through all steps, to gx.
