@@ -126,7 +126,7 @@ class GradientSums {
   }
 
   void add_real(std::int64_t index, const Program<F>& program, bool inverse,
-                const Strided<R>& gangles) const {
+                const Strided<R> gangles) const {
     const R sign = inverse ? R(-1) : R(1);
     const auto m = static_cast<std::size_t>(index);
     const Step& step = plan_.steps[m];
@@ -153,10 +153,12 @@ class GradientSums {
       gangles[angle] += sign * weights[e] * sums[e];
     };
     if (step.sources == Sources::affine) {
-      for (int k = 0; k < kGroup; ++k) {
-        const std::int64_t first = step.source + k * step.step_k;
-        for (int l = 0; l < kGroup; ++l) {
-          add(first + l * step.step_l, tile_entry(step.pattern, k, l));
+      const AffineAngles angles(step, 1);
+#pragma GCC unroll 8
+      for (int row = 0; row < kGroup; ++row) {
+#pragma GCC unroll 8
+        for (int lane = 0; lane < kGroup; ++lane) {
+          add(angles.at(row, lane), kGroup * row + lane);
         }
       }
     } else if (step.sources == Sources::each) {

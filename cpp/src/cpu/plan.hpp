@@ -87,6 +87,25 @@ inline std::int64_t entries_of(const Plan& plan, Range steps) {
   return last.entry + last.count - plan.steps[static_cast<std::size_t>(steps.first)].entry;
 }
 
+// The angles of a tile whose sources are affine, by row of eight entries and lane: as tile_index
+// has them, without its divisions. Times `stride`: where they are among the caller's.
+struct AffineAngles {
+  AffineAngles(const Step& step, std::int64_t stride)
+      : first(stride * step.source), step_k(stride * step.step_k), step_l(stride * step.step_l) {
+    if (step.pattern == Pattern::difference_tile) {
+      first += (kGroup - 1) * step_k;
+      step_k = -step_k;
+    }
+  }
+  std::int64_t at(int row, int lane) const {
+    return first + lane * step_k + ((row - lane) & (kGroup - 1)) * step_l;
+  }
+
+  std::int64_t first;  // of k = 0, or of the last k where lanes go the other way
+  std::int64_t step_k;
+  std::int64_t step_l;
+};
+
 // The angle of an entry of a step, or -1.
 inline std::int32_t source_of(const Plan& plan, const Step& step, int entry) {
   if (step.sources == Sources::affine) {

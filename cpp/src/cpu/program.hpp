@@ -44,7 +44,7 @@ struct Limits<double, true> {
   static constexpr double largest = 0x1p250;
 };
 
-// It has some steps of a plan, or all.
+// The coefficients for some steps of a plan that follow one another, or for all.
 template <class F>
 struct Program {
   using R = real_t<F>;
@@ -476,7 +476,7 @@ class ProgramBuilder {
       g.turn(__builtin_shuffle(rotation[m].cosine, entry),
              __builtin_shuffle(rotation[m].reciprocal, entry));
     });
-    write_rows(step, 0, kLeafEntries, rotation, x, y);
+    write_leaf(step, rotation, x, y);
     if (smallest_scale(g) < leave_) {
       add_plain(step, k);
       return;
@@ -484,23 +484,16 @@ class ProgramBuilder {
     save_group(step.a, g);
   }
 
-  // As write_row, for `count` entries of rows in the order of their coordinates; those of the last
-  // row that are not there are not written.
-  void write_rows(const Step& step, int first, int count, const Rotations<F>* g, const Group* x,
-                  const Group* y) const {
-    for (int m = 0; 8 * m < count; ++m) {
-      if (count - 8 * m >= 8) {
-        write_row(step, first + 8 * m, g[m], x[m], y[m]);
-        continue;
-      }
-      for (int e = 0; e < count - 8 * m; ++e) {
-        const int entry = first + 8 * m + e;
-        const double tangent = g[m].tangent[e];
-        write_one(program_.coefficients_of(step) + kCoefficients<F> * entry,
-                  tangent * (y[m].d[e] * x[m].r[e]), tangent * (x[m].d[e] * y[m].r[e]),
-                  phase_at<F>(g[m].phase, e));
-        if (gradient_) set_weight(step, entry, x[m].d[e] * y[m].d[e]);
-      }
+  // As write_row, for a leaf's three rows of entries and a half.
+  void write_leaf(const Step& step, const Rotations<F>* g, const Group* x, const Group* y) const {
+    for (int m = 0; m < 3; ++m) write_row(step, 8 * m, g[m], x[m], y[m]);
+    for (int e = 24; e < kLeafEntries; ++e) {
+      const int lane = e - 24;
+      const double tangent = g[3].tangent[lane];
+      write_one(program_.coefficients_of(step) + kCoefficients<F> * e,
+                tangent * (y[3].d[lane] * x[3].r[lane]), tangent * (x[3].d[lane] * y[3].r[lane]),
+                phase_at<F>(g[3].phase, lane));
+      if (gradient_) set_weight(step, e, x[3].d[lane] * y[3].d[lane]);
     }
   }
 

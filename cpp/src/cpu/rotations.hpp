@@ -148,14 +148,10 @@ class RotationFinder {
       });
     }
     if (step.sources == Sources::affine) {
-      // Entries as tile_index has them, without its divisions.
-      const bool difference = step.pattern == Pattern::difference_tile;
-      const std::int64_t first = step.source + (difference ? 7 * step.step_k : 0);
-      const std::int64_t step_k = (difference ? -step.step_k : step.step_k) * parameter.stride;
-      const std::int64_t step_l = step.step_l * parameter.stride;
-      const R* from = parameter.data + first * parameter.stride;
+      const AffineAngles angles(step, parameter.stride);
+      const R* from = parameter.data;
       return eight_of([&](int lane) __attribute__((always_inline)) {
-        return static_cast<double>(from[lane * step_k + ((m - lane) & 7) * step_l]);
+        return static_cast<double>(from[angles.at(m, lane)]);
       });
     }
     if (step.sources == Sources::each) {
