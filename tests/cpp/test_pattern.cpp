@@ -26,6 +26,7 @@
 #define GIVENS_VECTOR_REGISTERS 16
 // clang-format off: the order matters
 #include "cpu/simd.hpp"
+#include "cpu/eight.hpp"
 #include "cpu/segment.hpp"
 #include "cpu/sincos.hpp"
 #include "cpu/rotations.hpp"
@@ -37,6 +38,7 @@
 #define GIVENS_ISA test_32_registers
 #define GIVENS_VECTOR_REGISTERS 32
 #include "cpu/simd.hpp"
+#include "cpu/eight.hpp"
 #include "cpu/segment.hpp"
 #include "cpu/sincos.hpp"
 #include "cpu/rotations.hpp"

@@ -28,6 +28,7 @@
 #define GIVENS_VECTOR_REGISTERS 16
 // clang-format off: the order matters
 #include "cpu/simd.hpp"
+#include "cpu/eight.hpp"
 #include "cpu/sincos.hpp"
 // clang-format on
 
@@ -36,22 +37,16 @@
   namespace givens::cpu::GIVENS_ISA {                                        \
   template <class R>                                                         \
   void sincos_of(const double* x, double* sine, double* cosine) {            \
-    Double8 in, s, c;                                                        \
-    for (int k = 0; k < 8; ++k) in[k] = x[k];                                \
-    sincos_reduced<R>(in, s, c);                                             \
-    for (int k = 0; k < 8; ++k) {                                            \
-      sine[k] = s[k];                                                        \
-      cosine[k] = c[k];                                                      \
-    }                                                                        \
+    Double8 s, c;                                                            \
+    sincos_reduced<R>(load_eight(x), s, c);                                  \
+    store_eight(sine, s);                                                    \
+    store_eight(cosine, c);                                                  \
   }                                                                          \
   inline void any_sincos_of(const double* x, double* sine, double* cosine) { \
-    Double8 in, s, c;                                                        \
-    for (int k = 0; k < 8; ++k) in[k] = x[k];                                \
-    sincos_any(in, s, c);                                                    \
-    for (int k = 0; k < 8; ++k) {                                            \
-      sine[k] = s[k];                                                        \
-      cosine[k] = c[k];                                                      \
-    }                                                                        \
+    Double8 s, c;                                                            \
+    sincos_any(load_eight(x), s, c);                                         \
+    store_eight(sine, s);                                                    \
+    store_eight(cosine, c);                                                  \
   }                                                                          \
   }
 
@@ -67,6 +62,7 @@ GIVENS_TEST_FUNCTIONS
 #pragma GCC target("avx2,fma")
 // clang-format off: the order matters
 #include "cpu/simd.hpp"
+#include "cpu/eight.hpp"
 #include "cpu/sincos.hpp"
 // clang-format on
 GIVENS_TEST_FUNCTIONS
@@ -82,6 +78,7 @@ GIVENS_TEST_FUNCTIONS
 #pragma GCC target("avx512f,avx512vl,avx512dq,avx512bw,avx2,fma")
 // clang-format off: the order matters
 #include "cpu/simd.hpp"
+#include "cpu/eight.hpp"
 #include "cpu/sincos.hpp"
 // clang-format on
 GIVENS_TEST_FUNCTIONS

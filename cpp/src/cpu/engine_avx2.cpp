@@ -11,6 +11,7 @@
 #pragma GCC target("avx2,fma")
 // clang-format off: the order matters
 #include "simd.hpp"
+#include "eight.hpp"
 #include "segment.hpp"
 #include "sincos.hpp"
 #include "rotations.hpp"

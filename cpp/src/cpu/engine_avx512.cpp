@@ -11,6 +11,7 @@
 #pragma GCC target("avx512f,avx512vl,avx512dq,avx512bw,avx2,fma")
 // clang-format off: the order matters
 #include "simd.hpp"
+#include "eight.hpp"
 #include "segment.hpp"
 #include "sincos.hpp"
 #include "rotations.hpp"

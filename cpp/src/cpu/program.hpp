@@ -147,10 +147,6 @@ class ProgramBuilder {
 
   // --- Scaled form ---
 
-  typedef R Eight __attribute__((vector_size(8 * sizeof(R))));
-  typedef R UnalignedEight
-      __attribute__((vector_size(8 * sizeof(R)), aligned(alignof(R)), may_alias));
-
   // The scales of eight rows and their reciprocals.
   struct Group {
     Double8 d;
@@ -160,20 +156,19 @@ class ProgramBuilder {
       d *= cosine;
       r *= reciprocal;
     }
-    [[gnu::always_inline]] Group shuffled(const Int8& order) const {
-      return {__builtin_shuffle(d, order), __builtin_shuffle(r, order)};
+    template <class Order>
+    [[gnu::always_inline]] Group permuted() const {
+      return {GIVENS_ISA::permuted<Order>(d), GIVENS_ISA::permuted<Order>(r)};
     }
   };
 
-  static Group group_at(const double* d, const double* r) {
-    return {*reinterpret_cast<const Unaligned8*>(d), *reinterpret_cast<const Unaligned8*>(r)};
-  }
+  static Group group_at(const double* d, const double* r) { return {load_eight(d), load_eight(r)}; }
 
   static void store_group(Group g, double* d, double* r) {
     // Each is rounded on its own; a Newton step keeps the reciprocals from drifting off.
     g.r = g.r + g.r * (1.0 - g.d * g.r);
-    *reinterpret_cast<Unaligned8*>(d) = g.d;
-    *reinterpret_cast<Unaligned8*>(r) = g.r;
+    store_eight(d, g.d);
+    store_eight(r, g.r);
   }
 
   Group load_group(std::int32_t slot) const {
@@ -182,20 +177,6 @@ class ProgramBuilder {
 
   void save_group(std::int32_t slot, const Group& g) {
     store_group(g, scales_ + slot, reciprocals_.data() + slot);
-  }
-
-  [[gnu::always_inline]] static Double8 magnitude(const Double8& v) {
-    return (Double8)((Int8)v & std::numeric_limits<std::int64_t>::max());
-  }
-
-  [[gnu::always_inline]] static Double8 lesser(const Double8& a, const Double8& b) {
-    return a < b ? a : b;
-  }
-
-  [[gnu::always_inline]] static double smallest_of(Double8 m) {
-    m = lesser(m, __builtin_shuffle(m, Int8{4, 5, 6, 7, 0, 1, 2, 3}));
-    m = lesser(m, __builtin_shuffle(m, Int8{2, 3, 0, 1, 6, 7, 4, 5}));
-    return std::min(m[0], m[1]);
   }
 
   [[gnu::always_inline]] static double smallest_scale(const Group& g) {
@@ -208,9 +189,8 @@ class ProgramBuilder {
 
   // Leaves the scales to the step, which multiplies the rows by them.
   static void hand_over(Group& g, R* scales) {
-    for (int k = 0; k < kGroup; ++k) scales[k] = static_cast<R>(g.d[k]);
-    g.d = g.d * 0.0 + 1.0;
-    g.r = g.d;
+    store_eight(scales, g.d);
+    g.d = g.r = all_eight(1.0);
   }
 
   void add_tile(const Step& step, std::size_t k) {
@@ -254,33 +234,23 @@ class ProgramBuilder {
                                           [[maybe_unused]] const Phases<F>& phase) const {
     R* out = program_.coefficients_of(step) + kCoefficients<F> * first;
     if constexpr (is_complex_v<F>) {
-      const Eight re_p = __builtin_convertvector(p * phase.cosine, Eight);
-      const Eight im_p = __builtin_convertvector(-p * phase.sine, Eight);
-      const Eight re_q = __builtin_convertvector(q * phase.cosine, Eight);
-      const Eight im_q = __builtin_convertvector(q * phase.sine, Eight);
+      R numbers[4][8];
+      store_eight(numbers[0], p * phase.cosine);
+      store_eight(numbers[1], -p * phase.sine);
+      store_eight(numbers[2], q * phase.cosine);
+      store_eight(numbers[3], q * phase.sine);
 #pragma GCC unroll 8
       for (int k = 0; k < 8; ++k) {
-        out[4 * k] = re_p[k];
-        out[4 * k + 1] = im_p[k];
-        out[4 * k + 2] = re_q[k];
-        out[4 * k + 3] = im_q[k];
+        for (int part = 0; part < 4; ++part) out[4 * k + part] = numbers[part][k];
       }
     } else {
-      typedef std::conditional_t<sizeof(R) == 4, std::int32_t, std::int64_t> Index;
-      typedef Index Order __attribute__((vector_size(8 * sizeof(R))));
-      const Eight x = __builtin_convertvector(p, Eight);
-      const Eight y = __builtin_convertvector(q, Eight);
-      *reinterpret_cast<UnalignedEight*>(out) =
-          __builtin_shuffle(x, y, Order{0, 8, 1, 9, 2, 10, 3, 11});
-      *reinterpret_cast<UnalignedEight*>(out + 8) =
-          __builtin_shuffle(x, y, Order{4, 12, 5, 13, 6, 14, 7, 15});
+      store_in_turn(out, p, q);
     }
   }
 
   [[gnu::always_inline]] void write_weights(const Step& step, int first,
                                             const Double8& weights) const {
-    *reinterpret_cast<UnalignedEight*>(program_.weights_of(step) + first) =
-        __builtin_convertvector(weights, Eight);
+    store_eight(program_.weights_of(step) + first, weights);
   }
 
   // Those of a tile, row of entries by row.
@@ -306,10 +276,10 @@ class ProgramBuilder {
   template <class RotationsOf>
   [[gnu::always_inline]] void xor_tile_rows(const Step& step, Group& group_a, Group& group_b,
                                             RotationsOf&& rotations_at) const {
-    const Int8 iota = {0, 1, 2, 3, 4, 5, 6, 7};
+    using Reversed = LaneFrom<7>;
     Group a = group_a;
     // Lane k has row k XOR s of b, which row k of a meets in round s.
-    Group partners = Undo ? group_b.shuffled(7 - iota) : group_b;
+    Group partners = Undo ? group_b.template permuted<Reversed>() : group_b;
     unrolled<8>([&](auto row) __attribute__((always_inline)) {
       constexpr int s = Undo ? 7 - row.value : row.value;
       const Rotations<F>& g = rotations_at(s);
@@ -317,37 +287,43 @@ class ProgramBuilder {
       a.turn(g.cosine, g.reciprocal);
       partners.turn(g.cosine, g.reciprocal);
       if constexpr (row.value < 7) {
-        partners = partners.shuffled(iota ^ std::int64_t{s ^ (Undo ? s - 1 : s + 1)});
+        partners = partners.template permuted<LaneXor<s ^ (Undo ? s - 1 : s + 1)>>();
       }
     });
     group_a = a;
-    group_b = Undo ? partners : partners.shuffled(7 - iota);
+    group_b = Undo ? partners : partners.template permuted<Reversed>();
   }
+
+  // The lanes of an anti-diagonal of 8 x 8.
+  template <int Sum>
+  struct OnDiagonal {
+    static constexpr bool at(int lane) { return Sum < 8 ? lane <= Sum : lane > Sum - 8; }
+  };
 
   // Sum and difference tiles. Anti-diagonal `sum`: lane k has row k of a (7 - k in a difference
   // tile) and row (sum - k) mod 8 of b. Anti-diagonals m and m + 8 have no lane in common and share
   // a row of eight entries.
   void sum_tile_rows(const Step& step, Group& a, Group& b) const {
-    const Int8 iota = {0, 1, 2, 3, 4, 5, 6, 7};
-    const Int8 roll = (iota + (Undo ? 1 : -1)) & 7;  // from one anti-diagonal to the next
+    using Roll = LanePlus<Undo ? 1 : -1>;  // from one anti-diagonal to the next
     const bool difference = step.pattern == Pattern::difference_tile;
-    const Int8 rows_of_a = difference ? 7 - iota : iota;
+    const auto in_order_of_a = [=](const Group& group) __attribute__((always_inline)) {
+      return difference ? group.template permuted<LaneFrom<7>>() : group;
+    };
     // Where lane k finds its row of b for a sum of 14, or 0, and lane l that of row l.
-    const Int8 at_14 = (14 - iota) & 7;
-    const Int8 at_0 = -iota & 7;
-    const Int8 at_first = Undo ? at_14 : at_0;
-    const Int8 at_last = Undo ? at_0 : at_14;
-    const Double8 coordinate_a = __builtin_shuffle(coordinates(step.a), rows_of_a);
-    Double8 coordinate_b = __builtin_shuffle(coordinates(step.b), at_first);
-    Group rows = a.shuffled(rows_of_a);
-    Group partners = b.shuffled(at_first);
+    using AtFirst = LaneFrom<Undo ? 14 : 0>;
+    using AtLast = LaneFrom<Undo ? 0 : 14>;
+    Double8 coordinate_a = coordinates(step.a);
+    if (difference) coordinate_a = permuted<LaneFrom<7>>(coordinate_a);
+    Double8 coordinate_b = permuted<AtFirst>(coordinates(step.b));
+    Group rows = in_order_of_a(a);
+    Group partners = b.template permuted<AtFirst>();
     Rotations<F> g[8];
     tile_rotations(step, g);
     Double8 p[8], q[8], weight[8], turn[8];
     unrolled<15>([&](auto m) __attribute__((always_inline)) {
       constexpr int sum = Undo ? 14 - m.value : m.value;
       constexpr int row = sum % 8;
-      const Double8 turns = coordinate_a > coordinate_b ? Double8{} - 1.0 : Double8{} + 1.0;
+      const Double8 turns = select(coordinate_a > coordinate_b, all_eight(-1.0), all_eight(1.0));
       const Double8 tangent = turns * g[row].tangent;
       const Double8 new_p = tangent * (partners.d * rows.r);
       const Double8 new_q = tangent * (rows.d * partners.r);
@@ -359,31 +335,31 @@ class ProgramBuilder {
         weight[row] = new_weight;
         turn[row] = turns;
       }
-      const Int8 active = sum < 8 ? iota <= std::int64_t{sum} : iota > std::int64_t{sum - 8};
-      const Double8 one = Double8{} + 1.0;
-      const Double8 cosine = active ? g[row].cosine : one;
-      const Double8 reciprocal = active ? g[row].reciprocal : one;
+      using Active = OnDiagonal<sum>;
+      const Double8 one = all_eight(1.0);
+      const Double8 cosine = chosen<Active>(g[row].cosine, one);
+      const Double8 reciprocal = chosen<Active>(g[row].reciprocal, one);
       rows.turn(cosine, reciprocal);
       partners.turn(cosine, reciprocal);
       if constexpr (m.value >= 7) {
-        const Double8 all_p = m.value == 7 ? new_p : active ? new_p : p[row];
-        const Double8 all_q = m.value == 7 ? new_q : active ? new_q : q[row];
-        const Double8 all_turns = m.value == 7 ? turns : active ? turns : turn[row];
-        write_eight(step, 8 * row, all_p, all_q, turned<F>(g[row].phase, all_turns));
-        if (gradient_) {
-          write_weights(step, 8 * row,
-                        m.value == 7 ? new_weight
-                        : active     ? new_weight
-                                     : weight[row]);
-        }
+        constexpr bool kAll = m.value == 7;
+        const auto with_earlier = [](const Double8& now, [[maybe_unused]] const Double8& before)
+                                      __attribute__((always_inline)) {
+                                        if constexpr (kAll) return now;
+                                        return chosen<Active>(now, before);
+                                      };
+        const Double8 all_turns = with_earlier(turns, turn[row]);
+        write_eight(step, 8 * row, with_earlier(new_p, p[row]), with_earlier(new_q, q[row]),
+                    turned<F>(g[row].phase, all_turns));
+        if (gradient_) write_weights(step, 8 * row, with_earlier(new_weight, weight[row]));
       }
       if constexpr (m.value < 14) {
-        partners = partners.shuffled(roll);
-        coordinate_b = __builtin_shuffle(coordinate_b, roll);
+        partners = partners.template permuted<Roll>();
+        coordinate_b = permuted<Roll>(coordinate_b);
       }
     });
-    a = rows.shuffled(rows_of_a);
-    b = partners.shuffled(at_last);
+    a = in_order_of_a(rows);
+    b = partners.template permuted<AtLast>();
   }
 
   // Slots are in the order of the coordinates.
@@ -394,39 +370,37 @@ class ProgramBuilder {
     double d[2 * kGroup], r[2 * kGroup];
     store_group(a, d, r);
     store_group(b, d + kGroup, r + kGroup);
-    Group x[8], y[8];
+    double x_d[8][8], x_r[8][8], y_d[8][8], y_r[8][8];
     for (int m = 0; m < kTileEntries; ++m) {
       const TileIndex at = kOrder[static_cast<std::size_t>(Undo ? kTileEntries - 1 - m : m)];
       const RowPair rows = tile_rows<kGroup>(Pattern::diamond_tile, at);
       const int row = (at.k + at.l) % 8;
-      x[row].d[at.k] = d[rows.i];
-      x[row].r[at.k] = r[rows.i];
-      y[row].d[at.k] = d[rows.j];
-      y[row].r[at.k] = r[rows.j];
+      x_d[row][at.k] = d[rows.i];
+      x_r[row][at.k] = r[rows.i];
+      y_d[row][at.k] = d[rows.j];
+      y_r[row][at.k] = r[rows.j];
       for (const int k : {rows.i, rows.j}) {
         d[k] *= g[row].cosine[at.k];
         r[k] *= g[row].reciprocal[at.k];
       }
     }
     for (int row = 0; row < 8; ++row) {
-      write_row(step, 8 * row, g[row], x[row], y[row]);
+      write_row(step, 8 * row, g[row], group_at(x_d[row], x_r[row]), group_at(y_d[row], y_r[row]));
     }
     a = group_at(d, r);
     b = group_at(d + kGroup, r + kGroup);
   }
 
   Double8 coordinates(std::int32_t slot) const {
-    typedef std::int32_t Integers __attribute__((vector_size(32), aligned(4), may_alias));
-    return __builtin_convertvector(
-        *reinterpret_cast<const Integers*>(plan_.coordinate_of_slot.data() + slot), Double8);
+    return load_eight(plan_.coordinate_of_slot.data() + slot);
   }
 
   // Of round r + 1 of a leaf, by lane. Its four pairs are entries 4 r .. 4 r + 3, half a row of
   // eight.
   struct LeafRound {
-    std::array<std::int64_t, 8> entry_of_row;  // the lane of the entry that turns it
-    std::array<std::int64_t, 8> first;         // by entry, of both halves alike: the row i ...
-    std::array<std::int64_t, 8> second;        // ... and the row j
+    std::array<int, 8> entry_of_row;  // the lane of the entry that turns it
+    std::array<int, 8> first;         // by entry, of both halves alike: the row i ...
+    std::array<int, 8> second;        // ... and the row j
   };
   static constexpr std::array<LeafRound, 7> leaf_rounds() {
     constexpr auto kOrder = leaf_order();
@@ -438,15 +412,23 @@ class ProgramBuilder {
         round.second[lane] = kOrder[e].j;
       }
       for (const int row : {kOrder[e].i, kOrder[e].j}) {
-        round.entry_of_row[static_cast<std::size_t>(row)] = static_cast<std::int64_t>(e % 8);
+        round.entry_of_row[static_cast<std::size_t>(row)] = static_cast<int>(e % 8);
       }
     }
     return out;
   }
 
-  [[gnu::always_inline]] static Int8 lanes(const std::array<std::int64_t, 8>& v) {
-    return Int8{v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7]};
-  }
+  // Its orders of lanes, and which its entries are in a row of eight.
+  template <int R0, const std::array<int, 8> LeafRound::* Lanes>
+  struct LeafOrder {
+    static constexpr int at(int lane) {
+      return (leaf_rounds()[R0].*Lanes)[static_cast<std::size_t>(lane)];
+    }
+  };
+  template <int R0>
+  struct InHalf {
+    static constexpr bool at(int lane) { return lane / 4 == R0 % 2; }
+  };
 
   void add_leaf(const Step& step, std::size_t k) {
     Group g = load_group(step.a);
@@ -456,25 +438,22 @@ class ProgramBuilder {
     }
     Rotations<F> rotation[4];
     for (int m = 0; m < 4; ++m) finder_.find(step, m, rotation[m]);
-    const Int8 second_half = Int8{0, 0, 0, 0, -1, -1, -1, -1};
     Group x[4], y[4];
     unrolled<7>([&](auto round) __attribute__((always_inline)) {
       constexpr int r = Undo ? 6 - round.value : round.value;
       constexpr int m = r / 2;
-      constexpr LeafRound rows = leaf_rounds()[r];
-      const Group first = g.shuffled(lanes(rows.first));
-      const Group second = g.shuffled(lanes(rows.second));
+      const Group first = g.template permuted<LeafOrder<r, &LeafRound::first>>();
+      const Group second = g.template permuted<LeafOrder<r, &LeafRound::second>>();
       if constexpr (r == 6 || r % 2 == (Undo ? 1 : 0)) {
         x[m] = first;
         y[m] = second;
       } else {
-        const Int8 mine = r % 2 == 1 ? second_half : ~second_half;
-        x[m] = {mine ? first.d : x[m].d, mine ? first.r : x[m].r};
-        y[m] = {mine ? second.d : y[m].d, mine ? second.r : y[m].r};
+        using Mine = InHalf<r>;
+        x[m] = {chosen<Mine>(first.d, x[m].d), chosen<Mine>(first.r, x[m].r)};
+        y[m] = {chosen<Mine>(second.d, y[m].d), chosen<Mine>(second.r, y[m].r)};
       }
-      const Int8 entry = lanes(rows.entry_of_row);
-      g.turn(__builtin_shuffle(rotation[m].cosine, entry),
-             __builtin_shuffle(rotation[m].reciprocal, entry));
+      using Entry = LeafOrder<r, &LeafRound::entry_of_row>;
+      g.turn(permuted<Entry>(rotation[m].cosine), permuted<Entry>(rotation[m].reciprocal));
     });
     write_leaf(step, rotation, x, y);
     if (smallest_scale(g) < leave_) {

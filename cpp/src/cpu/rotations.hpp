@@ -80,7 +80,7 @@ class RotationFinder {
   [[gnu::always_inline]] Rotations<F> find_row(const Step& step, int m) const {
     Double8 sine, cosine;
     const std::int32_t* source = plan_.sources.data() + step.source;
-    sincos_reduced<R>(eight_in_a_row(angles_.data + source[m]), sine, cosine);
+    sincos_reduced<R>(load_eight(angles_.data + source[m]), sine, cosine);
     return rotations_of(sine, cosine);
   }
 
@@ -108,20 +108,6 @@ class RotationFinder {
   }
 
  private:
-  typedef R UnalignedEight
-      __attribute__((vector_size(8 * sizeof(R)), aligned(alignof(R)), may_alias));
-
-  [[gnu::always_inline]] static Double8 eight_in_a_row(const R* from) {
-    return to_doubles(*reinterpret_cast<const UnalignedEight*>(from));
-  }
-
-  // value(0) .. value(7). Not by way of memory: to load at once what has been stored piece by piece
-  // takes long.
-  template <class Value>
-  [[gnu::always_inline]] static Double8 eight_of(Value&& value) {
-    return Double8{value(0), value(1), value(2), value(3), value(4), value(5), value(6), value(7)};
-  }
-
   // The values of `parameter` for entries whose angles are Plan::sources[first], ..., of which
   // `end` is the first that is not there. Entries without a rotation get zero, those beyond the end
   // any value.
@@ -140,7 +126,7 @@ class RotationFinder {
                                        const Strided<const R>& parameter) const {
     if (step.sources == Sources::runs && parameter.stride == 1) {
       const std::int32_t* sources = plan_.sources.data() + step.source;
-      if (step.pattern == Pattern::xor_tile) return eight_in_a_row(parameter.data + sources[m]);
+      if (step.pattern == Pattern::xor_tile) return load_eight(parameter.data + sources[m]);
       const R* low = parameter.data + sources[2 * m];
       const R* high = parameter.data + sources[std::min(2 * m + 1, kLeafEntries / 4 - 1)];
       return eight_of([=](int lane) __attribute__((always_inline)) {
@@ -220,7 +206,7 @@ class PairRotations {
     for (std::int64_t first = first_; first < last_; first += 8, out += kOfEight) {
       const Rotations<F> g = finder_.find_each(first, last_);
       const auto keep = [&](std::int64_t value, const Double8& of) {
-        *reinterpret_cast<Unaligned8*>(out + 8 * value) = of;
+        store_eight(out + 8 * value, of);
       };
       keep(0, g.tangent);
       keep(1, g.cosine);

@@ -53,23 +53,4 @@ template <int Count, class Body>
   unrolled_over(body, std::make_integer_sequence<int, Count>{});
 }
 
-// Eight doubles or integers, whatever the registers' width: one row of a tile.
-typedef double Double8 __attribute__((vector_size(64)));
-typedef std::int64_t Int8 __attribute__((vector_size(64)));
-// The same where memory is aligned for a double only, as that of a std::vector is.
-typedef double Unaligned8 __attribute__((vector_size(64), aligned(8), may_alias));
-
-typedef float Float8 __attribute__((vector_size(32)));
-
-// By value: a reference would take the alignment of what it refers to for granted.
-[[gnu::always_inline]] inline Double8 to_doubles(Float8 x) {
-#if GIVENS_VECTOR_BYTES == 64
-  // One instruction where GCC makes five. With a mask, because its header warns of the other form.
-  return (Double8)_mm512_maskz_cvtps_pd(0xFF, (__m256)x);
-#else
-  return __builtin_convertvector(x, Double8);
-#endif
-}
-[[gnu::always_inline]] inline Double8 to_doubles(Double8 x) { return x; }
-
 }  // namespace givens::cpu::GIVENS_ISA

@@ -28,7 +28,7 @@ template <class R>
   constexpr double kPart1 = 1.57079632673412561417e+00;
   const Double8 shifted = x * 0.63661977236758134308 + kRound;
   const Double8 quotient = shifted - kRound;
-  const Int8 quadrant = (Int8)shifted;
+  const Int8 quadrant = bits_of(shifted);
   const Double8 exact = x - quotient * kPart1;
   Double8 s, c;
   if constexpr (sizeof(R) == 4) {
@@ -58,19 +58,20 @@ template <class R>
     c = whole + ((((1.0 - whole) - half) - r * rest) + z * z * tail);
   }
   const Int8 odd = (quadrant & 1) != 0;
-  const Double8 a = odd ? c : s;
-  const Double8 b = odd ? s : c;
   // The sign bit, from bit 1 of the quadrant.
-  sine = (Double8)((Int8)a ^ ((quadrant & 2) << 62));
-  cosine = (Double8)((Int8)b ^ (((quadrant + 1) & 2) << 62));
+  sine = from_bits(bits_of(select(odd, c, s)) ^ ((quadrant & 2) << 62));
+  cosine = from_bits(bits_of(select(odd, s, c)) ^ (((quadrant + 1) & 2) << 62));
 }
 
 // The same for any angles, one after the other by the C library.
 inline void sincos_any(const Double8& x, Double8& sine, Double8& cosine) {
+  double s[8], c[8];
   for (int k = 0; k < 8; ++k) {
-    sine[k] = std::sin(x[k]);
-    cosine[k] = std::cos(x[k]);
+    s[k] = std::sin(x[k]);
+    c[k] = std::cos(x[k]);
   }
+  sine = load_eight(s);
+  cosine = load_eight(c);
 }
 
 // Those of the angles and phases of a step's entries, for who takes them one by one.
@@ -83,7 +84,7 @@ class SinesAndCosines {
     const std::size_t rows = (static_cast<std::size_t>(step.count) + 7) / 8;
     values_.resize(32 * rows);
     for (std::size_t m = 0; m < rows; ++m) {
-      Double8 t{}, f{};
+      double t[8] = {}, f[8] = {};
       for (int lane = 0; lane < 8; ++lane) {
         const int e = 8 * static_cast<int>(m) + lane;
         const std::int32_t source = e < step.count ? source_of(plan, step, e) : -1;
@@ -91,8 +92,8 @@ class SinesAndCosines {
         t[lane] = static_cast<double>(angles[source]);
         if (phases) f[lane] = static_cast<double>(phases[source]);
       }
-      set<R>(2 * m, t, reduced);
-      set<R>(2 * m + 1, f, reduced);
+      set<R>(2 * m, load_eight(t), reduced);
+      set<R>(2 * m + 1, load_eight(f), reduced);
     }
   }
 
@@ -110,8 +111,8 @@ class SinesAndCosines {
     } else {
       sincos_any(x, s, c);
     }
-    *reinterpret_cast<Unaligned8*>(values_.data() + 16 * row) = s;
-    *reinterpret_cast<Unaligned8*>(values_.data() + 16 * row + 8) = c;
+    store_eight(values_.data() + 16 * row, s);
+    store_eight(values_.data() + 16 * row + 8, c);
   }
   double value(int e, int kind) const {
     return values_[static_cast<std::size_t>(32 * (e / 8) + kind + e % 8)];
