@@ -30,30 +30,25 @@ struct Double8 {
   double operator[](int lane) const { return v[lane / kPieceLanes][lane % kPieceLanes]; }
 };
 
-// Out of what op returns for the pieces of `in`.
-template <class Out, class Op, class... In>
-[[gnu::always_inline]] inline Out by_pieces(Op&& op, const In&... in) {
-  Out out;
-  unrolled<kPieces>([&](auto p) __attribute__((always_inline)) {
-    out.v[p] = (typename Out::Piece)op(in.v[p]...);
-  });
-  return out;
-}
-
-#define GIVENS_OPERATOR(op, Out, A, B)                                                             \
-  [[gnu::always_inline]] inline Out operator op(const A& a, const B& b) {                          \
-    return by_pieces<Out>(                                                                         \
-        [](const auto& x, const auto& y) __attribute__((always_inline)) { return x op y; }, a, b); \
+// For each piece p. A macro and plain loops: lambdas take the sanitizers' builds longer to compile.
+#define GIVENS_PIECES _Pragma("GCC unroll 4") for (int p = 0; p < kPieces; ++p)
+#define GIVENS_OPERATOR(op, Out, A, B)                                    \
+  [[gnu::always_inline]] inline Out operator op(const A& a, const B& b) { \
+    Out out;                                                              \
+    GIVENS_PIECES out.v[p] = (Out::Piece)(a.v[p] op b.v[p]);              \
+    return out;                                                           \
   }
-#define GIVENS_OPERATOR_WITH_ALL(op, Out, A, E)                                                 \
-  [[gnu::always_inline]] inline Out operator op(const A& a, E b) {                              \
-    return by_pieces<Out>([b](const auto& x) __attribute__((always_inline)) { return x op b; }, \
-                          a);                                                                   \
+#define GIVENS_OPERATOR_WITH_ALL(op, Out, A, E)                    \
+  [[gnu::always_inline]] inline Out operator op(const A& a, E b) { \
+    Out out;                                                       \
+    GIVENS_PIECES out.v[p] = (Out::Piece)(a.v[p] op b);            \
+    return out;                                                    \
   }
-#define GIVENS_OPERATOR_OF_ALL(op, Out, E, B)                                                   \
-  [[gnu::always_inline]] inline Out operator op(E a, const B& b) {                              \
-    return by_pieces<Out>([a](const auto& y) __attribute__((always_inline)) { return a op y; }, \
-                          b);                                                                   \
+#define GIVENS_OPERATOR_OF_ALL(op, Out, E, B)                      \
+  [[gnu::always_inline]] inline Out operator op(E a, const B& b) { \
+    Out out;                                                       \
+    GIVENS_PIECES out.v[p] = a op b.v[p];                          \
+    return out;                                                    \
   }
 GIVENS_OPERATOR(+, Double8, Double8, Double8)
 GIVENS_OPERATOR(-, Double8, Double8, Double8)
@@ -75,28 +70,33 @@ GIVENS_OPERATOR_OF_ALL(/, Double8, double, Double8)
 #undef GIVENS_OPERATOR_OF_ALL
 
 [[gnu::always_inline]] inline Double8 operator-(const Double8& a) {
-  return by_pieces<Double8>([](const auto& x) __attribute__((always_inline)) { return -x; }, a);
+  Double8 out;
+  GIVENS_PIECES out.v[p] = -a.v[p];
+  return out;
 }
 
 [[gnu::always_inline]] inline Double8& operator*=(Double8& a, const Double8& b) {
-  return a = a * b;
+  GIVENS_PIECES a.v[p] *= b.v[p];
+  return a;
 }
 
 [[gnu::always_inline]] inline Int8 bits_of(const Double8& a) {
-  return by_pieces<Int8>(
-      [](const auto& x) __attribute__((always_inline)) { return (Int8::Piece)x; }, a);
+  Int8 out;
+  GIVENS_PIECES out.v[p] = (Int8::Piece)a.v[p];
+  return out;
 }
 
 [[gnu::always_inline]] inline Double8 from_bits(const Int8& a) {
-  return by_pieces<Double8>(
-      [](const auto& x) __attribute__((always_inline)) { return (Double8::Piece)x; }, a);
+  Double8 out;
+  GIVENS_PIECES out.v[p] = (Double8::Piece)a.v[p];
+  return out;
 }
 
 // Those of a where the mask has bits, else those of b.
 [[gnu::always_inline]] inline Double8 select(const Int8& mask, const Double8& a, const Double8& b) {
-  return by_pieces<Double8>([](const auto& m, const auto& x, const auto& y)
-                                __attribute__((always_inline)) { return m ? x : y; },
-                            mask, a, b);
+  Double8 out;
+  GIVENS_PIECES out.v[p] = mask.v[p] ? a.v[p] : b.v[p];
+  return out;
 }
 
 [[gnu::always_inline]] inline Double8 lesser(const Double8& a, const Double8& b) {
@@ -200,7 +200,7 @@ template <class Value>
 template <class E>
 [[gnu::always_inline]] inline Double8 load_eight(const E* from) {
   Double8 out;
-  unrolled<kPieces>([&](auto p) __attribute__((always_inline)) {
+  GIVENS_PIECES {
     const typename PieceOf<E>::type piece =
         *reinterpret_cast<const typename PieceOf<E>::unaligned*>(from + p * kPieceLanes);
 #if GIVENS_VECTOR_BYTES == 64
@@ -214,16 +214,16 @@ template <class E>
 #else
     out.v[p] = __builtin_convertvector(piece, Double8::Piece);
 #endif
-  });
+  }
   return out;
 }
 
 template <class R>
 [[gnu::always_inline]] inline void store_eight(R* to, const Double8& a) {
-  unrolled<kPieces>([&](auto p) __attribute__((always_inline)) {
+  GIVENS_PIECES {
     *reinterpret_cast<typename PieceOf<R>::unaligned*>(to + p * kPieceLanes) =
         __builtin_convertvector(a.v[p], typename PieceOf<R>::type);
-  });
+  }
 }
 
 // to[2 k] is a[k], to[2 k + 1] is b[k].
@@ -234,13 +234,15 @@ template <class R>
   typedef typename PieceOf<Index>::type Order;
   Order low{};
   for (int k = 0; k < kPieceLanes; ++k) low[k] = k / 2 + k % 2 * kPieceLanes;
-  unrolled<kPieces>([&](auto p) __attribute__((always_inline)) {
+  GIVENS_PIECES {
     const Piece x = __builtin_convertvector(a.v[p], Piece);
     const Piece y = __builtin_convertvector(b.v[p], Piece);
     auto* const out = reinterpret_cast<typename PieceOf<R>::unaligned*>(to + 2 * p * kPieceLanes);
     out[0] = __builtin_shuffle(x, y, low);
     out[1] = __builtin_shuffle(x, y, low + kPieceLanes / 2);
-  });
+  }
 }
+
+#undef GIVENS_PIECES
 
 }  // namespace givens::cpu::GIVENS_ISA
