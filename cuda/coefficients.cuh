@@ -124,7 +124,7 @@ __global__ void __launch_bounds__(kCoefficientThreads, 1)
   GIVENS_DYNAMIC_SHARED(shared);
   // 16 scales for each work item.
   double* const scales =
-      reinterpret_cast<double*>(shared) + threadIdx.x / kWorkLanes * 2 * cpu::kGroup;
+      reinterpret_cast<double*>(shared) + threadIdx.x / kWorkLanes * 2 * kGroup;
   const int lane = static_cast<int>(threadIdx.x % kWorkLanes);
   const std::int64_t index =
       static_cast<std::int64_t>(blockIdx.x) * (kCoefficientThreads / kWorkLanes) +
@@ -160,7 +160,7 @@ __global__ void __launch_bounds__(kCoefficientThreads, 1)
         problem.coefficients + kUnit * (m * problem.matrix_units + work.unit[kParts<F> - 1]);
     R* const weights =
         problem.weights ? problem.weights + m * problem.matrix_entries + work.entry : nullptr;
-    scales[lane] = scales[lane + cpu::kGroup] = 1.0;
+    scales[lane] = scales[lane + kGroup] = 1.0;
     __syncwarp();
     const bool pair = work.kind == WorkKind::pair;
     for (int step = 0; step < kMostSteps; ++step) {
@@ -195,7 +195,7 @@ __global__ void __launch_bounds__(kCoefficientThreads, 1)
       __syncwarp();
     }
     const bool small = fabs(scales[lane]) < kSmallestScale<R> ||
-                       fabs(scales[lane + cpu::kGroup]) < kSmallestScale<R>;
+                       fabs(scales[lane + kGroup]) < kSmallestScale<R>;
     const unsigned lanes = 0xFFU << (threadIdx.x % 32 / kWorkLanes * kWorkLanes);
     const bool plain = (__ballot_sync(0xFFFFFFFFU, small) & lanes) != 0;
     if (active && !pair) {
@@ -203,7 +203,7 @@ __global__ void __launch_bounds__(kCoefficientThreads, 1)
       // A plain tile has no factors, which a zero says: a scale never is zero.
       factors[lane] = plain ? R(0) : static_cast<R>(scales[lane]);
       if (work.kind != WorkKind::leaf) {
-        factors[lane + cpu::kGroup] = plain ? R(0) : static_cast<R>(scales[lane + cpu::kGroup]);
+        factors[lane + kGroup] = plain ? R(0) : static_cast<R>(scales[lane + kGroup]);
       }
       if (plain) {
         for (int k = lane; k < rotations_of(work.kind); k += kWorkLanes) {

@@ -4,7 +4,7 @@
 #include <cstdint>
 
 #include "portable.cuh"
-#include "strided_loop.hpp"
+#include "arguments/strided_loop.hpp"
 
 namespace givens::cuda {
 

@@ -63,7 +63,7 @@ const DevicePlan& device_plan_of(const Schedule& schedule) {
   if (of_device.size() <= index) of_device.resize(index + 1);
   std::unique_ptr<const DevicePlan>& plan = of_device[index][schedule];
   if (!plan) {
-    plan = std::make_unique<const DevicePlan>(copied(make_plan(cpu::plan_of(schedule))));
+    plan = std::make_unique<const DevicePlan>(copied(make_plan(plan_of(schedule))));
   }
   return *plan;
 }

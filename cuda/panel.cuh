@@ -21,7 +21,7 @@ struct Panel {
 
   __device__ int row_reals() const { return kParts<F> * width; }
   __device__ R* row(int slot) const {
-    return data + ((slot & (cpu::kGroup - 1)) * groups + slot / cpu::kGroup) * row_reals();
+    return data + ((slot & (kGroup - 1)) * groups + slot / kGroup) * row_reals();
   }
   // From a row to the next of the same group.
   __device__ int next_row() const { return groups * row_reals(); }

@@ -7,18 +7,18 @@ namespace givens::cuda {
 
 namespace {
 
-WorkKind kind_of(cpu::Pattern pattern) {
+WorkKind kind_of(Pattern pattern) {
   switch (pattern) {
-    case cpu::Pattern::xor_tile:
+    case Pattern::xor_tile:
       return WorkKind::xor_tile;
-    case cpu::Pattern::sum_tile:
-    case cpu::Pattern::difference_tile:
+    case Pattern::sum_tile:
+    case Pattern::difference_tile:
       return WorkKind::sum_tile;
-    case cpu::Pattern::diamond_tile:
+    case Pattern::diamond_tile:
       return WorkKind::diamond_tile;
-    case cpu::Pattern::xor_leaf:
+    case Pattern::xor_leaf:
       return WorkKind::leaf;
-    case cpu::Pattern::pairs:
+    case Pattern::pairs:
       return WorkKind::pair;
   }
   return WorkKind::pair;
@@ -57,7 +57,7 @@ class Stages {
  private:
   template <class Visit>
   void for_each_slot(const Work& work, Visit&& visit) {
-    const int rows = work.kind == WorkKind::pair ? 1 : cpu::kGroup;
+    const int rows = work.kind == WorkKind::pair ? 1 : kGroup;
     for (int k = 0; k < rows; ++k) {
       visit(next_[static_cast<std::size_t>(work.a + k)]);
       if (work.kind != WorkKind::leaf) visit(next_[static_cast<std::size_t>(work.b + k)]);
@@ -69,7 +69,7 @@ class Stages {
   std::vector<std::int32_t> blocks_;
 };
 
-Work work_of(const cpu::Step& step) {
+Work work_of(const Step& step) {
   Work work{};
   work.a = step.a;
   work.b = step.b;
@@ -79,7 +79,7 @@ Work work_of(const cpu::Step& step) {
   work.kind = kind_of(step.pattern);
   work.pattern = step.pattern;
   work.sources = step.sources;
-  work.reverse_a = step.pattern == cpu::Pattern::difference_tile;
+  work.reverse_a = step.pattern == Pattern::difference_tile;
   return work;
 }
 
@@ -88,22 +88,22 @@ Work work_of(const cpu::Step& step) {
 // l - k as k + (7 - l).
 Work undone(Work work) {
   switch (work.pattern) {
-    case cpu::Pattern::xor_tile:
+    case Pattern::xor_tile:
       work.reverse_b = true;
       break;
-    case cpu::Pattern::sum_tile:
+    case Pattern::sum_tile:
       work.reverse_a = work.reverse_b = true;
       break;
-    case cpu::Pattern::difference_tile:
+    case Pattern::difference_tile:
       work.reverse_a = false;
       work.reverse_b = true;
       break;
-    case cpu::Pattern::diamond_tile:
+    case Pattern::diamond_tile:
       work.reverse_a = work.reverse_b = true;
       std::swap(work.a, work.b);
       break;
-    case cpu::Pattern::xor_leaf:  // a kernel's matter
-    case cpu::Pattern::pairs:
+    case Pattern::xor_leaf:  // a kernel's matter
+    case Pattern::pairs:
       break;
   }
   return work;
@@ -111,27 +111,27 @@ Work undone(Work work) {
 
 }  // namespace
 
-Plan make_plan(const cpu::Plan& plan) {
+Plan make_plan(const givens::Plan& plan) {
   Plan out;
   out.slots = static_cast<std::int32_t>(plan.slots);
   out.coordinate_of_slot = plan.coordinate_of_slot;
   out.slot_of_coordinate = plan.slot_of_coordinate;
   out.sources = plan.sources;
   Stages stages(plan.slots);
-  for (const cpu::Level& level : plan.levels) {
+  for (const Level& level : plan.levels) {
     for (auto k = level.first.front(); k < level.first.back(); ++k) {
-      const cpu::Step& step = plan.steps[static_cast<std::size_t>(k)];
+      const Step& step = plan.steps[static_cast<std::size_t>(k)];
       Work work = work_of(step);
       if (work.kind != WorkKind::pair) {
         stages.add(work, level.block);
         continue;
       }
-      work.sources = cpu::Sources::affine;  // of one angle
+      work.sources = Sources::affine;  // of one angle
       for (int e = 0; e < step.count; ++e) {
-        const cpu::SlotPair& pair = plan.pair_slots[static_cast<std::size_t>(step.a + e)];
+        const SlotPair& pair = plan.pair_slots[static_cast<std::size_t>(step.a + e)];
         work.a = pair.i;
         work.b = pair.j;
-        work.source = cpu::source_of(plan, step, e);
+        work.source = source_of(plan, step, e);
         if (work.source >= 0) stages.add(work, level.block);
       }
     }

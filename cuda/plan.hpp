@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "cpu/plan.hpp"
+#include "plan/plan.hpp"
 
 namespace givens::cuda {
 
@@ -18,7 +18,7 @@ struct Work {
   // First slots of groups a and b; of a pair its two slots. A leaf has only a.
   std::int32_t a;
   std::int32_t b;
-  // Where its angles are; see cpu::Step. `source` of a pair is its angle.
+  // Where its angles are; see Step. `source` of a pair is its angle.
   std::int32_t source;
   std::int32_t step_k;
   std::int32_t step_l;
@@ -31,8 +31,8 @@ struct Work {
   bool reverse_a;
   bool reverse_b;
   // Of the step that it is made from.
-  cpu::Pattern pattern;
-  cpu::Sources sources;
+  Pattern pattern;
+  Sources sources;
 };
 
 struct Stage {
@@ -53,12 +53,12 @@ inline constexpr int kUnit = 4;
 
 constexpr int rotations_of(WorkKind kind) {
   return kind == WorkKind::pair   ? 1
-         : kind == WorkKind::leaf ? cpu::kLeafEntries
-                                  : cpu::kTileEntries;
+         : kind == WorkKind::leaf ? kLeafEntries
+                                  : kTileEntries;
 }
 // Rows that are multiplied by a factor at the end.
 constexpr int factors_of(WorkKind kind) {
-  return kind == WorkKind::pair ? 0 : kind == WorkKind::leaf ? cpu::kGroup : 2 * cpu::kGroup;
+  return kind == WorkKind::pair ? 0 : kind == WorkKind::leaf ? kGroup : 2 * kGroup;
 }
 
 // Units that a work item takes with 2 * parts coefficients a rotation; parts is 1 for real
@@ -80,6 +80,6 @@ struct Plan {
 };
 
 // Cost: O(K / 64) time and memory for schedules in tiles, O(K) for others.
-Plan make_plan(const cpu::Plan& plan);
+Plan make_plan(const givens::Plan& plan);
 
 }  // namespace givens::cuda

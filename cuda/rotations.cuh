@@ -74,14 +74,14 @@ GIVENS_DEVICE inline std::int32_t source_of(const Work& work, const std::int32_t
     // A diamond that is undone has both groups reversed, and changed places.
     if (work.reverse_a) at.k = 7 - at.k;
     if (work.reverse_b) at.l = 7 - at.l;
-    if (work.sources == cpu::Sources::affine) {
+    if (work.sources == Sources::affine) {
       return work.source + at.k * work.step_k + at.l * work.step_l;
     }
-    entry = cpu::tile_entry(work.pattern, at.k, at.l);
+    entry = tile_entry(work.pattern, at.k, at.l);
     run = entry / 8;
     place = entry % 8;
   }
-  return work.sources == cpu::Sources::each ? sources[work.source + entry]
+  return work.sources == Sources::each ? sources[work.source + entry]
                                             : sources[work.source + run] + place;
 }
 

@@ -26,7 +26,7 @@ struct CoefficientReader {
 };
 
 template <WorkKind Kind>
-inline constexpr int kRows = Kind == WorkKind::leaf ? cpu::kGroup : 2 * cpu::kGroup;
+inline constexpr int kRows = Kind == WorkKind::leaf ? kGroup : 2 * kGroup;
 
 // The addresses of a work item's rows, at a thread's first column.
 template <WorkKind Kind, class F>
@@ -39,10 +39,10 @@ class RowPointers {
     if constexpr (Kind != WorkKind::diamond_tile) {
       // Groups are aligned: their rows have equal distances.
       step_a_ = work.reverse_a ? -panel.next_row() : panel.next_row();
-      a_ = panel.row(work.reverse_a ? work.a + cpu::kGroup - 1 : work.a) + column;
+      a_ = panel.row(work.reverse_a ? work.a + kGroup - 1 : work.a) + column;
       if constexpr (Kind != WorkKind::leaf) {
         step_b_ = work.reverse_b ? -panel.next_row() : panel.next_row();
-        b_ = panel.row(work.reverse_b ? work.b + cpu::kGroup - 1 : work.b) + column;
+        b_ = panel.row(work.reverse_b ? work.b + kGroup - 1 : work.b) + column;
       }
     }
   }
@@ -62,7 +62,7 @@ class RowPointers {
     if constexpr (Kind == WorkKind::diamond_tile) {
       return panel_.row(slot_of(work_, row)) + column_;
     } else {
-      return row < cpu::kGroup ? a_ + row * step_a_ : b_ + (row - cpu::kGroup) * step_b_;
+      return row < kGroup ? a_ + row * step_a_ : b_ + (row - kGroup) * step_b_;
     }
   }
 

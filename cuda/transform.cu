@@ -11,7 +11,7 @@
 #include "givens/cuda.hpp"
 #include "kernels.hpp"
 #include "tiling.hpp"
-#include "validate.hpp"
+#include "arguments/validate.hpp"
 #include "workspace.hpp"
 
 namespace givens::cuda {
@@ -134,7 +134,7 @@ void queue_coefficients(const CoefficientsProblem<real_t<F>>& problem, bool undo
   launch_coefficients<F>(problem, undo,
                          {std::max((problem.count + kItems - 1) / kItems, 1),
                           std::min<std::int64_t>(problem.matrix_count, 65535), kCoefficientThreads,
-                          kItems * 2 * cpu::kGroup * sizeof(double), stream});
+                          kItems * 2 * kGroup * sizeof(double), stream});
 }
 
 template <class F>
@@ -159,7 +159,7 @@ LaunchShape shape_of(const ChosenTiling& chosen, std::int64_t matrices, cudaStre
 template <class F>
 GlobalPanels<F> panels_of(const CallSize& call, const CallNumbers<F>& numbers,
                           std::int64_t first_column) {
-  const int groups = call.plan.slots / cpu::kGroup;
+  const int groups = call.plan.slots / kGroup;
   return {{numbers.panel_y, groups, call.staged_width},
           {numbers.panel_g, groups, call.staged_width},
           numbers.places,

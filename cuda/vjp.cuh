@@ -419,7 +419,7 @@ __global__ void __launch_bounds__(kMostThreads, 1) vjp_kernel(const VjpArguments
   const Tiling& tiling = arguments.tiling;
   const Program<F>& program = arguments.program;
   const int width = tiling.width;
-  const int groups = program.rows.slots / cpu::kGroup;
+  const int groups = program.rows.slots / kGroup;
   const int panel_reals = program.rows.slots * width * kParts<F>;
   R* const panels = reinterpret_cast<R*>(shared);  // y and g of every matrix
   auto* const places = reinterpret_cast<std::int64_t*>(panels + 2 * tiling.matrices * panel_reals);

@@ -18,27 +18,27 @@
 #include <utility>
 #include <vector>
 
+#include "arguments/validate.hpp"
 #include "array.hpp"
 #include "cpu/engine.hpp"
-#include "cpu/plan.hpp"
 #include "dense.hpp"
 #include "givens/givens.hpp"
+#include "plan/plan.hpp"
 #include "problems.hpp"
 #include "random.hpp"
 #include "reference/reference.hpp"
-#include "validate.hpp"
 
 namespace test {
 
 using givens::ArrayView;
 using givens::Pair;
+using givens::Plan;
+using givens::plan_of;
 using givens::real_t;
 using givens::RotateOptions;
 using givens::Schedule;
 using givens::cpu::Engine;
 using givens::cpu::engines;
-using givens::cpu::Plan;
-using givens::cpu::plan_of;
 
 // --- The same numbers in double ---
 

@@ -14,10 +14,8 @@ namespace givens {
 
 class Schedule;
 
-namespace cpu {
 struct Plan;
 const Plan& plan_of(const Schedule& schedule);
-}  // namespace cpu
 
 // The plane of a rotation: two coordinates, i < j.
 struct Pair {
@@ -120,7 +118,7 @@ class GIVENS_API Schedule {
   std::string repr() const;
 
  private:
-  friend const cpu::Plan& cpu::plan_of(const Schedule& schedule);
+  friend const Plan& plan_of(const Schedule& schedule);
 
   struct Data;
   explicit Schedule(std::shared_ptr<const Data> data);

@@ -4,7 +4,7 @@
 #include <stdexcept>
 #include <string>
 
-#include "engine.hpp"
+#include "cpu/engine.hpp"
 
 namespace givens::cpu {
 

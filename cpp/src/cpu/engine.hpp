@@ -3,8 +3,8 @@
 
 #include <complex>
 
-#include "../problem.hpp"
-#include "plan.hpp"
+#include "arguments/problem.hpp"
+#include "plan/plan.hpp"
 
 namespace givens::cpu {
 

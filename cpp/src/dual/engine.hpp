@@ -5,7 +5,7 @@
 // Results do not depend on the number of threads.
 #pragma once
 
-#include "problem.hpp"
+#include "dual/problem.hpp"
 
 namespace givens::dual {
 

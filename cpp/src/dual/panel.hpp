@@ -6,9 +6,9 @@
 #include <complex>
 #include <vector>
 
-#include "../cpu/threads.hpp"
-#include "problem.hpp"
-#include "rotations.hpp"
+#include "dual/problem.hpp"
+#include "dual/rotations.hpp"
+#include "runtime/threads.hpp"
 
 namespace givens::dual {
 
@@ -87,7 +87,7 @@ template <class Problem>
 int threads_for(const Problem& problem) {
   const std::int64_t work =
       problem.schedule.num_rotations() * problem.vectors.size() * problem.matrices.size();
-  const int most = problem.num_threads > 0 ? problem.num_threads : cpu::default_num_threads();
+  const int most = problem.num_threads > 0 ? problem.num_threads : runtime::default_num_threads();
   return static_cast<int>(std::clamp<std::int64_t>(work / kWorkOfAThread, 1, most));
 }
 

@@ -1,7 +1,7 @@
 // What the engine of dual numbers is asked to compute: checked arguments, as in ../problem.hpp.
 #pragma once
 
-#include "../problem.hpp"
+#include "arguments/problem.hpp"
 
 namespace givens {
 
@@ -23,7 +23,7 @@ template <class T>
 struct RotateJvpProblem {
   using R = real_t<T>;
   Schedule schedule;
-  int num_threads;  // at most; 0: default_num_threads()
+  int num_threads;  // at most; 0: runtime::default_num_threads()
   bool inverse;
   MatrixParameters<R> parameters;
   MatrixTangents<R> tangents;

@@ -1,6 +1,6 @@
-#include "engine.hpp"
-#include "panel.hpp"
-#include "rotations.hpp"
+#include "dual/engine.hpp"
+#include "dual/panel.hpp"
+#include "dual/rotations.hpp"
 
 namespace givens::dual {
 
@@ -55,9 +55,9 @@ void rotate_jvp(const RotateJvpProblem<T>& problem) {
         rotate_panel(problem, g, factors, matrix, panel);
       };
       // On this thread alone where other threads have matrices of their own.
-      cpu::parallel_for(panels, threads, one_panel);
+      runtime::parallel_for(panels, threads, one_panel);
     };
-    cpu::parallel_for(matrices, matrices < threads ? 1 : threads, one_matrix);
+    runtime::parallel_for(matrices, matrices < threads ? 1 : threads, one_matrix);
   });
 }
 

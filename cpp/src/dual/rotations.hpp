@@ -4,8 +4,8 @@
 #include <cmath>
 #include <vector>
 
-#include "dual.hpp"
-#include "problem.hpp"
+#include "dual/dual.hpp"
+#include "dual/problem.hpp"
 
 namespace givens::dual {
 

@@ -1,6 +1,6 @@
-#include "engine.hpp"
-#include "panel.hpp"
-#include "rotations.hpp"
+#include "dual/engine.hpp"
+#include "dual/panel.hpp"
+#include "dual/rotations.hpp"
 
 namespace givens::dual {
 
@@ -178,12 +178,12 @@ void vjp_jvp(const VjpJvpProblem<T>& problem) {
           vjp_panel(problem, g, factors, matrix, p, sums[static_cast<std::size_t>(part)]);
       };
       // On this thread alone where other threads have matrices of their own.
-      cpu::parallel_for(parts, threads, one_part);
+      runtime::parallel_for(parts, threads, one_part);
       for (std::size_t part = 1; part < sums.size(); ++part) sums[0] += sums[part];
       // Through U^H the gradient is minus that through U; see reference/vjp_reversal.cpp.
       sums[0].add_to(problem, matrix, problem.inverse ? -1.0 : 1.0);
     };
-    cpu::parallel_for(matrices, shared || matrices < threads ? 1 : threads, one_matrix);
+    runtime::parallel_for(matrices, shared || matrices < threads ? 1 : threads, one_matrix);
   });
 }
 

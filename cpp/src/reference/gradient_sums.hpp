@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "../problem.hpp"
+#include "arguments/problem.hpp"
 
 namespace givens::reference {
 

@@ -4,7 +4,7 @@
 // All functions are defined for float, double, std::complex<float> and std::complex<double>.
 #pragma once
 
-#include "../problem.hpp"
+#include "arguments/problem.hpp"
 
 namespace givens::reference {
 

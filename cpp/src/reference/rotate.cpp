@@ -1,5 +1,5 @@
-#include "reference.hpp"
-#include "rotations.hpp"
+#include "reference/reference.hpp"
+#include "reference/rotations.hpp"
 
 namespace givens::reference {
 

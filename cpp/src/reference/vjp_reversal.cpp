@@ -1,6 +1,6 @@
-#include "gradient_sums.hpp"
-#include "reference.hpp"
-#include "rotations.hpp"
+#include "reference/gradient_sums.hpp"
+#include "reference/reference.hpp"
+#include "reference/rotations.hpp"
 
 namespace givens::reference {
 

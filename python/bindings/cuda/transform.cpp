@@ -7,10 +7,10 @@
 #include <optional>
 
 #include "../arguments.hpp"
+#include "arguments/validate.hpp"
 #include "arrays.hpp"
 #include "givens/cuda.hpp"
 #include "register.hpp"
-#include "validate.hpp"
 
 namespace givens::python::cuda {
 

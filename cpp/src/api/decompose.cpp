@@ -1,0 +1,331 @@
+// The elimination of the entries below the diagonal by brickwall rotations.
+#include "givens/decompose.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <complex>
+#include <cstddef>
+#include <limits>
+#include <sstream>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "arguments/strided_loop.hpp"
+#include "arguments/validate.hpp"
+#include "givens/schedule.hpp"
+
+namespace givens {
+
+namespace {
+
+constexpr double kPi = 3.141592653589793;
+
+// Products by hand: those of std::complex also look after infinities, which are none here.
+double times(double a, double b) { return a * b; }
+std::complex<double> times(const std::complex<double>& a, const std::complex<double>& b) {
+  return {a.real() * b.real() - a.imag() * b.imag(), a.real() * b.imag() + a.imag() * b.real()};
+}
+double conjugate(double a) { return a; }
+std::complex<double> conjugate(const std::complex<double>& a) { return std::conj(a); }
+
+// The adjoint of a rotation, as it acts on two rows from the left, and with the two in exchanged
+// places on two columns from the right: pivot' = c pivot + conj(w) other, other' = c other - w
+// pivot, c = cos t, w = exp(ip) sin t.
+template <class F>
+struct Turn {
+  double c = 1;
+  F w = 0;
+
+  void apply(F& pivot, F& other) const {
+    const F before = pivot;
+    pivot = c * before + times(conjugate(w), other);
+    other = c * other - times(w, before);
+  }
+};
+
+struct Angles {
+  double angle = 0;
+  double phase = 0;
+};
+
+// The angles of the turn after which `other` is zero. Cosine and sine come from the angle, not from
+// the entries, so that the turn is orthogonal even where these are subnormal; quarter turns are
+// exact, so that zeros stay zeros.
+Angles angles_of(double pivot, double other) {
+  return {std::atan2(other + 0.0, pivot + 0.0), 0};  // + 0.0: of -0, +0
+}
+
+Angles angles_of(const std::complex<double>& pivot, const std::complex<double>& other) {
+  if (other == 0.0) return {};
+  const double phase_of_pivot = pivot == 0.0 ? 0.0 : std::arg(pivot);
+  return {std::atan2(std::abs(other), std::abs(pivot)), std::arg(other) - phase_of_pivot};
+}
+
+template <class F>
+Turn<F> turn_of(const Angles& angles, const F& pivot, const F& other) {
+  double c = std::cos(angles.angle);
+  double s = std::sin(angles.angle);
+  if (other == F(0)) {
+    c = std::copysign(1.0, c);
+    s = 0;
+  } else if (pivot == F(0)) {
+    c = 0;
+    s = std::copysign(1.0, s);
+  }
+  if constexpr (is_complex_v<F>) {
+    return {c, std::polar(s, angles.phase)};
+  } else {
+    return {c, s};
+  }
+}
+
+// Decomposes matrices of one size, one after the other, with the same memory.
+template <class F>
+class Elimination {
+ public:
+  explicit Elimination(std::int64_t n)
+      : n_(n),
+        offsets_(Schedule::brickwall(n).round_offsets()),
+        matrix_(static_cast<std::size_t>(n * n)),
+        angles_(static_cast<std::size_t>(offsets_.back())),
+        chain_(static_cast<std::size_t>(n)),
+        sums_(static_cast<std::size_t>(n)) {}
+
+  F* row(std::int64_t r) { return matrix_.data() + r * n_; }
+  const F& diagonal(std::int64_t r) { return row(r)[r]; }
+  const Angles& angles(std::int64_t k) const { return angles_[static_cast<std::size_t>(k)]; }
+
+  // max |U^H U - I| of the matrix in `row`s of finite entries.
+  double error() {
+    double largest = 0;
+    for (std::int64_t i = 0; i < n_; ++i) {
+      std::fill(sums_.begin(), sums_.end(), F(0));
+      for (std::int64_t r = 0; r < n_; ++r) {
+        const F* u = row(r);
+        const F factor = conjugate(u[i]);
+        F* sums = sums_.data();
+        for (std::int64_t k = i; k < n_; ++k) sums[k] += times(factor, u[k]);
+      }
+      sums_[static_cast<std::size_t>(i)] -= 1;
+      for (std::int64_t k = i; k < n_; ++k) {
+        const double size = std::abs(sums_[static_cast<std::size_t>(k)]);
+        // Sums of huge numbers overflow, and are NaN if both ways.
+        largest =
+            std::max(largest, std::isnan(size) ? std::numeric_limits<double>::infinity() : size);
+      }
+    }
+    return largest;
+  }
+
+  // Leaves the angles in schedule order, and in the rows a diagonal matrix D, up to rounding:
+  // U = D G[K-1] ... G[0].
+  void run() {
+    for (std::int64_t d = 1; d < n_; ++d) {
+      if (d % 2 == 1) {
+        from_the_right(d);
+      } else {
+        from_the_left(d);
+      }
+    }
+    // D was found between those from the left and those from the right: it moves outwards past the
+    // former, which are those of late rounds.
+    for (std::int64_t r = 1; r < n_; ++r) {
+      for (std::int64_t p = r % 2; p + 1 < n_; p += 2) {
+        if (r + p > n_ - 2) pass(angles_[index(r, p)], diagonal(p), diagonal(p + 1));
+      }
+    }
+  }
+
+ private:
+  // Of the rotation of round r in the plane (p, p + 1).
+  std::size_t index(std::int64_t r, std::int64_t p) const {
+    return static_cast<std::size_t>(offsets_[static_cast<std::size_t>(r)] + (p - r % 2) / 2);
+  }
+
+  Turn<F> eliminate(std::int64_t r, std::int64_t p, const F& pivot, const F& other) {
+    Angles& angles = angles_[index(r, p)];
+    angles = angles_of(pivot, other);
+    return turn_of(angles, pivot, other);
+  }
+
+  // The d entries of an antidiagonal, from the last row up: rotation j, of columns p = d - 1 - j
+  // and p + 1, makes entry (n - 1 - j, p) zero, where those before it have been applied to that
+  // row. It is of round j. A row at a time, so that memory is walked along.
+  void from_the_right(std::int64_t d) {
+    for (std::int64_t j = 0; j < d; ++j) {
+      F* u = row(n_ - 1 - j);
+      apply_chain<1>(u, d, j);
+      const std::int64_t p = d - 1 - j;
+      const Turn<F> turn = eliminate(j, p, u[p + 1], u[p]);
+      turn.apply(u[p + 1], u[p]);
+      chain_[static_cast<std::size_t>(j)] = turn;
+    }
+    constexpr std::int64_t kRows = 4;  // side by side: each waits for its own last result
+    std::int64_t r = 0;
+    for (; r + kRows <= n_ - d; r += kRows) apply_chain<kRows>(row(r), d, d);
+    for (; r < n_ - d; ++r) apply_chain<1>(row(r), d, d);
+  }
+
+  // The first `count` rotations of the chain, on `Rows` rows.
+  template <std::int64_t Rows>
+  void apply_chain(F* u, std::int64_t d, std::int64_t count) {
+    for (std::int64_t j = 0; j < count; ++j) {
+      const Turn<F> turn = chain_[static_cast<std::size_t>(j)];
+      for (std::int64_t k = 0; k < Rows; ++k) {
+        turn.apply(u[k * n_ + d - j], u[k * n_ + d - 1 - j]);
+      }
+    }
+  }
+
+  // The d entries of an antidiagonal, from the first column on: rotation j, of rows p = n - 1 - d +
+  // j and p + 1, makes entry (p + 1, j) zero. It is of round n - 1 - j.
+  void from_the_left(std::int64_t d) {
+    for (std::int64_t j = 0; j < d; ++j) {
+      const std::int64_t p = n_ - 1 - d + j;
+      F* pivots = row(p);
+      F* others = row(p + 1);
+      const Turn<F> turn = eliminate(n_ - 1 - j, p, pivots[j], others[j]);
+      for (std::int64_t k = j; k < n_; ++k) turn.apply(pivots[k], others[k]);
+    }
+  }
+
+  // Changes the angles of G to those of G' in G diag(a, b) = diag(a, b) G'.
+  static void pass(Angles& angles, double a, double b) {
+    if ((a < 0) != (b < 0) && std::abs(angles.angle) < kPi) angles.angle = 0.0 - angles.angle;
+  }
+  static void pass(Angles& angles, const std::complex<double>& a, const std::complex<double>& b) {
+    if (angles.angle != 0) angles.phase += std::arg(a) - std::arg(b);
+  }
+
+  std::int64_t n_;
+  std::vector<std::int64_t> offsets_;
+  std::vector<F> matrix_;
+  std::vector<Angles> angles_;
+  std::vector<Turn<F>> chain_;
+  std::vector<F> sums_;
+};
+
+template <class T>
+bool is_finite(const T& x) {
+  return std::isfinite(std::real(x)) && std::isfinite(std::imag(x));
+}
+
+// "U[1, 2]": the matrix, or with `rest` the entry, at an index of the batch in C order.
+std::string place(const std::int64_t* batch, int ndim, std::int64_t index,
+                  const std::vector<std::int64_t>& rest) {
+  std::vector<std::int64_t> indices(static_cast<std::size_t>(ndim));
+  for (int d = ndim - 1; d >= 0; --d) {
+    indices[static_cast<std::size_t>(d)] = index % batch[d];
+    index /= batch[d];
+  }
+  indices.insert(indices.end(), rest.begin(), rest.end());
+  std::string out = "U[";
+  for (std::size_t k = 0; k < indices.size(); ++k) {
+    out += (k ? ", " : "") + std::to_string(indices[k]);
+  }
+  return out + "]";
+}
+
+std::string short_text(double value) {
+  std::ostringstream out;
+  out.precision(3);
+  out << value;
+  return out.str();
+}
+
+}  // namespace
+
+template <class T>
+void decompose(const not_deduced_t<ArrayView<const T>>& U,
+               const ParameterOutputs<real_t<T>>& outputs) {
+  using R = real_t<T>;
+  using F = std::conditional_t<is_complex_v<T>, std::complex<double>, double>;
+  validate::decompose<T>(U, outputs);
+  const int batch_ndim = U.ndim() - 2;
+  const std::int64_t n = U.shape(batch_ndim);
+  const std::int64_t row_stride = U.stride(batch_ndim);
+  const std::int64_t column_stride = U.stride(batch_ndim + 1);
+
+  enum Operand : std::size_t { kMatrix, kAngles, kPhases, kDiagonal, kSigns, kOperands };
+  StridedLoop<kOperands> matrices;
+  for (int d = 0; d < batch_ndim; ++d) {
+    const auto stride = [&](const auto& view) { return view ? view->stride(d) : 0; };
+    matrices.add(U.shape(d), {U.stride(d), outputs.angles.stride(d), stride(outputs.phases),
+                              stride(outputs.diagonal), stride(outputs.signs)});
+  }
+  if (matrices.size() == 0) return;
+
+  Elimination<F> elimination(n);
+  const auto load = [&](std::int64_t offset) {
+    for (std::int64_t r = 0; r < n; ++r) {
+      const T* from = U.data() + offset + r * row_stride;
+      F* to = elimination.row(r);
+      for (std::int64_t c = 0; c < n; ++c) to[c] = static_cast<F>(from[c * column_stride]);
+    }
+  };
+
+  const double tolerance =
+      32.0 * static_cast<double>(n + 1) * static_cast<double>(std::numeric_limits<R>::epsilon());
+  std::int64_t count = 0;
+  matrices.for_each([&](const auto& at) {
+    load(at[kMatrix]);
+    for (std::int64_t r = 0; r < n; ++r) {
+      for (std::int64_t c = 0; c < n; ++c) {
+        if (is_finite(elimination.row(r)[c])) continue;
+        std::ostringstream shown;
+        shown << elimination.row(r)[c];
+        throw std::invalid_argument("U must be finite, got " + shown.str() + " at " +
+                                    place(U.shape(), batch_ndim, count, {r, c}));
+      }
+    }
+    const double error = elimination.error();
+    if (error > tolerance) {
+      throw std::invalid_argument(
+          std::string("U must be ") + (is_complex_v<T> ? "unitary" : "orthogonal") + ", with max|" +
+          (is_complex_v<T> ? "U^H" : "U^T") + " U - I| at most " + short_text(tolerance) +
+          ", got " + short_text(error) +
+          (batch_ndim ? " for " + place(U.shape(), batch_ndim, count, {}) : ""));
+    }
+    ++count;
+  });
+
+  // Copies value(0), value(1), .. into a view, at an offset.
+  const auto write = [](const ArrayView<R>& view, std::int64_t offset, const auto& value) {
+    const std::int64_t stride = view.stride(view.ndim() - 1);
+    for (std::int64_t k = 0; k < view.shape(view.ndim() - 1); ++k) {
+      view.data()[offset + k * stride] = static_cast<R>(value(k));
+    }
+  };
+  matrices.for_each([&](const auto& at) {
+    load(at[kMatrix]);
+    elimination.run();
+    write(outputs.angles, at[kAngles], [&](std::int64_t k) { return elimination.angles(k).angle; });
+    if constexpr (is_complex_v<T>) {
+      write(*outputs.phases, at[kPhases],
+            [&](std::int64_t k) { return std::remainder(elimination.angles(k).phase, 2 * kPi); });
+      write(*outputs.diagonal, at[kDiagonal],
+            [&](std::int64_t r) { return std::arg(elimination.diagonal(r)); });
+    } else {
+      write(*outputs.signs, at[kSigns],
+            [&](std::int64_t r) { return elimination.diagonal(r) < 0 ? -1 : 1; });
+    }
+  });
+}
+
+template <class T>
+std::vector<std::int64_t> decomposed_shape(const not_deduced_t<ArrayView<const T>>& U) {
+  return validate::decomposed_shape<T>(U);
+}
+
+#define GIVENS_INSTANTIATE(T)                                                \
+  template GIVENS_API void decompose<T>(const ArrayView<const T>&,           \
+                                        const ParameterOutputs<real_t<T>>&); \
+  template GIVENS_API std::vector<std::int64_t> decomposed_shape<T>(const ArrayView<const T>& U);
+
+GIVENS_INSTANTIATE(float)
+GIVENS_INSTANTIATE(double)
+GIVENS_INSTANTIATE(std::complex<float>)
+GIVENS_INSTANTIATE(std::complex<double>)
+
+}  // namespace givens

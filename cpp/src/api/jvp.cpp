@@ -1,0 +1,75 @@
+// The public functions of tangents: check, then compute in dual numbers.
+#include "givens/jvp.hpp"
+
+#include <complex>
+
+#include "arguments/fill.hpp"
+#include "arguments/validate.hpp"
+#include "dual/engine.hpp"
+
+namespace givens {
+
+template <class T>
+void rotate_jvp(const not_deduced_t<ArrayView<const T>>& x,
+                const std::optional<not_deduced_t<ArrayView<const T>>>& dx,
+                const Parameters<real_t<T>>& parameters,
+                const ParameterTangents<real_t<T>>& tangents, const Schedule& schedule,
+                const not_deduced_t<ArrayView<T>>& y, const not_deduced_t<ArrayView<T>>& dy,
+                const RotateOptions& options) {
+  const auto problem =
+      validate::rotate_jvp<T>(x, dx, parameters, tangents, schedule, y, dy, options);
+  validate::signs(parameters);
+  dual::rotate_jvp(problem);
+}
+
+template <class T>
+void matrix_jvp(const Parameters<real_t<T>>& parameters,
+                const ParameterTangents<real_t<T>>& tangents, const Schedule& schedule,
+                const not_deduced_t<ArrayView<T>>& U, const not_deduced_t<ArrayView<T>>& dU,
+                int num_threads) {
+  const auto problem = validate::matrix_jvp<T>(parameters, tangents, schedule, U, dU, num_threads);
+  validate::signs(parameters);
+  dual::rotate_jvp(problem);
+}
+
+template <class T>
+void rotate_vjp_jvp(const not_deduced_t<ArrayView<const T>>& y,
+                    const std::optional<not_deduced_t<ArrayView<const T>>>& dy,
+                    const not_deduced_t<ArrayView<const T>>& gy,
+                    const std::optional<not_deduced_t<ArrayView<const T>>>& dgy,
+                    const Parameters<real_t<T>>& parameters,
+                    const ParameterTangents<real_t<T>>& tangents, const Schedule& schedule,
+                    const not_deduced_t<ArrayView<T>>& gx,
+                    const ParameterGradients<real_t<T>>& gradients,
+                    const not_deduced_t<ArrayView<T>>& dgx,
+                    const ParameterGradients<real_t<T>>& gradient_tangents,
+                    const RotateOptions& options) {
+  const auto problem = validate::rotate_vjp_jvp<T>(y, dy, gy, dgy, parameters, tangents, schedule,
+                                                   gx, gradients, dgx, gradient_tangents, options);
+  validate::signs(parameters);
+  fill_with_zero(gradients);
+  fill_with_zero(gradient_tangents);
+  dual::vjp_jvp(problem);
+}
+
+#define GIVENS_INSTANTIATE(T)                                                                  \
+  template GIVENS_API void rotate_jvp<T>(                                                      \
+      const ArrayView<const T>&, const std::optional<ArrayView<const T>>&,                     \
+      const Parameters<real_t<T>>&, const ParameterTangents<real_t<T>>&, const Schedule&,      \
+      const ArrayView<T>&, const ArrayView<T>&, const RotateOptions&);                         \
+  template GIVENS_API void matrix_jvp<T>(const Parameters<real_t<T>>&,                         \
+                                         const ParameterTangents<real_t<T>>&, const Schedule&, \
+                                         const ArrayView<T>&, const ArrayView<T>&, int);       \
+  template GIVENS_API void rotate_vjp_jvp<T>(                                                  \
+      const ArrayView<const T>&, const std::optional<ArrayView<const T>>&,                     \
+      const ArrayView<const T>&, const std::optional<ArrayView<const T>>&,                     \
+      const Parameters<real_t<T>>&, const ParameterTangents<real_t<T>>&, const Schedule&,      \
+      const ArrayView<T>&, const ParameterGradients<real_t<T>>&, const ArrayView<T>&,          \
+      const ParameterGradients<real_t<T>>&, const RotateOptions&);
+
+GIVENS_INSTANTIATE(float)
+GIVENS_INSTANTIATE(double)
+GIVENS_INSTANTIATE(std::complex<float>)
+GIVENS_INSTANTIATE(std::complex<double>)
+
+}  // namespace givens

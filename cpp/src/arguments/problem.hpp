@@ -1,0 +1,90 @@
+// What an engine is asked to compute: arguments that have been checked and brought to a normal
+// form.
+#pragma once
+
+#include "arguments/strided_loop.hpp"
+#include "givens/schedule.hpp"
+#include "givens/view.hpp"
+
+namespace givens {
+
+// The parameters of one matrix. All but the angles may be absent.
+template <class R>
+struct MatrixParameters {
+  Strided<const R> angles;    // K
+  Strided<const R> phases;    // K
+  Strided<const R> diagonal;  // n
+  Strided<const R> signs;     // n
+
+  template <class Offsets>  // one offset for each of the four, in the order above
+  MatrixParameters at(const Offsets& offsets) const {
+    return {angles.at(offsets[0]), phases.at(offsets[1]), diagonal.at(offsets[2]),
+            signs.at(offsets[3])};
+  }
+};
+
+// Calls body(F()) with the field of the rotations on vectors of T: real ones without phases and
+// diagonal.
+template <class T, class Body>
+auto with_field(const MatrixParameters<real_t<T>>& parameters, Body&& body) {
+  if constexpr (is_complex_v<T>) {
+    if (parameters.phases || parameters.diagonal) return body(T{});
+  }
+  return body(real_t<T>{});
+}
+
+// Calls body(E()) with the type of exp(ip) on vectors of T: T itself with phases, else its real
+// type. That is all that rotations need to know of, where the diagonal is applied apart from them.
+template <class T, class Body>
+void with_phase_type(const MatrixParameters<real_t<T>>& parameters, Body&& body) {
+  if constexpr (is_complex_v<T>) {
+    if (parameters.phases) return body(T{});
+  }
+  body(real_t<T>{});
+}
+
+// y = U x (or U^H x) for every vector x of every matrix U. x and y are the same memory, or apart.
+template <class T>
+struct RotateProblem {
+  Schedule schedule;
+  int num_threads;  // at most; 0: the engine's default
+  bool inverse;
+  MatrixParameters<real_t<T>> parameters;
+  Strided<const T> x;       // n
+  Strided<T> y;             // n
+  StridedLoop<6> matrices;  // angles, phases, diagonal, signs, x, y
+  StridedLoop<2> vectors;   // x, y
+};
+
+// u = U[:, :columns] for every matrix U.
+template <class T>
+struct MatrixProblem {
+  Schedule schedule;
+  int num_threads;
+  MatrixParameters<real_t<T>> parameters;
+  T* u;
+  std::int64_t row_stride;
+  std::int64_t column_stride;
+  StridedLoop<5> matrices;  // angles, phases, diagonal, signs, u
+};
+
+// Gradients through a rotation, from its outputs y and gy. The parameters' gradients are zero on
+// entry and are added to, so that matrices which share a parameter share its gradient.
+template <class T>
+struct VjpProblem {
+  using R = real_t<T>;
+  Schedule schedule;
+  int num_threads;
+  bool inverse;
+  MatrixParameters<R> parameters;
+  Strided<const T> y;        // n
+  Strided<const T> gy;       // n
+  Strided<T> gx;             // n; absent if it is not wanted
+  Strided<R> gangles;        // K
+  Strided<R> gphases;        // K; present if phases are
+  Strided<R> gdiagonal;      // n; present if diagonal is
+  StridedLoop<10> matrices;  // the four parameters, y, gy, gx, gangles, gphases, gdiagonal
+  StridedLoop<3> vectors;    // y, gy, gx
+};
+
+}  // namespace givens

@@ -1,0 +1,311 @@
+// Rotations of kLanes small matrices at once, each in a lane of its own. Compiled for each
+// instruction set; see engine_headers.hpp.
+//
+// A block holds kLanes matrices: vector r * row_step + c has their entries of row r and column c.
+// A column of complex numbers is two of the block's, of real and of imaginary parts. F is the field
+// of the rotations; real ones turn the columns of complex numbers as any others.
+#if defined(GIVENS_CPU_BATCHED_SWEEP_INL_HPP) == defined(GIVENS_TARGET_TOGGLE)
+#ifdef GIVENS_CPU_BATCHED_SWEEP_INL_HPP
+#undef GIVENS_CPU_BATCHED_SWEEP_INL_HPP
+#else
+#define GIVENS_CPU_BATCHED_SWEEP_INL_HPP
+#endif
+
+#include "cpu/simd/vector_pack-inl.hpp"
+
+namespace givens::cpu::GIVENS_ISA {
+
+// A rotation, and the columns first .. last - 1 in which it has something to turn.
+struct BatchRotation {
+  std::int32_t i;
+  std::int32_t j;
+  std::int32_t first;
+  std::int32_t last;
+};
+
+// The rotations of a schedule on `columns` columns, `parts` of which belong together.
+// `from_identity`: those of the identity, of which a row is zero outside an interval that the
+// rotations widen.
+inline std::vector<BatchRotation> batch_rotations(const Schedule& schedule, std::int64_t columns,
+                                                  std::int64_t parts, bool from_identity) {
+  const auto all = static_cast<std::int32_t>(columns);
+  const auto width = static_cast<std::int32_t>(parts);
+  struct Interval {
+    std::int32_t first;
+    std::int32_t last;
+  };
+  std::vector<Interval> filled;
+  for (std::int32_t row = 0; row < schedule.n(); ++row) {
+    filled.push_back({0, all});
+    if (!from_identity) continue;
+    const std::int32_t first = row * width;
+    filled.back() = first < all ? Interval{first, first + width} : Interval{all, 0};  // empty
+  }
+  std::vector<BatchRotation> out;
+  for (const Pair& pair : schedule.pairs()) {
+    Interval& a = filled[static_cast<std::size_t>(pair.i)];
+    Interval& b = filled[static_cast<std::size_t>(pair.j)];
+    a = b = {std::min(a.first, b.first), std::max(a.last, b.last)};
+    out.push_back({pair.i, pair.j, a.first, a.last});
+  }
+  return out;
+}
+
+// Widths of the parts in which the columns of a block are taken through all rotations, so that a
+// part of `blocks` blocks stays in the first-level cache.
+template <class F>
+std::int64_t batch_columns_at_once(std::int64_t n, std::int64_t columns, std::int64_t blocks) {
+  constexpr std::int64_t kBytes = 36 * 1024;
+  const std::int64_t fitting =
+      std::max<std::int64_t>(kBytes / (blocks * n * GIVENS_VECTOR_BYTES), 4);
+  const std::int64_t parts = std::max<std::int64_t>((columns + fitting - 1) / fitting, 1);
+  const std::int64_t each = (columns + parts - 1) / parts;
+  return (each + kParts<F> - 1) / kParts<F> * kParts<F>;
+}
+
+// The vectors from one row to the next: odd, lest the rows of a part fall on the same lines of the
+// cache.
+inline std::int64_t batch_row_step(std::int64_t columns) { return columns | 1; }
+
+// The sines and cosines of a chunk's angles, and of its phases if it has any: vector k is for
+// rotation k.
+template <class R>
+struct BatchAngles {
+  const R* sines;
+  const R* cosines;
+  const R* phase_sines;
+  const R* phase_cosines;
+};
+
+// A rotation, or with Undo its inverse: x <- c x - conj(e) s y, y <- e s x + c y, e = exp(ip).
+template <class F, bool Undo>
+class BatchTurn {
+ public:
+  using R = real_t<F>;
+
+  [[gnu::always_inline]] BatchTurn(const BatchAngles<R>& angles, std::int64_t k)
+      : c_(load(angles.cosines + k * kLanes<R>)) {
+    const Vector<R> sine = load(angles.sines + k * kLanes<R>);
+    const Vector<R> s = Undo ? -sine : sine;
+    if constexpr (is_complex_v<F>) {
+      es_ = {s * load(angles.phase_cosines + k * kLanes<R>),
+             s * load(angles.phase_sines + k * kLanes<R>)};
+    } else {
+      es_ = {s};
+    }
+  }
+
+  [[gnu::always_inline]] void apply(R* x, R* y) const {
+    const auto a = Segment<F>::load_from(x);
+    const auto b = Segment<F>::load_from(y);
+    apply(a, b, x, y);
+  }
+
+  // Where a and b are what x and y hold.
+  [[gnu::always_inline]] void apply(const Segment<F>& a, const Segment<F>& b, R* x, R* y) const {
+    if constexpr (is_complex_v<F>) {
+      Segment<F>{c_ * a.re - es_.re * b.re - es_.im * b.im,
+                 c_ * a.im - es_.re * b.im + es_.im * b.re}
+          .store_to(x);
+      Segment<F>{es_.re * a.re - es_.im * a.im + c_ * b.re,
+                 es_.re * a.im + es_.im * a.re + c_ * b.im}
+          .store_to(y);
+    } else {
+      Segment<F>{c_ * a.v - es_.v * b.v}.store_to(x);
+      Segment<F>{es_.v * a.v + c_ * b.v}.store_to(y);
+    }
+  }
+
+ private:
+  Vector<R> c_;
+  Segment<F> es_;
+};
+
+// Calls body(rotation, its index, columns first, last) in the order of doing or of undoing, for
+// one part of the columns after the other.
+template <bool Undo, class Body>
+[[gnu::always_inline]] inline void for_each_rotation(const std::vector<BatchRotation>& rotations,
+                                                     std::int64_t columns,
+                                                     std::int64_t columns_at_once, Body&& body) {
+  const auto count = static_cast<std::int64_t>(rotations.size());
+  for (std::int64_t from = 0; from < columns; from += columns_at_once) {
+    const std::int64_t to = std::min(from + columns_at_once, columns);
+    for (std::int64_t m = 0; m < count; ++m) {
+      const std::int64_t k = Undo ? count - 1 - m : m;
+      const BatchRotation& rotation = rotations[static_cast<std::size_t>(k)];
+      body(rotation, k, std::max<std::int64_t>(rotation.first, from),
+           std::min<std::int64_t>(rotation.last, to));
+    }
+  }
+}
+
+// Rotates a block by all angles, or with Undo back.
+template <class F, bool Undo>
+void batch_sweep(const std::vector<BatchRotation>& rotations, const BatchAngles<real_t<F>>& angles,
+                 std::int64_t columns, std::int64_t columns_at_once, std::int64_t row_step,
+                 real_t<F>* block) {
+  using R = real_t<F>;
+  constexpr std::int64_t L = kLanes<R>;
+  for_each_rotation<Undo>(
+      rotations, columns, columns_at_once,
+      [&](const BatchRotation& rotation, std::int64_t k, std::int64_t first, std::int64_t last) {
+        const BatchTurn<F, Undo> turn(angles, k);
+        R* row_i = block + rotation.i * row_step * L;
+        R* row_j = block + rotation.j * row_step * L;
+#pragma GCC unroll 4
+        for (std::int64_t q = first; q < last; q += kParts<F>) {
+          turn.apply(row_i + q * L, row_j + q * L);
+        }
+      });
+}
+
+// What the gradients of a rotation of rows i and j are made of, summed over columns: W[j, i] with
+// W = g y^H - y g^H, and for complex numbers also Im (W[j, j] - W[i, i]) / 2. Vector p * step + k
+// of `sums` is for part p of rotation k.
+template <class F>
+class BatchProducts {
+ public:
+  using R = real_t<F>;
+  static constexpr std::int64_t kSums = is_complex_v<F> ? 3 : 1;
+
+  [[gnu::always_inline]] void add(const Segment<F>& yi, const Segment<F>& yj, const Segment<F>& gi,
+                                  const Segment<F>& gj) {
+    if constexpr (is_complex_v<F>) {
+      add_products(w_, yi, yj, gi, gj);
+      other_ += gj.im * yj.re;
+      other_ -= gj.re * yj.im;
+      other_ -= gi.im * yi.re;
+      other_ += gi.re * yi.im;
+    } else {
+      // Two sums, so that neither waits for the other.
+      w_.v += gj.v * yi.v;
+      other_ += gi.v * yj.v;
+    }
+  }
+
+  [[gnu::always_inline]] void add_to(R* sums, std::int64_t step) const {
+    if constexpr (is_complex_v<F>) {
+      add_one(sums, w_.re);
+      add_one(sums + step * kLanes<R>, w_.im);
+      add_one(sums + 2 * step * kLanes<R>, other_);
+    } else {
+      add_one(sums, w_.v - other_);
+    }
+  }
+
+ private:
+  [[gnu::always_inline]] static void add_one(R* sum, const Vector<R>& v) {
+    store(sum, load(sum) + v);
+  }
+
+  Segment<F> w_{};
+  Vector<R> other_{};
+};
+
+// Takes the blocks y and g, of outputs and of the gradient by them, through the rotations, with
+// Undo back, and adds up the products of each before it is done or undone.
+template <class F, bool Undo>
+void batch_vjp_sweep(const std::vector<BatchRotation>& rotations,
+                     const BatchAngles<real_t<F>>& angles, std::int64_t columns,
+                     std::int64_t columns_at_once, std::int64_t row_step, real_t<F>* y,
+                     real_t<F>* g, real_t<F>* sums) {
+  using R = real_t<F>;
+  constexpr std::int64_t L = kLanes<R>;
+  const auto count = static_cast<std::int64_t>(rotations.size());
+  for_each_rotation<Undo>(
+      rotations, columns, columns_at_once,
+      [&](const BatchRotation& rotation, std::int64_t k, std::int64_t first, std::int64_t last) {
+        const BatchTurn<F, Undo> turn(angles, k);
+        const std::int64_t i = rotation.i * row_step * L;
+        const std::int64_t j = rotation.j * row_step * L;
+        BatchProducts<F> products;
+#pragma GCC unroll 2
+        for (std::int64_t q = first * L; q < last * L; q += kSegment<F>) {
+          const auto yi = Segment<F>::load_from(y + i + q);
+          const auto yj = Segment<F>::load_from(y + j + q);
+          const auto gi = Segment<F>::load_from(g + i + q);
+          const auto gj = Segment<F>::load_from(g + j + q);
+          products.add(yi, yj, gi, gj);
+          turn.apply(yi, yj, y + i + q, y + j + q);
+          turn.apply(gi, gj, g + i + q, g + j + q);
+        }
+        products.add_to(sums + k * L, count);
+      });
+}
+
+// From the sums of batch_vjp_sweep to the gradients by `count` angles and, behind them, by the
+// phases: with z = exp(-ip) W[j, i] those of an angle t and its phase p are Re z and
+//   sin t cos t Im z + (sin t)^2 Im (W[j, j] - W[i, i]) / 2
+// where rotations are undone. Where they are done, W is that of the inverse rotations' outputs, and
+// the gradients sought, those through the inverse, are the same with -t for t.
+template <class F, bool Undo>
+void batch_gradients(const BatchAngles<real_t<F>>& angles, std::int64_t count, real_t<F>* sums) {
+  using R = real_t<F>;
+  constexpr std::int64_t L = kLanes<R>;
+  for (std::int64_t k = 0; k < count * L; k += L) {
+    Vector<R> re = load(sums + k);
+    if constexpr (is_complex_v<F>) {
+      R* of_phase = sums + count * L + k;
+      const Vector<R> im_w = load(of_phase);
+      const Vector<R> ps = load(angles.phase_sines + k);
+      const Vector<R> pc = load(angles.phase_cosines + k);
+      const Vector<R> im = pc * im_w - ps * re;
+      re = pc * re + ps * im_w;
+      const Vector<R> sine = load(angles.sines + k);
+      const Vector<R> s = Undo ? sine : -sine;
+      store(of_phase, s * (load(angles.cosines + k) * im + s * load(of_phase + count * L)));
+    }
+    store(sums + k, Undo ? re : -re);
+  }
+}
+
+// The gradients by the diagonal, from outputs and the gradient by them: Im g conj(y), summed over
+// the columns of each row.
+template <class R>
+void batch_diagonal_gradients(std::int64_t n, std::int64_t columns, std::int64_t row_step, R sign,
+                              const R* y, const R* g, R* gradients) {
+  constexpr std::int64_t L = kLanes<R>;
+  for (std::int64_t r = 0; r < n; ++r) {
+    Vector<R> sum{};
+    for (std::int64_t q = r * row_step * L; q < (r * row_step + columns) * L; q += 2 * L) {
+      const auto a = Segment<std::complex<R>>::load_from(y + q);
+      const auto b = Segment<std::complex<R>>::load_from(g + q);
+      sum += b.im * a.re - b.re * a.im;
+    }
+    store(gradients + r * L, sign * sum);
+  }
+}
+
+// Multiplies the rows of a block of complex numbers by exp(id), or with Undo by exp(-id).
+template <bool Undo, class R>
+void batch_multiply_by_phases(const R* sines, const R* cosines, std::int64_t n,
+                              std::int64_t columns, std::int64_t row_step, R* block) {
+  constexpr std::int64_t L = kLanes<R>;
+  for (std::int64_t r = 0; r < n; ++r) {
+    const Vector<R> c = load(cosines + r * L);
+    const Vector<R> sine = load(sines + r * L);
+    const Vector<R> s = Undo ? -sine : sine;
+    for (std::int64_t q = r * row_step * L; q < (r * row_step + columns) * L; q += 2 * L) {
+      const auto x = Segment<std::complex<R>>::load_from(block + q);
+      Segment<std::complex<R>>{c * x.re - s * x.im, c * x.im + s * x.re}.store_to(block + q);
+    }
+  }
+}
+
+// Multiplies the rows of a block by their signs.
+template <class R>
+void batch_multiply_by_signs(const R* signs, std::int64_t n, std::int64_t columns,
+                             std::int64_t row_step, R* block) {
+  constexpr std::int64_t L = kLanes<R>;
+  for (std::int64_t r = 0; r < n; ++r) {
+    const Vector<R> sign = load(signs + r * L);
+    for (std::int64_t q = 0; q < columns; ++q) {
+      R* entry = block + (r * row_step + q) * L;
+      store(entry, sign * load(entry));
+    }
+  }
+}
+
+}  // namespace givens::cpu::GIVENS_ISA
+
+#endif

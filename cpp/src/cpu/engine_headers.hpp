@@ -1,0 +1,36 @@
+// What the code of the engines uses of the standard library and of code that all instruction sets
+// share.
+//
+// Headers named -inl.hpp are compiled once for each instruction set, into the namespace GIVENS_ISA,
+// with vectors of GIVENS_VECTOR_BYTES in GIVENS_VECTOR_REGISTERS registers. A target, such as
+// targets/avx2.cpp, includes this file, then targets/begin_avx2.hpp, the -inl headers that it
+// wants, and targets/end.hpp. This file comes first so that nothing in it is compiled for an
+// instruction set that a machine which runs it may lack. The guards of the -inl headers follow
+// GIVENS_TARGET_TOGGLE, which end.hpp turns over: one source may have several targets.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cmath>
+#include <complex>
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <mutex>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+#include "arguments/problem.hpp"
+#include "cpu/engine.hpp"
+#include "plan/nonzeros.hpp"
+#include "plan/plan.hpp"
+#include "runtime/scratch.hpp"
+#include "runtime/subnormals.hpp"
+#include "runtime/threads.hpp"
+#include "runtime/wait.hpp"

@@ -1,0 +1,14 @@
+// Opens AVX2 with FMA.
+// See engine_headers.hpp; a test may have named another namespace.
+#if !defined(GIVENS_ISA)
+#define GIVENS_ISA avx2
+#endif
+#define GIVENS_VECTOR_BYTES 32
+#define GIVENS_VECTOR_REGISTERS 16
+#if defined(__clang__)
+#pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
+#else
+#pragma GCC push_options
+#pragma GCC target("avx2,fma")
+#endif
+#define GIVENS_TARGET_IS_PUSHED

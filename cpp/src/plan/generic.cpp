@@ -1,0 +1,26 @@
+// The plan of any schedule: round by round.
+#include "plan/builder.hpp"
+
+namespace givens::planning {
+
+Plan plan_rounds(const Schedule& schedule) {
+  Plan plan;
+  set_identity_slots(plan, schedule.n());
+  const std::vector<Pair> pairs = schedule.pairs();
+  plan.pair_slots.reserve(pairs.size());
+  plan.sources.resize(pairs.size());
+  for (std::size_t k = 0; k < pairs.size(); ++k) {
+    plan.pair_slots.push_back({pairs[k].i, pairs[k].j});
+    plan.sources[k] = static_cast<std::int32_t>(k);
+  }
+  const std::vector<std::int64_t>& offsets = schedule.round_offsets();
+  plan.steps.reserve(offsets.size() - 1);
+  for (std::size_t r = 0; r + 1 < offsets.size(); ++r) {
+    add_pairs(plan, offsets[r], offsets[r + 1] - offsets[r], offsets[r]);
+  }
+  add_single_level(plan);
+  add_single_wave(plan);
+  return plan;
+}
+
+}  // namespace givens::planning

@@ -1,0 +1,344 @@
+#include "givens/schedule.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <mutex>
+#include <stdexcept>
+#include <utility>
+
+#include "plan/plan.hpp"
+#include "schedule/rounds.hpp"
+
+namespace givens {
+
+namespace {
+
+constexpr std::int64_t kLimit = std::numeric_limits<std::int32_t>::max();
+constexpr std::int64_t kMaxTeam = 65536;  // the largest n with all pairs
+
+std::string text(std::int64_t value) { return std::to_string(value); }
+
+std::string text(const Schedule::RequestedPair& pair) {
+  return "(" + text(pair.a) + ", " + text(pair.b) + ")";
+}
+
+[[noreturn]] void refuse(const std::string& message) { throw std::invalid_argument(message); }
+
+std::size_t combine(std::size_t seed, std::int64_t value) {
+  return seed ^
+         (std::hash<std::int64_t>{}(value) + 0x9e3779b97f4a7c15U + (seed << 6) + (seed >> 2));
+}
+
+std::int64_t all_pairs(std::int64_t n) { return n * (n - 1) / 2; }
+
+}  // namespace
+
+struct Schedule::Data {
+  Kind kind = Kind::rounds;
+  std::int64_t n = 0;
+  std::int64_t columns = 0;
+  std::int64_t team_size = 0;
+  std::vector<std::int64_t> offsets{0};
+  std::vector<Pair> stored;     // only of Kind::rounds; the columns rule is already applied
+  bool covers_columns = false;  // every pair with i < columns exactly once, and no other
+  // Made when it is first asked for.
+  mutable std::once_flag plan_made;
+  mutable std::optional<const Plan> plan;
+
+  std::int64_t count_rounds() const {
+    switch (kind) {
+      case Kind::circle:
+        return rounds::circle_count(n);
+      case Kind::xor_:
+        return rounds::xor_count(n);
+      case Kind::team:
+        return rounds::team_count(n, team_size);
+      case Kind::brickwall:
+        return rounds::brickwall_count(n);
+      case Kind::butterfly:
+        return rounds::butterfly_count(n);
+      case Kind::rounds:
+        break;
+    }
+    return static_cast<std::int64_t>(offsets.size()) - 1;
+  }
+
+  // The number of pairs of round r, of kinds with a rule.
+  std::int64_t round_size(std::int64_t r) const {
+    switch (kind) {
+      case Kind::circle:
+        return rounds::circle_size(n, columns, r);
+      case Kind::xor_:
+        return rounds::xor_size(n, columns, r);
+      case Kind::team:
+        return rounds::team_size(n, team_size, columns, r);
+      case Kind::brickwall:
+        return rounds::brickwall_size(n, r);
+      case Kind::butterfly:
+        return rounds::butterfly_size(n, r);
+      case Kind::rounds:
+        break;
+    }
+    return 0;
+  }
+
+  // Appends the pairs of round r.
+  void append_round(std::int64_t r, std::vector<Pair>& out) const {
+    const std::size_t start = out.size();
+    switch (kind) {
+      case Kind::circle:
+        rounds::circle(n, r, out);
+        break;
+      case Kind::xor_:
+        rounds::xor_(n, r, out);
+        break;
+      case Kind::team:
+        rounds::team(n, team_size, r, out);
+        break;
+      case Kind::brickwall:
+        rounds::brickwall(n, r, out);
+        break;
+      case Kind::butterfly:
+        rounds::butterfly(n, r, out);
+        break;
+      case Kind::rounds: {
+        const auto k = static_cast<std::size_t>(r);
+        out.insert(out.end(), stored.begin() + offsets[k], stored.begin() + offsets[k + 1]);
+        return;
+      }
+    }
+    if (columns >= n) return;
+    const auto dropped = [&](const Pair& pair) { return pair.i >= columns; };
+    out.erase(std::remove_if(out.begin() + static_cast<std::ptrdiff_t>(start), out.end(), dropped),
+              out.end());
+  }
+};
+
+Schedule::Schedule(std::shared_ptr<const Data> data) : data_(std::move(data)) {}
+
+const Plan& plan_of(const Schedule& schedule) {
+  const Schedule::Data& data = *schedule.data_;
+  std::call_once(data.plan_made, [&] { data.plan.emplace(make_plan(schedule)); });
+  return *data.plan;
+}
+
+namespace {
+
+// Checks what all factories share and returns the number of columns.
+std::int64_t checked_columns(std::int64_t n, std::optional<std::int64_t> columns) {
+  if (n < 0) refuse("n must be at least 0, got " + text(n));
+  if (n > kLimit) refuse("n must be at most " + text(kLimit) + ", got " + text(n));
+  const std::int64_t m = columns.value_or(n);
+  if (m < 0 || m > n) refuse("columns must be between 0 and n = " + text(n) + ", got " + text(m));
+  return m;
+}
+
+void check_round(const std::vector<Schedule::RequestedPair>& round, std::size_t number,
+                 std::int64_t n) {
+  const std::string where = "rounds[" + std::to_string(number) + "]: ";
+  struct Use {
+    std::int64_t coordinate;
+    std::size_t pair;
+    bool operator<(const Use& other) const {
+      return coordinate != other.coordinate ? coordinate < other.coordinate : pair < other.pair;
+    }
+  };
+  std::vector<Use> uses;
+  for (std::size_t k = 0; k < round.size(); ++k) {
+    const Schedule::RequestedPair& pair = round[k];
+    for (const std::int64_t coordinate : {pair.a, pair.b}) {
+      if (coordinate < 0 || coordinate >= n) {
+        refuse(where + "pair " + text(pair) + " has a coordinate outside 0.." + text(n - 1));
+      }
+      uses.push_back({coordinate, k});
+    }
+    if (pair.a == pair.b) refuse(where + "pair " + text(pair) + " has two equal coordinates");
+  }
+  std::sort(uses.begin(), uses.end());
+  // Of several conflicts, name the one that a reader of the round meets first.
+  const auto place = [&](const Use& use) {
+    return 2 * use.pair + (use.coordinate == round[use.pair].a ? 0 : 1);
+  };
+  std::size_t first = 0;
+  for (std::size_t k = 1; k < uses.size(); ++k) {
+    if (uses[k].coordinate != uses[k - 1].coordinate) continue;
+    if (first == 0 || place(uses[k]) < place(uses[first])) first = k;
+  }
+  if (first > 0) {
+    refuse(where + "pairs " + text(round[uses[first - 1].pair]) + " and " +
+           text(round[uses[first].pair]) + " share coordinate " + text(uses[first].coordinate));
+  }
+}
+
+}  // namespace
+
+Schedule Schedule::from_rule(Kind kind, std::int64_t n, std::optional<std::int64_t> columns,
+                             std::int64_t team_size) {
+  const auto owner = std::make_shared<Data>();
+  Data& data = *owner;
+  data.kind = kind;
+  data.columns = checked_columns(n, columns);
+  data.n = n;
+  data.team_size = team_size;
+  data.covers_columns = n <= 2 || (kind != Kind::brickwall && kind != Kind::butterfly);
+  const std::int64_t rounds = data.count_rounds();
+  const std::int64_t most = rounds * (n / 2);
+  if (most > kLimit) {
+    refuse("a schedule must have fewer than 2^31 rotations, n = " + text(n) + " asks for up to " +
+           text(most));
+  }
+  data.offsets.reserve(static_cast<std::size_t>(rounds) + 1);
+  for (std::int64_t r = 0; r < rounds; ++r) {
+    data.offsets.push_back(data.offsets.back() + data.round_size(r));
+  }
+  return Schedule(owner);
+}
+
+Schedule Schedule::circle(std::int64_t n, std::optional<std::int64_t> columns) {
+  return from_rule(Kind::circle, n, columns);
+}
+
+Schedule Schedule::xor_(std::int64_t n, std::optional<std::int64_t> columns) {
+  return from_rule(Kind::xor_, n, columns);
+}
+
+Schedule Schedule::team(std::int64_t n, std::int64_t size, std::optional<std::int64_t> columns) {
+  if (size < 1 || size > kMaxTeam) {
+    refuse("size must be between 1 and " + text(kMaxTeam) + ", got " + text(size));
+  }
+  return from_rule(Kind::team, n, columns, size);
+}
+
+Schedule Schedule::brickwall(std::int64_t n) { return from_rule(Kind::brickwall, n, std::nullopt); }
+
+Schedule Schedule::butterfly(std::int64_t n) { return from_rule(Kind::butterfly, n, std::nullopt); }
+
+Schedule Schedule::from_rounds(std::int64_t n,
+                               const std::vector<std::vector<RequestedPair>>& rounds,
+                               std::optional<std::int64_t> columns) {
+  const auto owner = std::make_shared<Data>();
+  Data& data = *owner;
+  data.columns = checked_columns(n, columns);
+  data.n = n;
+  for (std::size_t r = 0; r < rounds.size(); ++r) {
+    check_round(rounds[r], r, n);
+    for (const RequestedPair& pair : rounds[r]) {
+      const Pair sorted{static_cast<std::int32_t>(std::min(pair.a, pair.b)),
+                        static_cast<std::int32_t>(std::max(pair.a, pair.b))};
+      if (data.columns >= n || sorted.i < data.columns) data.stored.push_back(sorted);
+    }
+    data.offsets.push_back(static_cast<std::int64_t>(data.stored.size()));
+    if (data.offsets.back() > kLimit) {
+      refuse("a schedule must have fewer than 2^31 rotations, rounds has more");
+    }
+  }
+  const std::int64_t rest = n - data.columns;
+  if (data.offsets.back() == all_pairs(n) - all_pairs(rest)) {
+    std::vector<Pair> sorted = data.stored;
+    std::sort(sorted.begin(), sorted.end(),
+              [](const Pair& a, const Pair& b) { return a.i != b.i ? a.i < b.i : a.j < b.j; });
+    data.covers_columns = std::adjacent_find(sorted.begin(), sorted.end()) == sorted.end();
+  }
+  return Schedule(owner);
+}
+
+Schedule::Kind Schedule::kind() const { return data_->kind; }
+
+const char* Schedule::kind_name() const {
+  switch (data_->kind) {
+    case Kind::circle:
+      return "circle";
+    case Kind::xor_:
+      return "xor";
+    case Kind::team:
+      return "team";
+    case Kind::brickwall:
+      return "brickwall";
+    case Kind::butterfly:
+      return "butterfly";
+    case Kind::rounds:
+      break;
+  }
+  return "rounds";
+}
+
+std::int64_t Schedule::n() const { return data_->n; }
+std::int64_t Schedule::columns() const { return data_->columns; }
+std::int64_t Schedule::team_size() const { return data_->team_size; }
+std::int64_t Schedule::num_rotations() const { return data_->offsets.back(); }
+std::int64_t Schedule::num_rounds() const {
+  return static_cast<std::int64_t>(data_->offsets.size()) - 1;
+}
+const std::vector<std::int64_t>& Schedule::round_offsets() const { return data_->offsets; }
+
+bool Schedule::is_complete() const {
+  return data_->covers_columns && num_rotations() == all_pairs(data_->n);
+}
+
+std::vector<Pair> Schedule::round(std::int64_t r) const {
+  std::vector<Pair> out;
+  data_->append_round(r, out);
+  return out;
+}
+
+std::vector<Pair> Schedule::pairs() const {
+  std::vector<Pair> out;
+  out.reserve(static_cast<std::size_t>(num_rotations()));
+  for (std::int64_t r = 0; r < num_rounds(); ++r) data_->append_round(r, out);
+  return out;
+}
+
+std::vector<std::int64_t> Schedule::triangular_index() const {
+  if (!data_->covers_columns) {
+    refuse("the triangular order needs a schedule with each pair i < columns exactly once, got " +
+           repr());
+  }
+  std::vector<std::int64_t> index;
+  index.reserve(static_cast<std::size_t>(num_rotations()));
+  for (const Pair& pair : pairs()) {
+    const std::int64_t i = pair.i;
+    index.push_back(i * data_->n - (i + 2) * (i + 1) / 2 + pair.j);
+  }
+  return index;
+}
+
+bool operator==(const Schedule& a, const Schedule& b) {
+  const auto& x = *a.data_;
+  const auto& y = *b.data_;
+  if (&x == &y) return true;
+  if (x.n != y.n || x.columns != y.columns || x.offsets != y.offsets) return false;
+  if (x.kind == y.kind && x.kind != Schedule::Kind::rounds && x.team_size == y.team_size)
+    return true;
+  for (std::int64_t r = 0; r < a.num_rounds(); ++r) {
+    if (a.round(r) != b.round(r)) return false;
+  }
+  return true;
+}
+
+std::size_t Schedule::hash() const {
+  std::size_t seed = combine(0, data_->n);
+  seed = combine(seed, data_->columns);
+  for (const std::int64_t offset : data_->offsets) seed = combine(seed, offset);
+  // The first and last round tell apart most schedules that have the same number of pairs in each
+  // round.
+  if (num_rounds() > 0) {
+    for (const std::int64_t r : {std::int64_t{0}, num_rounds() - 1}) {
+      for (const Pair& pair : round(r)) seed = combine(combine(seed, pair.i), pair.j);
+    }
+  }
+  return seed;
+}
+
+std::string Schedule::repr() const {
+  if (data_->kind == Kind::rounds) {
+    return "<Schedule of " + text(num_rounds()) + " rounds, " + text(num_rotations()) +
+           " rotations, n=" + text(data_->n) +
+           (data_->columns < data_->n ? ", columns=" + text(data_->columns) : std::string()) + ">";
+  }
+  std::string out = "Schedule." + std::string(kind_name()) + "(" + text(data_->n);
+  if (data_->kind == Kind::team) out += ", " + text(data_->team_size);
+  if (data_->columns < data_->n) out += ", columns=" + text(data_->columns);
+  return out + ")";
+}
+
+}  // namespace givens

@@ -1,0 +1,252 @@
+// Sine and cosine of the CPU engine, for every instruction set that this machine has,
+// against the C library in long double.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <random>
+#include <string>
+#include <vector>
+
+// First, so that nothing of it is compiled for an instruction set that may be missing.
+#include "cpu/engine_headers.hpp"
+
+// Vectors are passed to inlined functions only, so that their ABI does not matter. To the end of
+// the file: that is where the warning comes.
+#pragma GCC diagnostic ignored "-Wpsabi"
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wconversion"
+#pragma GCC diagnostic ignored "-Wsign-conversion"
+
+// The headers once more, in namespaces of their own, apart from the engines'.
+
+#define GIVENS_ISA test_baseline
+#include "cpu/targets/begin_baseline.hpp"
+//
+#include "cpu/simd/sincos-inl.hpp"
+
+// `function` of eight numbers in memory; inside, so that it is compiled for the same instructions.
+#define GIVENS_TEST_FUNCTIONS                                                \
+  namespace givens::cpu::GIVENS_ISA {                                        \
+  template <class R>                                                         \
+  void sincos_of(const double* x, double* sine, double* cosine) {            \
+    Double8 s, c;                                                            \
+    sincos_reduced<R>(load_eight(x), s, c);                                  \
+    store_eight(sine, s);                                                    \
+    store_eight(cosine, c);                                                  \
+  }                                                                          \
+  inline void any_sincos_of(const double* x, double* sine, double* cosine) { \
+    Double8 s, c;                                                            \
+    sincos_any(load_eight(x), s, c);                                         \
+    store_eight(sine, s);                                                    \
+    store_eight(cosine, c);                                                  \
+  }                                                                          \
+  }
+
+GIVENS_TEST_FUNCTIONS
+#include "cpu/targets/end.hpp"
+
+#if defined(__x86_64__)
+
+#define GIVENS_ISA test_avx2
+#include "cpu/targets/begin_avx2.hpp"
+//
+#include "cpu/simd/sincos-inl.hpp"
+GIVENS_TEST_FUNCTIONS
+#include "cpu/targets/end.hpp"
+
+#define GIVENS_ISA test_avx512
+#include "cpu/targets/begin_avx512.hpp"
+//
+#include "cpu/simd/sincos-inl.hpp"
+GIVENS_TEST_FUNCTIONS
+#include "cpu/targets/end.hpp"
+
+#endif
+
+#pragma GCC diagnostic pop
+
+namespace {
+
+using SinCos = void (*)(const double*, double*, double*);
+
+struct InstructionSet {
+  std::string name;
+  SinCos for_float;
+  SinCos for_double;
+  SinCos any;
+};
+
+std::vector<InstructionSet> instruction_sets() {
+  namespace cpu = givens::cpu;
+  std::vector<InstructionSet> out;
+  out.push_back({"baseline", &cpu::test_baseline::sincos_of<float>,
+                 &cpu::test_baseline::sincos_of<double>, &cpu::test_baseline::any_sincos_of});
+#if defined(__x86_64__)
+  __builtin_cpu_init();
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
+    out.push_back({"avx2", &cpu::test_avx2::sincos_of<float>, &cpu::test_avx2::sincos_of<double>,
+                   &cpu::test_avx2::any_sincos_of});
+  }
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
+      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw")) {
+    out.push_back({"avx512", &cpu::test_avx512::sincos_of<float>,
+                   &cpu::test_avx512::sincos_of<double>, &cpu::test_avx512::any_sincos_of});
+  }
+#endif
+  return out;
+}
+
+constexpr double kLimit = 1e6;  // what sincos_reduced is for
+const long double kHalfPi = std::acos(-1.0L) / 2;
+
+// From -1 to 1, with all 53 bits.
+double uniform(std::mt19937_64& bits) {
+  return static_cast<double>(static_cast<std::int64_t>(bits())) / 9223372036854775808.0;
+}
+
+// Angles of every kind up to kLimit; R = float has floats only.
+template <class R>
+std::vector<double> angles() {
+  std::vector<double> out;
+  const auto add = [&](double value) {
+    const R rounded = static_cast<R>(value);
+    if (std::abs(rounded) <= static_cast<R>(kLimit)) {
+      out.push_back(static_cast<double>(rounded));
+      out.push_back(-static_cast<double>(rounded));
+    }
+  };
+  std::mt19937_64 bits(61);
+  for (int k = 0; k < 20000; ++k) {
+    add(uniform(bits) * static_cast<double>(kHalfPi) / 2);  // not reduced
+    add(uniform(bits) * 10);
+    add(uniform(bits) * kLimit);
+    add(std::ldexp(uniform(bits), static_cast<int>(bits() % 80) - 60));
+  }
+  // The multiples of pi/4: at the odd ones the quotient changes, at the even ones sine or cosine
+  // all but vanishes. All up to 2000, then more and more sparsely up to the limit.
+  for (std::int64_t k = 1; k < 2000000; k += k < 2000 ? 1 : 17) {
+    const long double multiple = static_cast<long double>(k) * kHalfPi / 2;
+    R value = static_cast<R>(multiple);
+    add(static_cast<double>(value));
+    for (R towards : {-std::numeric_limits<R>::max(), std::numeric_limits<R>::max()}) {
+      R near = value;
+      for (int step = 0; step < 3; ++step) {
+        near = std::nextafter(near, towards);
+        add(static_cast<double>(near));
+      }
+    }
+  }
+  add(kLimit);
+  add(static_cast<double>(std::nextafter(static_cast<R>(kLimit), R(0))));
+  add(0.0);  // and -0
+  add(static_cast<double>(std::numeric_limits<R>::min()));
+  add(static_cast<double>(std::numeric_limits<R>::denorm_min()));
+  add(static_cast<double>(std::numeric_limits<R>::denorm_min()) * 12345);
+  add(std::numeric_limits<double>::min() / 3);
+  out.resize((out.size() + 7) / 8 * 8, 1.0);
+  return out;
+}
+
+// The largest error beyond `absolute`, in units of `relative` times the value. At most 1 if all is
+// right.
+struct Errors {
+  double relative;
+  double absolute;
+  double worst = 0;
+  double worst_at = 0;
+
+  void add(double x, double got, long double expected) {
+    const long double error = std::abs(static_cast<long double>(got) - expected);
+    const long double allowed = relative * std::abs(expected) + absolute;
+    const double ratio =
+        got == static_cast<double>(expected) ? 0.0 : static_cast<double>(error / allowed);
+    if (ratio <= worst) return;
+    worst = std::isnan(ratio) ? std::numeric_limits<double>::infinity() : ratio;
+    worst_at = x;
+  }
+};
+
+struct Expected {
+  double x;
+  long double sine;
+  long double cosine;
+};
+
+std::vector<Expected> expected(const std::vector<double>& x) {
+  std::vector<Expected> out;
+  for (const double t : x) {
+    const auto wide = static_cast<long double>(t);
+    out.push_back({t, std::sin(wide), std::cos(wide)});
+  }
+  return out;
+}
+
+void check(const InstructionSet& isa, SinCos function, const std::vector<Expected>& all,
+           double relative, double absolute) {
+  CAPTURE(isa.name);
+  Errors sine{relative, absolute};
+  Errors cosine{relative, absolute};
+  for (std::size_t first = 0; first < all.size(); first += 8) {
+    double x[8], s[8], c[8];
+    for (std::size_t k = 0; k < 8; ++k) x[k] = all[first + k].x;
+    function(x, s, c);
+    for (std::size_t k = 0; k < 8; ++k) {
+      sine.add(x[k], s[k], all[first + k].sine);
+      cosine.add(x[k], c[k], all[first + k].cosine);
+    }
+  }
+  CAPTURE(sine.worst_at);
+  CAPTURE(cosine.worst_at);
+  CHECK(sine.worst <= 1);
+  CHECK(cosine.worst <= 1);
+}
+
+constexpr double kEpsilon = std::numeric_limits<double>::epsilon();
+
+}  // namespace
+
+// In units of eps / 2: the reduced angle is rounded twice, which is 2 of it and of its sine; the
+// terms left out are less than 0.6 of the sine, r^16 / 17! at r = pi/4; the products and sums are
+// rounded to 1.4 of the value at most. Together 4, so 2 eps, to which a quarter is added for what
+// is of second order. Beside the value's own digits stand those of the third part of pi/2, which
+// has 53 bits from 2^-69 on: with its product, rounded, 2^-102.7 + 2^-102.7 for 6.4e5 quotients.
+TEST_CASE("sincos_reduced for double") {
+  const std::vector<Expected> all = expected(angles<double>());
+  for (const InstructionSet& isa : instruction_sets()) {
+    check(isa, isa.for_double, all, 2.25 * kEpsilon, 0x1p-101);
+  }
+}
+
+// Of the polynomials, 6.4e-11 at most: the cosine's. Beside it stands the second part of pi/2,
+// which has 53 bits from 2^-34 on: for 6.4e5 quotients 2^-67.7, with its product, rounded, 2^-67.
+TEST_CASE("sincos_reduced for float") {
+  const std::vector<Expected> all = expected(angles<float>());
+  for (const InstructionSet& isa : instruction_sets()) {
+    check(isa, isa.for_float, all, 6.5e-11, 0x1p-67);
+  }
+}
+
+TEST_CASE("sincos_any is the C library's, for any angle") {
+  const double infinity = std::numeric_limits<double>::infinity();
+  const double x[8] = {0.5,      -1e7,
+                       1e30,     -1e300,
+                       0.0,      std::numeric_limits<double>::denorm_min(),
+                       infinity, std::numeric_limits<double>::quiet_NaN()};
+  for (const InstructionSet& isa : instruction_sets()) {
+    CAPTURE(isa.name);
+    double s[8], c[8];
+    isa.any(x, s, c);
+    for (int k = 0; k < 6; ++k) {
+      CHECK(s[k] == std::sin(x[k]));
+      CHECK(c[k] == std::cos(x[k]));
+    }
+    for (int k = 6; k < 8; ++k) {
+      CHECK(std::isnan(s[k]));
+      CHECK(std::isnan(c[k]));
+    }
+  }
+}

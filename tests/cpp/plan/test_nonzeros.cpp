@@ -1,0 +1,129 @@
+// What steps turn of the identity's columns, against a matrix of what may not be zero.
+#include <doctest/doctest.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+#include "givens/givens.hpp"
+#include "plan/nonzeros.hpp"
+#include "plan/plan.hpp"
+#include "problems.hpp"
+#include "random.hpp"
+
+namespace {
+
+using givens::for_each_entry;
+using givens::for_each_run;
+using givens::kPartReals;
+using givens::Parts;
+using givens::Pattern;
+using givens::Plan;
+using givens::plan_of;
+using givens::Reach;
+using givens::Schedule;
+using givens::Step;
+using test::Random;
+
+std::size_t at(std::int64_t k) { return static_cast<std::size_t>(k); }
+
+struct Turned {
+  std::string wrong;  // empty if nothing is
+  double share = 0;   // of the columns, by rotation
+};
+
+// Columns `first` .. first + count - 1, the last of them at the first place.
+Turned turned_columns(const Plan& plan, std::int64_t first, std::int64_t count,
+                      std::int64_t reals) {
+  std::vector<std::int32_t> coordinates;
+  for (std::int64_t k = 0; k < count; ++k) {
+    coordinates.push_back(static_cast<std::int32_t>(first + count - 1 - k));
+  }
+  Reach reach;
+  reach.find(plan, coordinates.data(), count, reals);
+  std::vector<Parts> not_zero(at(plan.slots));
+  for (std::int64_t k = 0; k < count; ++k) {
+    const std::int32_t slot = plan.slot_of_coordinate[at(coordinates[at(k)])];
+    not_zero[at(slot)] = static_cast<Parts>(not_zero[at(slot)] | 1 << k * reals / kPartReals);
+  }
+  Turned out;
+  std::int64_t rotations = 0;
+  std::int64_t columns = 0;
+  std::vector<Parts> turned_before(at(plan.slots));
+  for (std::int64_t k = 0; k < static_cast<std::int64_t>(plan.steps.size()); ++k) {
+    const Step& step = plan.steps[at(k)];
+    const Parts* by_pair =
+        step.pattern == Pattern::pairs ? reach.turned_by_pairs(plan, k) : nullptr;
+    for_each_entry<false>(plan, step, [&](std::int32_t i, std::int32_t j, int e) {
+      const Parts turned = by_pair ? by_pair[e] : reach.turned_by(k);
+      const auto reached = static_cast<Parts>(not_zero[at(i)] | not_zero[at(j)]);
+      if ((reached & ~turned) != 0) out.wrong = "leaves out columns that are not zero";
+      if (((turned_before[at(i)] | turned_before[at(j)]) & ~turned) != 0) {
+        out.wrong = "leaves out what was turned before";
+      }
+      if ((turned & ~reach.turned_by(k)) != 0) out.wrong = "a pair turns more than its step";
+      turned_before[at(i)] = turned_before[at(j)] = turned;
+      if (givens::source_of(plan, step, e) < 0) return;
+      not_zero[at(i)] = not_zero[at(j)] = reached;
+      ++rotations;
+      for_each_run(turned, count * reals,
+                   [&](std::int64_t begin, std::int64_t end) { columns += (end - begin) / reals; });
+    });
+  }
+  if (rotations > 0) {
+    out.share = static_cast<double>(columns) / static_cast<double>(rotations * count);
+  }
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("reach: no column that is not zero is left out") {
+  Random random(91);
+  for (const std::int64_t n : {1, 2, 3, 8, 9, 33, 63, 64, 65, 128, 131}) {
+    for (const Schedule& schedule : test::schedules(n, random)) {
+      CAPTURE(schedule.repr());
+      const Plan& plan = plan_of(schedule);
+      for (const std::int64_t count : {std::int64_t{1}, n / 2, n}) {
+        for (const std::int64_t reals : {1, 2}) {
+          if (count == 0 || count * reals > 8 * kPartReals) continue;
+          CAPTURE(count);
+          CAPTURE(reals);
+          CHECK(turned_columns(plan, random.below(n - count + 1), count, reals).wrong == "");
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("reach: in the first rounds a column turns few rows") {
+  // In round r a column reaches about 2 r rows, of circle until the fixed player, which soon meets
+  // one of them, brings more.
+  const Schedule brickwall = Schedule::brickwall(512);
+  CHECK(turned_columns(plan_of(brickwall), 240, 32, 1).share < 0.8);
+  const Schedule circle = Schedule::circle(512);
+  const Plan& plan = plan_of(circle);
+  CHECK(turned_columns(plan, 240, 16, 1).share < 0.9);
+  // The claim of columns_by_parity, the end of the circle aside.
+  CHECK(plan.columns_by_parity);
+  for (const std::int64_t slot : {0, 100, 200, 300}) {
+    CHECK(std::abs(plan.coordinate_of_slot[at(slot)] - plan.coordinate_of_slot[at(slot + 1)]) == 2);
+  }
+}
+
+TEST_CASE("reach: runs of parts") {
+  const auto runs = [](Parts parts, std::int64_t width) {
+    std::string out;
+    for_each_run(parts, width, [&](std::int64_t first, std::int64_t last) {
+      out += std::to_string(first) + "-" + std::to_string(last) + " ";
+    });
+    return out;
+  };
+  CHECK(runs(0, 128) == "");
+  CHECK(runs(1, 16) == "0-16 ");
+  CHECK(runs(0b1111, 128) == "0-128 ");
+  CHECK(runs(0b1011, 112) == "0-64 96-112 ");
+  CHECK(runs(0b0110, 128) == "32-96 ");
+}
