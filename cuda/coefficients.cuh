@@ -27,7 +27,7 @@ struct CoefficientsProblem {
   // Of the plan.
   const Work* works;
   const std::int32_t* sources;
-  const std::int32_t* coordinate_of_slot;
+  const std::int32_t* coordinate_of_row;
   std::int32_t count;  // work items
   // From the numbers of a matrix to those of the next one.
   std::int64_t matrix_units;
@@ -60,7 +60,7 @@ inline constexpr int kWorkLanes = 8;
 // The number of the rotation that `lane` does in `step`, or -1. Steps are 0 .. steps_of - 1.
 GIVENS_DEVICE inline int rotation_at(WorkKind kind, int step, int lane) {
   switch (kind) {
-    case WorkKind::xor_tile:
+    case WorkKind::xor_block:
       return step < 8 ? 8 * step + lane : -1;
     case WorkKind::leaf:
       return step < 7 && lane < 4 ? 4 * step + lane : -1;
@@ -85,11 +85,11 @@ template <class R>
 __device__ inline Rotation rotation_of(const CoefficientsProblem<R>& problem, const Work& work,
                                        bool undo, const R* angles, const R* phases, int m) {
   Rotation out{0.0, 1.0, 0.0, 1.0, 1.0};
-  const std::int32_t source = source_of(work, problem.sources, undo, m);
+  const std::int32_t source = angle_of(work, problem.sources, undo, m);
   if (source < 0) return out;
   const Rows rows = rows_of(work, undo, m);
-  if (problem.coordinate_of_slot[slot_of(work, rows.x)] >
-      problem.coordinate_of_slot[slot_of(work, rows.y)]) {
+  if (problem.coordinate_of_row[slot_of(work, rows.x)] >
+      problem.coordinate_of_row[slot_of(work, rows.y)]) {
     out.orientation = -1.0;
   }
   sine_and_cosine(static_cast<double>(angles[source * problem.angle_stride]), &out.sine,
@@ -124,7 +124,7 @@ __global__ void __launch_bounds__(kCoefficientThreads, 1)
   GIVENS_DYNAMIC_SHARED(shared);
   // 16 scales for each work item.
   double* const scales =
-      reinterpret_cast<double*>(shared) + threadIdx.x / kWorkLanes * 2 * kGroup;
+      reinterpret_cast<double*>(shared) + threadIdx.x / kWorkLanes * 2 * kRowBlock;
   const int lane = static_cast<int>(threadIdx.x % kWorkLanes);
   const std::int64_t index =
       static_cast<std::int64_t>(blockIdx.x) * (kCoefficientThreads / kWorkLanes) +
@@ -160,7 +160,7 @@ __global__ void __launch_bounds__(kCoefficientThreads, 1)
         problem.coefficients + kUnit * (m * problem.matrix_units + work.unit[kParts<F> - 1]);
     R* const weights =
         problem.weights ? problem.weights + m * problem.matrix_entries + work.entry : nullptr;
-    scales[lane] = scales[lane + kGroup] = 1.0;
+    scales[lane] = scales[lane + kRowBlock] = 1.0;
     __syncwarp();
     const bool pair = work.kind == WorkKind::pair;
     for (int step = 0; step < kMostSteps; ++step) {
@@ -195,7 +195,7 @@ __global__ void __launch_bounds__(kCoefficientThreads, 1)
       __syncwarp();
     }
     const bool small = fabs(scales[lane]) < kSmallestScale<R> ||
-                       fabs(scales[lane + kGroup]) < kSmallestScale<R>;
+                       fabs(scales[lane + kRowBlock]) < kSmallestScale<R>;
     const unsigned lanes = 0xFFU << (threadIdx.x % 32 / kWorkLanes * kWorkLanes);
     const bool plain = (__ballot_sync(0xFFFFFFFFU, small) & lanes) != 0;
     if (active && !pair) {
@@ -203,7 +203,7 @@ __global__ void __launch_bounds__(kCoefficientThreads, 1)
       // A plain tile has no factors, which a zero says: a scale never is zero.
       factors[lane] = plain ? R(0) : static_cast<R>(scales[lane]);
       if (work.kind != WorkKind::leaf) {
-        factors[lane + kGroup] = plain ? R(0) : static_cast<R>(scales[lane + kGroup]);
+        factors[lane + kRowBlock] = plain ? R(0) : static_cast<R>(scales[lane + kRowBlock]);
       }
       if (plain) {
         for (int k = lane; k < rotations_of(work.kind); k += kWorkLanes) {

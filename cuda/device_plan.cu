@@ -34,7 +34,7 @@ void free_walk(const DeviceWalk& walk) {
 DevicePlan copied(const Plan& plan) {
   return {copied(plan.forward),
           copied(plan.backward),
-          copied(plan.coordinate_of_slot),
+          copied(plan.coordinate_of_row),
           copied(plan.sources),
           plan.slots,
           plan.widest_stage,
@@ -75,7 +75,7 @@ void free_device_plans() {
       const DevicePlan& plan = *entry.second;
       free_walk(plan.forward);
       free_walk(plan.backward);
-      cudaFree(const_cast<std::int32_t*>(plan.coordinate_of_slot));
+      cudaFree(const_cast<std::int32_t*>(plan.coordinate_of_row));
       cudaFree(const_cast<std::int32_t*>(plan.sources));
     }
     of_device.clear();

@@ -20,7 +20,7 @@ struct DeviceWalk {
 struct DevicePlan {
   DeviceWalk forward;
   DeviceWalk backward;
-  const std::int32_t* coordinate_of_slot;
+  const std::int32_t* coordinate_of_row;
   const std::int32_t* sources;
   std::int32_t slots;
   std::int32_t widest_stage;

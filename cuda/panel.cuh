@@ -21,7 +21,7 @@ struct Panel {
 
   __device__ int row_reals() const { return kParts<F> * width; }
   __device__ R* row(int slot) const {
-    return data + ((slot & (kGroup - 1)) * groups + slot / kGroup) * row_reals();
+    return data + ((slot & (kRowBlock - 1)) * groups + slot / kRowBlock) * row_reals();
   }
   // From a row to the next of the same group.
   __device__ int next_row() const { return groups * row_reals(); }
@@ -39,7 +39,7 @@ inline constexpr std::int64_t kNoColumn = INT64_MIN;
 
 // The rows of a plan.
 struct PlanRows {
-  const std::int32_t* coordinate_of_slot;
+  const std::int32_t* coordinate_of_row;
   std::int32_t slots;
 };
 
@@ -120,7 +120,7 @@ __device__ void load_panel(const Team& team, const Panel<F>& panel, const PlanRo
                            const RowFactors<F>& factors, bool conjugate) {
   for_each_place(team, rows.slots, panel.width, places.columns_are_near, [&](int slot, int column) {
     real_t<F> value[kParts<F>] = {};
-    const std::int32_t coordinate = rows.coordinate_of_slot[slot];
+    const std::int32_t coordinate = rows.coordinate_of_row[slot];
     const std::int64_t offset = places.offsets[column];
     if (coordinate >= 0 && offset != kNoColumn) {
 #pragma unroll
@@ -139,7 +139,7 @@ __device__ void load_identity(const Team& team, const Panel<F>& panel, const Pla
                               std::int64_t first) {
   for_each_place(team, rows.slots, panel.width, true, [&](int slot, int column) {
     real_t<F> value[kParts<F>] = {};
-    if (rows.coordinate_of_slot[slot] == first + column) value[0] = 1;
+    if (rows.coordinate_of_row[slot] == first + column) value[0] = 1;
     set_place(panel, slot, column, value);
   });
 }
@@ -149,7 +149,7 @@ __device__ void store_panel(const Team& team, const Panel<F>& panel, const PlanR
                             const Numbers<real_t<F>>& data, const ColumnPlaces& places,
                             const RowFactors<F>& factors) {
   for_each_place(team, rows.slots, panel.width, places.columns_are_near, [&](int slot, int column) {
-    const std::int32_t coordinate = rows.coordinate_of_slot[slot];
+    const std::int32_t coordinate = rows.coordinate_of_row[slot];
     const std::int64_t offset = places.offsets[column];
     if (coordinate < 0 || offset == kNoColumn) return;
     real_t<F> value[kParts<F>];

@@ -50,7 +50,7 @@ __global__ void __launch_bounds__(kPhaseThreads) phases_kernel(const PhasesArgum
   const auto write_diagonal = [&] {
     if (!arguments.gdiagonal) return;
     for (int s = thread; s < arguments.slots; s += kPhaseThreads) {
-      const std::int32_t coordinate = problem.coordinate_of_slot[s];
+      const std::int32_t coordinate = problem.coordinate_of_row[s];
       if (coordinate < 0) continue;
       arguments.gdiagonal[out.at[2] + coordinate * arguments.gdiagonal_stride] =
           sign * static_cast<R>(diagonal[s] / 2);
@@ -77,7 +77,7 @@ __global__ void __launch_bounds__(kPhaseThreads) phases_kernel(const PhasesArgum
       if (active) work = problem.works[index];
       for (int step = 0; step < kMostSteps; ++step) {
         const int k = active ? rotation_at(work.kind, step, lane) : -1;
-        const std::int32_t source = k >= 0 ? source_of(work, problem.sources, undo, k) : -1;
+        const std::int32_t source = k >= 0 ? angle_of(work, problem.sources, undo, k) : -1;
         if (source >= 0) {
           const Rotation g = rotation_of(problem, work, undo, angles, phases, k);
           const Rows rows = rows_of(work, undo, k);

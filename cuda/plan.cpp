@@ -9,14 +9,14 @@ namespace {
 
 WorkKind kind_of(Pattern pattern) {
   switch (pattern) {
-    case Pattern::xor_tile:
-      return WorkKind::xor_tile;
-    case Pattern::sum_tile:
-    case Pattern::difference_tile:
-      return WorkKind::sum_tile;
-    case Pattern::diamond_tile:
-      return WorkKind::diamond_tile;
-    case Pattern::xor_leaf:
+    case Pattern::xor_block:
+      return WorkKind::xor_block;
+    case Pattern::sum_block:
+    case Pattern::difference_block:
+      return WorkKind::sum_block;
+    case Pattern::diamond_block:
+      return WorkKind::diamond_block;
+    case Pattern::diagonal_block:
       return WorkKind::leaf;
     case Pattern::pairs:
       return WorkKind::pair;
@@ -57,7 +57,7 @@ class Stages {
  private:
   template <class Visit>
   void for_each_slot(const Work& work, Visit&& visit) {
-    const int rows = work.kind == WorkKind::pair ? 1 : kGroup;
+    const int rows = work.kind == WorkKind::pair ? 1 : kRowBlock;
     for (int k = 0; k < rows; ++k) {
       visit(next_[static_cast<std::size_t>(work.a + k)]);
       if (work.kind != WorkKind::leaf) visit(next_[static_cast<std::size_t>(work.b + k)]);
@@ -73,13 +73,13 @@ Work work_of(const Step& step) {
   Work work{};
   work.a = step.a;
   work.b = step.b;
-  work.source = static_cast<std::int32_t>(step.source);
+  work.source = static_cast<std::int32_t>(step.first_angle);
   work.step_k = step.step_k;
   work.step_l = step.step_l;
   work.kind = kind_of(step.pattern);
   work.pattern = step.pattern;
-  work.sources = step.sources;
-  work.reverse_a = step.pattern == Pattern::difference_tile;
+  work.sources = step.angle_map;
+  work.reverse_a = step.pattern == Pattern::difference_block;
   return work;
 }
 
@@ -88,21 +88,21 @@ Work work_of(const Step& step) {
 // l - k as k + (7 - l).
 Work undone(Work work) {
   switch (work.pattern) {
-    case Pattern::xor_tile:
+    case Pattern::xor_block:
       work.reverse_b = true;
       break;
-    case Pattern::sum_tile:
+    case Pattern::sum_block:
       work.reverse_a = work.reverse_b = true;
       break;
-    case Pattern::difference_tile:
+    case Pattern::difference_block:
       work.reverse_a = false;
       work.reverse_b = true;
       break;
-    case Pattern::diamond_tile:
+    case Pattern::diamond_block:
       work.reverse_a = work.reverse_b = true;
       std::swap(work.a, work.b);
       break;
-    case Pattern::xor_leaf:  // a kernel's matter
+    case Pattern::diagonal_block:  // a kernel's matter
     case Pattern::pairs:
       break;
   }
@@ -113,12 +113,12 @@ Work undone(Work work) {
 
 Plan make_plan(const givens::Plan& plan) {
   Plan out;
-  out.slots = static_cast<std::int32_t>(plan.slots);
-  out.coordinate_of_slot = plan.coordinate_of_slot;
-  out.slot_of_coordinate = plan.slot_of_coordinate;
-  out.sources = plan.sources;
-  Stages stages(plan.slots);
-  for (const Level& level : plan.levels) {
+  out.slots = static_cast<std::int32_t>(plan.rows);
+  out.coordinate_of_row = plan.coordinate_of_row;
+  out.row_of_coordinate = plan.row_of_coordinate;
+  out.sources = plan.angle_indices;
+  Stages stages(plan.rows);
+  for (const MergeLevel& level : plan.merge_levels) {
     for (auto k = level.first.front(); k < level.first.back(); ++k) {
       const Step& step = plan.steps[static_cast<std::size_t>(k)];
       Work work = work_of(step);
@@ -126,12 +126,12 @@ Plan make_plan(const givens::Plan& plan) {
         stages.add(work, level.block);
         continue;
       }
-      work.sources = Sources::affine;  // of one angle
+      work.sources = AngleMap::affine;  // of one angle
       for (int e = 0; e < step.count; ++e) {
-        const SlotPair& pair = plan.pair_slots[static_cast<std::size_t>(step.a + e)];
+        const RowPair& pair = plan.row_pairs[static_cast<std::size_t>(step.a + e)];
         work.a = pair.i;
         work.b = pair.j;
-        work.source = source_of(plan, step, e);
+        work.source = angle_of(plan, step, e);
         if (work.source >= 0) stages.add(work, level.block);
       }
     }

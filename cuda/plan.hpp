@@ -10,7 +10,7 @@ namespace givens::cuda {
 
 // What one thread does with a few columns between two barriers. A tile or leaf keeps its rows in
 // registers.
-enum class WorkKind : std::uint8_t { xor_tile, sum_tile, diamond_tile, leaf, pair };
+enum class WorkKind : std::uint8_t { xor_block, sum_block, diamond_block, leaf, pair };
 
 // Rotations of one work item, in the order in which the kernels do them, have the numbers
 // m = 0, 1, ...; see work_rotation in rotations.cuh.
@@ -32,7 +32,7 @@ struct Work {
   bool reverse_b;
   // Of the step that it is made from.
   Pattern pattern;
-  Sources sources;
+  AngleMap sources;
 };
 
 struct Stage {
@@ -53,12 +53,12 @@ inline constexpr int kUnit = 4;
 
 constexpr int rotations_of(WorkKind kind) {
   return kind == WorkKind::pair   ? 1
-         : kind == WorkKind::leaf ? kLeafEntries
-                                  : kTileEntries;
+         : kind == WorkKind::leaf ? kDiagonalBlockRotations
+                                  : kBlockRotations;
 }
 // Rows that are multiplied by a factor at the end.
 constexpr int factors_of(WorkKind kind) {
-  return kind == WorkKind::pair ? 0 : kind == WorkKind::leaf ? kGroup : 2 * kGroup;
+  return kind == WorkKind::pair ? 0 : kind == WorkKind::leaf ? kRowBlock : 2 * kRowBlock;
 }
 
 // Units that a work item takes with 2 * parts coefficients a rotation; parts is 1 for real
@@ -69,8 +69,8 @@ constexpr int units_of(WorkKind kind, int parts) {
 
 struct Plan {
   std::int32_t slots = 0;
-  std::vector<std::int32_t> coordinate_of_slot;  // -1: padding
-  std::vector<std::int32_t> slot_of_coordinate;
+  std::vector<std::int32_t> coordinate_of_row;  // -1: padding
+  std::vector<std::int32_t> row_of_coordinate;
   std::vector<std::int32_t> sources;
   Walk forward;
   Walk backward;

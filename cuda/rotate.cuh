@@ -184,7 +184,7 @@ __global__ void __launch_bounds__(kMostThreads, 1)
   const Tiling& tiling = arguments.tiling;
   const Program<F>& program = arguments.program;
   const int width = tiling.width;
-  const int groups = program.rows.slots / kGroup;
+  const int groups = program.rows.slots / kRowBlock;
   const BlockShare share = share_of(tiling, blockIdx.x, arguments.matrix_count);
   const int panel_reals = program.rows.slots * width * kParts<F>;
   R* const panels = reinterpret_cast<R*>(shared);

@@ -16,18 +16,18 @@ struct Rows {
 
 // Rotation (k, l) of a tile turns row k of group a and row l of group b, but of a diamond rows
 // 7 - k + l and 8 - k + l of both together.
-struct TileIndex {
+struct BlockIndex {
   int k;
   int l;
 };
 
-GIVENS_DEVICE constexpr TileIndex tile_index(WorkKind kind, int m) {
-  if (kind == WorkKind::xor_tile) return {m % 8, m % 8 ^ m / 8};
+GIVENS_DEVICE constexpr BlockIndex block_index(WorkKind kind, int m) {
+  if (kind == WorkKind::xor_block) return {m % 8, m % 8 ^ m / 8};
   return {m / 8, m % 8};
 }
 
-GIVENS_DEVICE constexpr Rows tile_rows(WorkKind kind, TileIndex at) {
-  if (kind == WorkKind::diamond_tile) return {7 - at.k + at.l, 8 - at.k + at.l};
+GIVENS_DEVICE constexpr Rows rows_of_rotation(WorkKind kind, BlockIndex at) {
+  if (kind == WorkKind::diamond_block) return {7 - at.k + at.l, 8 - at.k + at.l};
   return {at.k, 8 + at.l};
 }
 
@@ -43,14 +43,14 @@ template <WorkKind Kind, bool Undo>
 GIVENS_DEVICE constexpr Rows rows_of(int m) {
   if (Kind == WorkKind::pair) return {0, 1};
   if (Kind == WorkKind::leaf) return leaf_rows(m, Undo);
-  return tile_rows(Kind, tile_index(Kind, m));
+  return rows_of_rotation(Kind, block_index(Kind, m));
 }
 
 // The same for a kind that is not known beforehand.
 GIVENS_DEVICE inline Rows rows_of(const Work& work, bool undo, int m) {
   if (work.kind == WorkKind::pair) return {0, 1};
   if (work.kind == WorkKind::leaf) return leaf_rows(m, undo);
-  return tile_rows(work.kind, tile_index(work.kind, m));
+  return rows_of_rotation(work.kind, block_index(work.kind, m));
 }
 
 // The slot of a row of a work item.
@@ -61,7 +61,7 @@ GIVENS_DEVICE inline std::int32_t slot_of(const Work& work, int row) {
 }
 
 // The angle of rotation m, or -1.
-GIVENS_DEVICE inline std::int32_t source_of(const Work& work, const std::int32_t* sources,
+GIVENS_DEVICE inline std::int32_t angle_of(const Work& work, const std::int32_t* sources,
                                             bool undo, int m) {
   if (work.kind == WorkKind::pair) return work.source;
   int run, place, entry;
@@ -70,18 +70,18 @@ GIVENS_DEVICE inline std::int32_t source_of(const Work& work, const std::int32_t
     run = entry / 4;
     place = entry % 4;
   } else {
-    TileIndex at = tile_index(work.kind, m);
+    BlockIndex at = block_index(work.kind, m);
     // A diamond that is undone has both groups reversed, and changed places.
     if (work.reverse_a) at.k = 7 - at.k;
     if (work.reverse_b) at.l = 7 - at.l;
-    if (work.sources == Sources::affine) {
+    if (work.sources == AngleMap::affine) {
       return work.source + at.k * work.step_k + at.l * work.step_l;
     }
-    entry = tile_entry(work.pattern, at.k, at.l);
+    entry = rotation_index(work.pattern, at.k, at.l);
     run = entry / 8;
     place = entry % 8;
   }
-  return work.sources == Sources::each ? sources[work.source + entry]
+  return work.sources == AngleMap::gather ? sources[work.source + entry]
                                             : sources[work.source + run] + place;
 }
 

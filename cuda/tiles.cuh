@@ -26,7 +26,7 @@ struct CoefficientReader {
 };
 
 template <WorkKind Kind>
-inline constexpr int kRows = Kind == WorkKind::leaf ? kGroup : 2 * kGroup;
+inline constexpr int kRows = Kind == WorkKind::leaf ? kRowBlock : 2 * kRowBlock;
 
 // The addresses of a work item's rows, at a thread's first column.
 template <WorkKind Kind, class F>
@@ -36,13 +36,13 @@ class RowPointers {
 
   __device__ __forceinline__ RowPointers(const Panel<F>& panel, const Work& work, int column)
       : panel_(panel), work_(work), column_(column) {
-    if constexpr (Kind != WorkKind::diamond_tile) {
+    if constexpr (Kind != WorkKind::diamond_block) {
       // Groups are aligned: their rows have equal distances.
       step_a_ = work.reverse_a ? -panel.next_row() : panel.next_row();
-      a_ = panel.row(work.reverse_a ? work.a + kGroup - 1 : work.a) + column;
+      a_ = panel.row(work.reverse_a ? work.a + kRowBlock - 1 : work.a) + column;
       if constexpr (Kind != WorkKind::leaf) {
         step_b_ = work.reverse_b ? -panel.next_row() : panel.next_row();
-        b_ = panel.row(work.reverse_b ? work.b + kGroup - 1 : work.b) + column;
+        b_ = panel.row(work.reverse_b ? work.b + kRowBlock - 1 : work.b) + column;
       }
     }
   }
@@ -59,10 +59,10 @@ class RowPointers {
   }
 
   __device__ __forceinline__ R* operator[](int row) const {
-    if constexpr (Kind == WorkKind::diamond_tile) {
+    if constexpr (Kind == WorkKind::diamond_block) {
       return panel_.row(slot_of(work_, row)) + column_;
     } else {
-      return row < kGroup ? a_ + row * step_a_ : b_ + (row - kGroup) * step_b_;
+      return row < kRowBlock ? a_ + row * step_a_ : b_ + (row - kRowBlock) * step_b_;
     }
   }
 
@@ -142,14 +142,14 @@ __device__ __forceinline__ void rotate_work(const Panel<F>& panel, const Work& w
     return;
   }
   switch (work.kind) {
-    case WorkKind::xor_tile:
-      rotate_in_registers<WorkKind::xor_tile, F, C, false>(panel, work, column, coefficients);
+    case WorkKind::xor_block:
+      rotate_in_registers<WorkKind::xor_block, F, C, false>(panel, work, column, coefficients);
       break;
-    case WorkKind::sum_tile:
-      rotate_in_registers<WorkKind::sum_tile, F, C, false>(panel, work, column, coefficients);
+    case WorkKind::sum_block:
+      rotate_in_registers<WorkKind::sum_block, F, C, false>(panel, work, column, coefficients);
       break;
-    case WorkKind::diamond_tile:
-      rotate_in_registers<WorkKind::diamond_tile, F, C, false>(panel, work, column, coefficients);
+    case WorkKind::diamond_block:
+      rotate_in_registers<WorkKind::diamond_block, F, C, false>(panel, work, column, coefficients);
       break;
     case WorkKind::leaf:
       if (undo) {

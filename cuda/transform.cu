@@ -106,7 +106,7 @@ CoefficientsProblem<real_t<F>> coefficients_problem(const CallSize& call, const 
   out.works = walk.works;
   out.count = walk.work_count;
   out.sources = call.plan.sources;
-  out.coordinate_of_slot = call.plan.coordinate_of_slot;
+  out.coordinate_of_row = call.plan.coordinate_of_row;
   out.matrix_units = call.plan.units[kParts<F> - 1];
   out.matrix_entries = call.plan.entries;
   out.angles = parameters.angles.data;
@@ -134,7 +134,7 @@ void queue_coefficients(const CoefficientsProblem<real_t<F>>& problem, bool undo
   launch_coefficients<F>(problem, undo,
                          {std::max((problem.count + kItems - 1) / kItems, 1),
                           std::min<std::int64_t>(problem.matrix_count, 65535), kCoefficientThreads,
-                          kItems * 2 * kGroup * sizeof(double), stream});
+                          kItems * 2 * kRowBlock * sizeof(double), stream});
 }
 
 template <class F>
@@ -144,7 +144,7 @@ Program<F> program_of(const CallSize& call, const DeviceWalk& walk, bool undo,
           walk.stage_count,
           walk.works,
           call.plan.sources,
-          {call.plan.coordinate_of_slot, call.plan.slots},
+          {call.plan.coordinate_of_row, call.plan.slots},
           numbers.coefficients,
           call.plan.units[kParts<F> - 1],
           undo};
@@ -159,7 +159,7 @@ LaunchShape shape_of(const ChosenTiling& chosen, std::int64_t matrices, cudaStre
 template <class F>
 GlobalPanels<F> panels_of(const CallSize& call, const CallNumbers<F>& numbers,
                           std::int64_t first_column) {
-  const int groups = call.plan.slots / kGroup;
+  const int groups = call.plan.slots / kRowBlock;
   return {{numbers.panel_y, groups, call.staged_width},
           {numbers.panel_g, groups, call.staged_width},
           numbers.places,

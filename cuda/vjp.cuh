@@ -128,7 +128,7 @@ struct SumPlaces {
     __syncwarp(mask);
     for (int m = lane; m < rotations_of(work.kind); m += lanes) {
       const std::int64_t entry = static_cast<std::int64_t>(work.entry) + m;
-      const std::int32_t source = source_of(work, sources, undo, m);
+      const std::int32_t source = angle_of(work, sources, undo, m);
       // Through the inverse angles count backwards.
       const R sign = undo ? R(1) : R(-1);
       if (source >= 0) gangles[source * gangle_stride] = sign * weights[entry] * sums[entry];
@@ -326,16 +326,16 @@ __device__ __forceinline__ void vjp_work(const Panel<F>& y, const Panel<F>& g, c
     return;
   }
   switch (work.kind) {
-    case WorkKind::xor_tile:
-      vjp_in_registers<WorkKind::xor_tile, F, C, false, AtOnce>(y, g, work, lane, lanes, mask,
+    case WorkKind::xor_block:
+      vjp_in_registers<WorkKind::xor_block, F, C, false, AtOnce>(y, g, work, lane, lanes, mask,
                                                                 coefficients, places);
       break;
-    case WorkKind::sum_tile:
-      vjp_in_registers<WorkKind::sum_tile, F, C, false, AtOnce>(y, g, work, lane, lanes, mask,
+    case WorkKind::sum_block:
+      vjp_in_registers<WorkKind::sum_block, F, C, false, AtOnce>(y, g, work, lane, lanes, mask,
                                                                 coefficients, places);
       break;
-    case WorkKind::diamond_tile:
-      vjp_in_registers<WorkKind::diamond_tile, F, C, false, AtOnce>(y, g, work, lane, lanes, mask,
+    case WorkKind::diamond_block:
+      vjp_in_registers<WorkKind::diamond_block, F, C, false, AtOnce>(y, g, work, lane, lanes, mask,
                                                                     coefficients, places);
       break;
     case WorkKind::leaf:
@@ -419,7 +419,7 @@ __global__ void __launch_bounds__(kMostThreads, 1) vjp_kernel(const VjpArguments
   const Tiling& tiling = arguments.tiling;
   const Program<F>& program = arguments.program;
   const int width = tiling.width;
-  const int groups = program.rows.slots / kGroup;
+  const int groups = program.rows.slots / kRowBlock;
   const int panel_reals = program.rows.slots * width * kParts<F>;
   R* const panels = reinterpret_cast<R*>(shared);  // y and g of every matrix
   auto* const places = reinterpret_cast<std::int64_t*>(panels + 2 * tiling.matrices * panel_reals);

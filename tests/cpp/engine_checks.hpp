@@ -180,22 +180,22 @@ void for_each_vector(const Shape& shape, std::int64_t axis, Body&& body) {
   for (std::size_t k = d + 1; k < shape.size(); ++k) inner *= shape[k];
   std::int64_t outer = 1;
   for (std::size_t k = 0; k < d; ++k) outer *= shape[k];
-  std::vector<std::size_t> places(static_cast<std::size_t>(shape[d]));
+  std::vector<std::size_t> offsets(static_cast<std::size_t>(shape[d]));
   for (std::int64_t o = 0; o < outer; ++o) {
     for (std::int64_t i = 0; i < inner; ++i) {
       for (std::int64_t k = 0; k < shape[d]; ++k) {
-        places[static_cast<std::size_t>(k)] =
+        offsets[static_cast<std::size_t>(k)] =
             static_cast<std::size_t>((o * shape[d] + k) * inner + i);
       }
-      body(static_cast<const std::vector<std::size_t>&>(places));
+      body(static_cast<const std::vector<std::size_t>&>(offsets));
     }
   }
 }
 
 template <class T>
-std::vector<T> picked(const Array<T>& from, const std::vector<std::size_t>& places) {
+std::vector<T> picked(const Array<T>& from, const std::vector<std::size_t>& offsets) {
   std::vector<T> out;
-  for (const std::size_t place : places) out.push_back(from.values[place]);
+  for (const std::size_t place : offsets) out.push_back(from.values[place]);
   return out;
 }
 
@@ -226,9 +226,9 @@ double vectors_error(const Array<T>& got, const Array<Wide<T>>& expected, const 
   const double relative = relative_allowance<real_t<T>>(schedule);
   const double absolute = absolute_allowance<real_t<T>>(schedule);
   double worst = 0;
-  for_each_vector(got.shape, axis, [&](const std::vector<std::size_t>& places) {
-    const auto a = picked(got, places);
-    const auto b = picked(expected, places);
+  for_each_vector(got.shape, axis, [&](const std::vector<std::size_t>& offsets) {
+    const auto a = picked(got, offsets);
+    const auto b = picked(expected, offsets);
     const double error = largest_difference(a, b);
     const double ratio = error == 0 ? 0 : error / (relative * length(b) + absolute);
     worst = std::isnan(ratio) ? std::numeric_limits<double>::infinity() : std::max(worst, ratio);
@@ -260,9 +260,9 @@ GradientAllowance gradient_allowance(const Array<T>& y, const Array<T>& gy,
   double products = 0;
   double lengths = 0;
   double vectors = 0;
-  for_each_vector(y.shape, options.axis, [&](const std::vector<std::size_t>& places) {
-    const double of_y = length(picked(y, places));
-    const double of_gy = length(picked(gy, places));
+  for_each_vector(y.shape, options.axis, [&](const std::vector<std::size_t>& offsets) {
+    const double of_y = length(picked(y, offsets));
+    const double of_gy = length(picked(gy, offsets));
     products += of_y * of_gy;
     lengths += of_y + of_gy;
     vectors += 1;
@@ -464,12 +464,12 @@ T number(double real, double imaginary) {
 }
 
 template <class T>
-void fill_vector(VectorKind kind, Array<T>& array, const std::vector<std::size_t>& places,
+void fill_vector(VectorKind kind, Array<T>& array, const std::vector<std::size_t>& offsets,
                  Random& random) {
   constexpr bool kFloat = sizeof(real_t<T>) == 4;
-  const auto entries = static_cast<std::int64_t>(places.size());
-  const std::int64_t hot = entries > 0 ? random.below(entries) : 0;
-  for (std::int64_t k = 0; k < entries; ++k) {
+  const auto rotations = static_cast<std::int64_t>(offsets.size());
+  const std::int64_t hot = rotations > 0 ? random.below(rotations) : 0;
+  for (std::int64_t k = 0; k < rotations; ++k) {
     double scale = 1;
     switch (kind) {
       case VectorKind::ordinary:
@@ -478,10 +478,10 @@ void fill_vector(VectorKind kind, Array<T>& array, const std::vector<std::size_t
         scale = 0;
         break;
       case VectorKind::minus_zero:
-        array.values[places[static_cast<std::size_t>(k)]] = number<T>(-0.0, -0.0);
+        array.values[offsets[static_cast<std::size_t>(k)]] = number<T>(-0.0, -0.0);
         continue;
       case VectorKind::one_hot:
-        array.values[places[static_cast<std::size_t>(k)]] = T(k == hot ? 1 : 0);
+        array.values[offsets[static_cast<std::size_t>(k)]] = T(k == hot ? 1 : 0);
         continue;
       case VectorKind::large:
         scale = kFloat ? 1e15 : 1e120;
@@ -500,15 +500,15 @@ void fill_vector(VectorKind kind, Array<T>& array, const std::vector<std::size_t
         break;
     }
     const double real = scale * random.uniform();
-    array.values[places[static_cast<std::size_t>(k)]] = number<T>(real, scale * random.uniform());
+    array.values[offsets[static_cast<std::size_t>(k)]] = number<T>(real, scale * random.uniform());
   }
 }
 
 template <class T>
 Array<T> vectors_of(VectorKind kind, const Shape& shape, std::int64_t axis, Random& random) {
   Array<T> out(shape);
-  for_each_vector(shape, axis, [&](const std::vector<std::size_t>& places) {
-    fill_vector(kind, out, places, random);
+  for_each_vector(shape, axis, [&](const std::vector<std::size_t>& offsets) {
+    fill_vector(kind, out, offsets, random);
   });
   return out;
 }
@@ -522,11 +522,11 @@ void make_some_large(Array<T>& y, Array<T>& gy, std::int64_t axis, std::int64_t 
   using R = real_t<T>;
   const double scale = sizeof(R) == 4 ? 1e9 : 1e80;  // beyond Limits::largest
   std::int64_t vector = 0;
-  for_each_vector(y.shape, axis, [&](const std::vector<std::size_t>& places) {
+  for_each_vector(y.shape, axis, [&](const std::vector<std::size_t>& offsets) {
     const std::int64_t matrix = vector++ / vectors;
     if (matrix % 2 != 0 || random.below(one_in) != 0) return;
     const double factor = random.uniform() < 0 ? scale : 1 / scale;
-    for (const std::size_t place : places) {
+    for (const std::size_t place : offsets) {
       y.values[place] *= static_cast<R>(factor);
       gy.values[place] *= static_cast<R>(1 / factor);
     }
@@ -537,9 +537,9 @@ void make_some_large(Array<T>& y, Array<T>& gy, std::int64_t axis, std::int64_t 
 template <class T>
 Array<T> mixed_vectors(const Shape& shape, std::int64_t axis, Random& random) {
   Array<T> out(shape);
-  for_each_vector(shape, axis, [&](const std::vector<std::size_t>& places) {
+  for_each_vector(shape, axis, [&](const std::vector<std::size_t>& offsets) {
     const auto kinds = static_cast<std::int64_t>(std::size(kVectorKinds));
-    fill_vector(kVectorKinds[random.below(kinds)], out, places, random);
+    fill_vector(kVectorKinds[random.below(kinds)], out, offsets, random);
   });
   return out;
 }

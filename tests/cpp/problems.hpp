@@ -222,11 +222,11 @@ double rotation_error(const givens::ArrayView<const T>& x,
       for (std::size_t k = 0; k < n; ++k) {
         index[axis] = static_cast<std::int64_t>(k);
         to[k] = wide(at(y, index));
-        Index source = index;
-        for (std::size_t d = 0; d < source.size(); ++d) {
-          if (x.shape(static_cast<int>(d)) == 1) source[d] = 0;
+        Index angle = index;
+        for (std::size_t d = 0; d < angle.size(); ++d) {
+          if (x.shape(static_cast<int>(d)) == 1) angle[d] = 0;
         }
-        from[k] = wide(at(x, source));
+        from[k] = wide(at(x, angle));
       }
       const double error = largest_difference(to, U * from);
       if (error == 0) return;

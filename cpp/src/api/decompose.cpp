@@ -33,7 +33,7 @@ std::complex<double> conjugate(const std::complex<double>& a) { return std::conj
 // places on two columns from the right: pivot' = c pivot + conj(w) other, other' = c other - w
 // pivot, c = cos t, w = exp(ip) sin t.
 template <class F>
-struct Turn {
+struct BlockRotation {
   double c = 1;
   F w = 0;
 
@@ -63,7 +63,7 @@ Angles angles_of(const std::complex<double>& pivot, const std::complex<double>& 
 }
 
 template <class F>
-Turn<F> turn_of(const Angles& angles, const F& pivot, const F& other) {
+BlockRotation<F> turn_of(const Angles& angles, const F& pivot, const F& other) {
   double c = std::cos(angles.angle);
   double s = std::sin(angles.angle);
   if (other == F(0)) {
@@ -118,8 +118,8 @@ class Elimination {
     return largest;
   }
 
-  // Leaves the angles in schedule order, and in the rows a diagonal matrix D, up to rounding:
-  // U = D G[K-1] ... G[0].
+  // DiagonalBlocks the angles in schedule order, and in the rows a diagonal matrix D, up to
+  // rounding: U = D G[K-1] ... G[0].
   void run() {
     for (std::int64_t d = 1; d < n_; ++d) {
       if (d % 2 == 1) {
@@ -143,7 +143,7 @@ class Elimination {
     return static_cast<std::size_t>(offsets_[static_cast<std::size_t>(r)] + (p - r % 2) / 2);
   }
 
-  Turn<F> eliminate(std::int64_t r, std::int64_t p, const F& pivot, const F& other) {
+  BlockRotation<F> eliminate(std::int64_t r, std::int64_t p, const F& pivot, const F& other) {
     Angles& angles = angles_[index(r, p)];
     angles = angles_of(pivot, other);
     return turn_of(angles, pivot, other);
@@ -157,7 +157,7 @@ class Elimination {
       F* u = row(n_ - 1 - j);
       apply_chain<1>(u, d, j);
       const std::int64_t p = d - 1 - j;
-      const Turn<F> turn = eliminate(j, p, u[p + 1], u[p]);
+      const BlockRotation<F> turn = eliminate(j, p, u[p + 1], u[p]);
       turn.apply(u[p + 1], u[p]);
       chain_[static_cast<std::size_t>(j)] = turn;
     }
@@ -171,7 +171,7 @@ class Elimination {
   template <std::int64_t Rows>
   void apply_chain(F* u, std::int64_t d, std::int64_t count) {
     for (std::int64_t j = 0; j < count; ++j) {
-      const Turn<F> turn = chain_[static_cast<std::size_t>(j)];
+      const BlockRotation<F> turn = chain_[static_cast<std::size_t>(j)];
       for (std::int64_t k = 0; k < Rows; ++k) {
         turn.apply(u[k * n_ + d - j], u[k * n_ + d - 1 - j]);
       }
@@ -185,7 +185,7 @@ class Elimination {
       const std::int64_t p = n_ - 1 - d + j;
       F* pivots = row(p);
       F* others = row(p + 1);
-      const Turn<F> turn = eliminate(n_ - 1 - j, p, pivots[j], others[j]);
+      const BlockRotation<F> turn = eliminate(n_ - 1 - j, p, pivots[j], others[j]);
       for (std::int64_t k = j; k < n_; ++k) turn.apply(pivots[k], others[k]);
     }
   }
@@ -202,7 +202,7 @@ class Elimination {
   std::vector<std::int64_t> offsets_;
   std::vector<F> matrix_;
   std::vector<Angles> angles_;
-  std::vector<Turn<F>> chain_;
+  std::vector<BlockRotation<F>> chain_;
   std::vector<F> sums_;
 };
 

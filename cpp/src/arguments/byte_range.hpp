@@ -24,8 +24,8 @@ ByteRange bytes_of(const ArrayView<T>& view) {
   std::int64_t high = 0;
   for (int d = 0; d < view.ndim(); ++d) {
     if (view.shape(d) == 0) return {};
-    const std::int64_t reach = (view.shape(d) - 1) * view.stride(d);
-    (reach < 0 ? low : high) += reach;
+    const std::int64_t nonzeros = (view.shape(d) - 1) * view.stride(d);
+    (nonzeros < 0 ? low : high) += nonzeros;
   }
   const auto address = reinterpret_cast<std::uintptr_t>(view.data());
   const auto bytes = [](std::int64_t elements) {

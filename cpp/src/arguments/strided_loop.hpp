@@ -32,7 +32,7 @@ class StridedLoop {
     size_ *= extent;
     if (extent == 1) return;
     if (depth_ > 0) {
-      Level& outer = levels_[static_cast<std::size_t>(depth_ - 1)];
+      MergeLevel& outer = merge_levels_[static_cast<std::size_t>(depth_ - 1)];
       bool one_walk = true;
       for (std::size_t p = 0; p < Operands; ++p) {
         one_walk = one_walk && outer.strides[p] == strides[p] * extent;
@@ -42,21 +42,23 @@ class StridedLoop {
         return;
       }
     }
-    levels_[static_cast<std::size_t>(depth_++)] = {extent, strides};
+    merge_levels_[static_cast<std::size_t>(depth_++)] = {extent, strides};
   }
 
   std::int64_t size() const { return size_; }
   int depth() const { return depth_; }
   // Of the loops, the outermost first.
-  std::int64_t extent(int level) const { return levels_[static_cast<std::size_t>(level)].extent; }
+  std::int64_t extent(int level) const {
+    return merge_levels_[static_cast<std::size_t>(level)].extent;
+  }
   std::int64_t stride(int level, std::size_t operand) const {
-    return levels_[static_cast<std::size_t>(level)].strides[operand];
+    return merge_levels_[static_cast<std::size_t>(level)].strides[operand];
   }
 
   // Whether an operand is at one place for several indices.
   bool repeats(std::size_t operand) const {
     for (int level = 0; level < depth_; ++level) {
-      if (levels_[static_cast<std::size_t>(level)].strides[operand] == 0) return true;
+      if (merge_levels_[static_cast<std::size_t>(level)].strides[operand] == 0) return true;
     }
     return false;
   }
@@ -65,7 +67,7 @@ class StridedLoop {
   Offsets at(std::int64_t index) const {
     Offsets offsets{};
     for (int level = depth_ - 1; level >= 0; --level) {
-      const Level& loop = levels_[static_cast<std::size_t>(level)];
+      const MergeLevel& loop = merge_levels_[static_cast<std::size_t>(level)];
       const std::int64_t k = index % loop.extent;
       index /= loop.extent;
       for (std::size_t p = 0; p < Operands; ++p) offsets[p] += k * loop.strides[p];
@@ -80,7 +82,7 @@ class StridedLoop {
   }
 
  private:
-  struct Level {
+  struct MergeLevel {
     std::int64_t extent = 1;
     Offsets strides{};
   };
@@ -91,14 +93,14 @@ class StridedLoop {
       body(static_cast<const Offsets&>(offsets));
       return;
     }
-    const Level& loop = levels_[static_cast<std::size_t>(level)];
+    const MergeLevel& loop = merge_levels_[static_cast<std::size_t>(level)];
     for (std::int64_t k = 0; k < loop.extent; ++k) {
       nest(level + 1, offsets, body);
       for (std::size_t p = 0; p < Operands; ++p) offsets[p] += loop.strides[p];
     }
   }
 
-  std::array<Level, kMaxDimensions> levels_{};
+  std::array<MergeLevel, kMaxDimensions> merge_levels_{};
   int depth_ = 0;
   std::int64_t size_ = 1;
 };

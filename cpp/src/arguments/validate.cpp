@@ -178,9 +178,9 @@ class ParameterBatch {
   }
 
   static void check_last_axis(const ArrayView<const R>& view, const char* name, std::int64_t extent,
-                              const char* source) {
+                              const char* angle) {
     if (view.ndim() < 1 || view.shape(view.ndim() - 1) != extent) {
-      refuse(std::string(name) + " must have " + text(extent) + " entries (" + source +
+      refuse(std::string(name) + " must have " + text(extent) + " entries (" + angle +
              ") along the last axis, got shape " + shape_text(view));
     }
   }

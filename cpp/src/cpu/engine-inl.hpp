@@ -19,7 +19,7 @@ void rotate(const RotateProblem<T>& problem, const Plan& plan) {
   if (batch_applies(problem)) {
     with_phase_type<T>(problem.parameters, [&](auto field) {
       run_batch<real_t<T>>(BatchRotate<T, decltype(field)>(problem), problem.matrices.size(),
-                           threads_for(problem, kParts<T> * problem.vectors.size()));
+                           threads_for(problem, kReals<T> * problem.vectors.size()));
     });
     return;
   }
@@ -38,7 +38,7 @@ void matrix(const MatrixProblem<T>& problem, const Plan& plan) {
   if (batch_applies(problem)) {
     with_phase_type<T>(problem.parameters, [&](auto field) {
       run_batch<real_t<T>>(BatchMatrix<T, decltype(field)>(problem), problem.matrices.size(),
-                           threads_for(problem, kParts<T> * problem.schedule.columns()));
+                           threads_for(problem, kReals<T> * problem.schedule.columns()));
     });
     return;
   }

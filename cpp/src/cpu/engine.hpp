@@ -15,7 +15,7 @@ struct Functions {
   // The gradients are zero on entry and are added to; see VjpProblem.
   void (*vjp)(const VjpProblem<T>&, const Plan&);
   // As vjp, for the gradient through matrix: y is U, whose columns are known to be zero outside the
-  // blocks that a plan's levels name.
+  // blocks that a plan's merge_levels name.
   void (*matrix_vjp)(const VjpProblem<T>&, const Plan&);
 };
 

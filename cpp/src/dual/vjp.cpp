@@ -147,7 +147,7 @@ void vjp_panel(const VjpJvpProblem<T>& problem, const std::vector<PlaneRotation<
 
 // The panels of a matrix are summed in as many parts, at most, each in its own memory; the number
 // must not depend on the threads, which the results would show.
-constexpr std::int64_t kMostParts = 8;
+constexpr std::int64_t kMostMasked = 8;
 
 }  // namespace
 
@@ -157,7 +157,7 @@ void vjp_jvp(const VjpJvpProblem<T>& problem) {
   const auto n = static_cast<std::size_t>(problem.schedule.n());
   const int threads = threads_for(problem);
   const std::int64_t panels = panels_of(problem);
-  const std::int64_t parts = std::min(panels, kMostParts);
+  const std::int64_t parts = std::min(panels, kMostMasked);
   const std::int64_t matrices = panels > 0 ? problem.matrices.size() : 0;
   bool shared = false;
   for (std::size_t gradient = 13; gradient < 19; ++gradient)

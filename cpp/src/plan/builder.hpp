@@ -19,9 +19,9 @@ Plan plan_butterfly(const Schedule& schedule);
 Plan plan_rounds(const Schedule& schedule);  // of any kind
 
 // A tile takes the time of about this many rotations in a step of pairs, however few it holds.
-inline constexpr int kLeastInTile = 28;
+inline constexpr int kLeastInBlock = 28;
 
-// A wave has at most this many ranges, a few for each of as many threads as prepare a plan, and no
+// A stage has at most this many ranges, a few for each of as many threads as prepare a plan, and no
 // more than have this many steps each: to share out less takes longer than to do it.
 inline constexpr std::int64_t kMostRanges = 16;
 inline constexpr std::int64_t kLeastStepsInRange = 8;
@@ -30,7 +30,7 @@ inline std::int32_t narrow(std::int64_t value) { return static_cast<std::int32_t
 
 inline std::size_t at(std::int64_t value) { return static_cast<std::size_t>(value); }
 
-inline std::int64_t groups_of(std::int64_t rows) { return (rows + kGroup - 1) / kGroup; }
+inline std::int64_t row_blocks_of(std::int64_t rows) { return (rows + kRowBlock - 1) / kRowBlock; }
 
 inline std::int64_t num_steps(const Plan& plan) {
   return static_cast<std::int64_t>(plan.steps.size());
@@ -41,46 +41,46 @@ inline std::int64_t kept_columns(const Schedule& schedule) {
   return schedule.columns() + 1 >= schedule.n() ? schedule.n() : schedule.columns();
 }
 
-// Slots are coordinates.
-inline void set_identity_slots(Plan& plan, std::int64_t n) {
-  plan.slots = groups_of(n) * kGroup;
-  plan.coordinate_of_slot.resize(at(plan.slots), -1);
-  for (std::int64_t k = 0; k < n; ++k) plan.coordinate_of_slot[at(k)] = narrow(k);
+// Rows are coordinates.
+inline void set_identity_rows(Plan& plan, std::int64_t n) {
+  plan.rows = row_blocks_of(n) * kRowBlock;
+  plan.coordinate_of_row.resize(at(plan.rows), -1);
+  for (std::int64_t k = 0; k < n; ++k) plan.coordinate_of_row[at(k)] = narrow(k);
 }
 
 // Its entries follow those of the steps before it.
-inline void add_tile(Plan& plan, Pattern pattern, Sources sources, std::int64_t a, std::int64_t b,
-                     std::int64_t source, std::int64_t step_k = 0, std::int64_t step_l = 0) {
-  const int count = pattern == Pattern::xor_leaf ? kLeafEntries : kTileEntries;
-  plan.steps.push_back({pattern, sources, narrow(a), narrow(b), count, plan.entries, source,
+inline void add_block(Plan& plan, Pattern pattern, AngleMap sources, std::int64_t a, std::int64_t b,
+                      std::int64_t angle, std::int64_t step_k = 0, std::int64_t step_l = 0) {
+  const int count = pattern == Pattern::diagonal_block ? kDiagonalBlockRotations : kBlockRotations;
+  plan.steps.push_back({pattern, sources, narrow(a), narrow(b), count, plan.rotations, angle,
                         narrow(step_k), narrow(step_l)});
-  plan.entries += count;
+  plan.rotations += count;
 }
 
 // A step of the pairs from `first` on, if any, whose angles are in Plan::sources from `source` on.
-inline void add_pairs(Plan& plan, std::int64_t first, std::int64_t count, std::int64_t source) {
+inline void add_pairs(Plan& plan, std::int64_t first, std::int64_t count, std::int64_t angle) {
   if (count == 0) return;
   plan.steps.push_back(
-      {Pattern::pairs, Sources::each, narrow(first), 0, narrow(count), plan.entries, source});
-  plan.entries += count;
+      {Pattern::pairs, AngleMap::gather, narrow(first), 0, narrow(count), plan.rotations, angle});
+  plan.rotations += count;
 }
 
 // Makes steps of loose pairs, as many as are announced. Their slots and their angles lie together,
-// from the ends of Plan::pair_slots and Plan::sources at construction on.
+// from the ends of Plan::row_pairs and Plan::sources at construction on.
 class PairWriter {
  public:
   PairWriter(Plan& plan, std::int64_t count)
       : plan_(plan),
-        source_(static_cast<std::int64_t>(plan.sources.size() - plan.pair_slots.size())),
-        first_(static_cast<std::int64_t>(plan.pair_slots.size())),
+        source_(static_cast<std::int64_t>(plan.angle_indices.size() - plan.row_pairs.size())),
+        first_(static_cast<std::int64_t>(plan.row_pairs.size())),
         end_(first_) {
-    plan.pair_slots.resize(plan.pair_slots.size() + at(count));
-    plan.sources.resize(plan.sources.size() + at(count));
+    plan.row_pairs.resize(plan.row_pairs.size() + at(count));
+    plan.angle_indices.resize(plan.angle_indices.size() + at(count));
   }
 
-  void add(std::int64_t slot_i, std::int64_t slot_j, std::int64_t angle) {
-    plan_.pair_slots[at(end_)] = {narrow(slot_i), narrow(slot_j)};
-    plan_.sources[at(source_ + end_)] = narrow(angle);
+  void add(std::int64_t row_i, std::int64_t row_j, std::int64_t angle) {
+    plan_.row_pairs[at(end_)] = {narrow(row_i), narrow(row_j)};
+    plan_.angle_indices[at(source_ + end_)] = narrow(angle);
     ++end_;
   }
 
@@ -88,8 +88,8 @@ class PairWriter {
   template <class MakePair>
   void add_run(std::int64_t count, std::int64_t angle, MakePair&& pair) {
     if (count <= 0) return;
-    SlotPair* pairs = plan_.pair_slots.data() + end_;
-    std::int32_t* sources = plan_.sources.data() + source_ + end_;
+    RowPair* pairs = plan_.row_pairs.data() + end_;
+    std::int32_t* sources = plan_.angle_indices.data() + source_ + end_;
     for (std::int64_t k = 0; k < count; ++k) pairs[k] = pair(narrow(k));
     for (std::int64_t k = 0; k < count; ++k) sources[k] = narrow(angle + k);
     end_ += count;
@@ -109,49 +109,49 @@ class PairWriter {
 };
 
 // One level over all slots, for plans that know no block structure.
-inline void add_single_level(Plan& plan) {
-  plan.levels.push_back({std::max<std::int64_t>(plan.slots, 1), {0, num_steps(plan)}});
+inline void add_single_merge_level(Plan& plan) {
+  plan.merge_levels.push_back({std::max<std::int64_t>(plan.rows, 1), {0, num_steps(plan)}});
 }
 
-// One wave of one range, for plans that are too small for threads, or that are one chain.
-inline void add_single_wave(Plan& plan) { plan.waves.push_back({{0, num_steps(plan)}}); }
+// One stage of one range, for plans that are too small for threads, or that are one chain.
+inline void add_single_stage(Plan& plan) { plan.stages.push_back({{0, num_steps(plan)}}); }
 
-// A wave of the blocks of steps first[q] .. first[q + 1] - 1, which touch different slots.
-inline void add_wave_of_blocks(Plan& plan, const std::vector<std::int64_t>& first) {
+// A stage of the blocks of steps first[q] .. first[q + 1] - 1, which touch different slots.
+inline void add_stage_of_blocks(Plan& plan, const std::vector<std::int64_t>& first) {
   const auto blocks = static_cast<std::int64_t>(first.size()) - 1;
   if (first.front() == first.back()) return;
   const std::int64_t steps = first.back() - first.front();
   const std::int64_t ranges =
       std::min({blocks, kMostRanges, std::max<std::int64_t>(steps / kLeastStepsInRange, 1)});
-  Wave wave;
-  wave.first.reserve(at(ranges) + 1);
-  wave.first.push_back(first.front());
+  Stage stage;
+  stage.first.reserve(at(ranges) + 1);
+  stage.first.push_back(first.front());
   for (std::int64_t range = 1; range <= ranges; ++range) {
     const std::int64_t end = first[at(range * blocks / ranges)];
-    if (end > wave.first.back()) wave.first.push_back(end);
+    if (end > stage.first.back()) stage.first.push_back(end);
   }
-  plan.waves.push_back(std::move(wave));
+  plan.stages.push_back(std::move(stage));
 }
 
 // Which rotations of a tile exist, by diagonals (tiles other than xor's, whose rotations go by
 // rising k + l, or l - k = k' + l - 7 with k' = 7 - k): bit k of diagonal q says it of (k, q - k).
 // The last is empty.
-using Diagonals = std::array<std::uint8_t, 2 * kGroup>;
+using Diagonals = std::array<std::uint8_t, 2 * kRowBlock>;
 
 // Those of the diagonals first .. last.
 constexpr Diagonals whole_diagonals(int first, int last) {
   Diagonals out{};
-  for (int q = 0; q < 2 * kGroup - 1; ++q) {
-    const int bits = q < kGroup ? (2 << q) - 1 : 0x100 - (2 << (q - kGroup));
+  for (int q = 0; q < 2 * kRowBlock - 1; ++q) {
+    const int bits = q < kRowBlock ? (2 << q) - 1 : 0x100 - (2 << (q - kRowBlock));
     if (first <= q && q <= last) out[static_cast<std::size_t>(q)] = static_cast<std::uint8_t>(bits);
   }
   return out;
 }
-inline constexpr Diagonals kAllDiagonals = whole_diagonals(0, 2 * (kGroup - 1));
+inline constexpr Diagonals kAllDiagonals = whole_diagonals(0, 2 * (kRowBlock - 1));
 
 constexpr std::uint8_t reversed_bits(std::uint8_t bits) {
   std::uint8_t out = 0;
-  for (int k = 0; k < kGroup; ++k) out = static_cast<std::uint8_t>(out << 1 | (bits >> k & 1));
+  for (int k = 0; k < kRowBlock; ++k) out = static_cast<std::uint8_t>(out << 1 | (bits >> k & 1));
   return out;
 }
 
@@ -165,38 +165,38 @@ constexpr int count_bits(std::uint8_t bits) {
 // bits are set; those of b in reverse.
 constexpr std::uint8_t diagonal(std::uint8_t a, std::uint8_t b_reversed, int q) {
   const int shifted =
-      q >= kGroup - 1 ? b_reversed << (q - (kGroup - 1)) : b_reversed >> (kGroup - 1 - q);
+      q >= kRowBlock - 1 ? b_reversed << (q - (kRowBlock - 1)) : b_reversed >> (kRowBlock - 1 - q);
   return static_cast<std::uint8_t>(a & shifted);
 }
 
 // Fills in the 64 angles of a tile, base[k + l] + spread(l - k) for the rotations that exist, else
-// -1, in the order of tile_entry of all patterns of diagonals.
+// -1, in the order of rotation_index of all patterns of diagonals.
 template <class Spread>
-void fill_tile(std::int32_t* out, const Diagonals& exists, const std::int32_t* base,
-               Spread&& spread) {
-  static constexpr std::int32_t kLanes[kGroup] = {0, 1, 2, 3, 4, 5, 6, 7};
-  static constexpr std::int32_t kBits[kGroup] = {1, 2, 4, 8, 16, 32, 64, 128};
+void fill_block(std::int32_t* out, const Diagonals& exists, const std::int32_t* base,
+                Spread&& spread) {
+  static constexpr std::int32_t kLanes[kRowBlock] = {0, 1, 2, 3, 4, 5, 6, 7};
+  static constexpr std::int32_t kBits[kRowBlock] = {1, 2, 4, 8, 16, 32, 64, 128};
   // With q = k + l, l - k = q - 2 k: as k rises, every second difference from q on.
-  constexpr int kLast = 2 * (kGroup - 1);
-  std::int32_t even[2 * kGroup];
-  std::int32_t odd[2 * kGroup];
-  for (std::int32_t k = 0; k < 2 * kGroup; ++k) {
+  constexpr int kLast = 2 * (kRowBlock - 1);
+  std::int32_t even[2 * kRowBlock];
+  std::int32_t odd[2 * kRowBlock];
+  for (std::int32_t k = 0; k < 2 * kRowBlock; ++k) {
     even[k] = spread(kLast - 2 * k);
     odd[k] = spread(kLast + 1 - 2 * k);
   }
-  for (int row = 0; row < kGroup; ++row) {
+  for (int row = 0; row < kRowBlock; ++row) {
     // Lanes k <= row are of diagonal q = row, the others of q = row + 8.
-    const int next = row + kGroup;
+    const int next = row + kRowBlock;
     const int mask = exists[static_cast<std::size_t>(row)] | exists[static_cast<std::size_t>(next)];
     const std::int32_t base_of_row = base[row];
     const std::int32_t base_of_next = base[next];
     const std::int32_t* spreads =
         row % 2 == 0 ? even + (kLast - row) / 2 : odd + (kLast + 1 - row) / 2;
-    for (int k = 0; k < kGroup; ++k) {
+    for (int k = 0; k < kRowBlock; ++k) {
       const std::int32_t first = base_of_row + spreads[k];
-      const std::int32_t second = base_of_next + spreads[k - kGroup / 2];
+      const std::int32_t second = base_of_next + spreads[k - kRowBlock / 2];
       const std::int32_t value = kLanes[k] <= row ? first : second;
-      out[kGroup * row + k] = (mask & kBits[k]) != 0 ? value : -1;
+      out[kRowBlock * row + k] = (mask & kBits[k]) != 0 ? value : -1;
     }
   }
 }

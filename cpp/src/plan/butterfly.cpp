@@ -1,4 +1,4 @@
-// The plan of butterfly: the rounds of xor that join neighbouring blocks. Slots are coordinates.
+// The plan of butterfly: the rounds of xor that join neighbouring blocks. Rows are coordinates.
 #include <utility>
 
 #include "plan/builder.hpp"
@@ -17,15 +17,15 @@ Plan plan_butterfly(const Schedule& schedule) {
   const std::int64_t rounds = schedule.num_rounds();
   const std::vector<std::int64_t>& offsets = schedule.round_offsets();
   Plan plan;
-  set_identity_slots(plan, n);
+  set_identity_rows(plan, n);
   PairWriter pairs(plan, schedule.num_rotations());
   // The first level has all rounds that it can, the others one round each.
   std::int64_t r = 0;
   for (std::int64_t block = kFirstBlock; block == kFirstBlock || r < rounds; block *= 2) {
     const std::int64_t first_round = r;
     while (r < rounds && std::int64_t{2} << r <= block) ++r;
-    Level level{block, {num_steps(plan)}};
-    for (std::int64_t start = 0; start < plan.slots; start += block) {
+    MergeLevel level{block, {num_steps(plan)}};
+    for (std::int64_t start = 0; start < plan.rows; start += block) {
       for (std::int64_t round = first_round; round < r; ++round) {
         const std::int64_t h = std::int64_t{1} << round;
         std::int64_t angle = offsets[at(round)] + start / 2;
@@ -33,17 +33,17 @@ Plan plan_butterfly(const Schedule& schedule) {
           const std::int64_t count = std::min(h, n - h - base);
           const std::int32_t i = narrow(base);
           const std::int32_t j = narrow(base + h);
-          pairs.add_run(count, angle, [&](std::int32_t k) { return SlotPair{i + k, j + k}; });
+          pairs.add_run(count, angle, [&](std::int32_t k) { return RowPair{i + k, j + k}; });
           angle += h;
         }
         pairs.finish_step();
       }
       level.first.push_back(num_steps(plan));
     }
-    add_wave_of_blocks(plan, level.first);
-    plan.levels.push_back(std::move(level));
+    add_stage_of_blocks(plan, level.first);
+    plan.merge_levels.push_back(std::move(level));
   }
-  if (plan.waves.empty()) add_single_wave(plan);
+  if (plan.stages.empty()) add_single_stage(plan);
   return plan;
 }
 

@@ -13,7 +13,7 @@
 // and for k <= 6 - p there is one in time for first + 7. So the tile must not be, unless those
 // pairs of groups 0 and a are in a tile, whose time is p later.
 //
-// Tiles of four successive groups with four others are a *block*, done one after the other so that
+// Blocks of four successive groups with four others are a *block*, done one after the other so that
 // their rows stay in the nearest cache. It is a tile of groups of 32 rows, and has its place, first
 // + 31, for the same reason. All pairs that it has in the schedule must be in its tiles, and none
 // may be of a last group that is not full.
@@ -42,13 +42,13 @@ struct GroupRows {
 //
 //   modulus(), offset()    M and the offset
 //   fixed_label(r)         the label that meets a fixed player in round r; -1: none
-//   set_slots(plan)
+//   set_rows(plan)
 //   rows(group)
 //   swapped(part)          whether rows k of its tile are of group b, and l of a
 //   fits(part)             whether the rows of its tile are slots
 //   slots(z, z', wrapped)  of a pair z < z', the smaller coordinate first
 //   angle(z, z', wrapped, r)
-//   fixed_slots(z), fixed_angle(r)
+//   fixed_rows(z), fixed_angle(r)
 //   is_affine(part)        whether the angles of a part with all 64 rotations are affine
 //   add_affine(plan, part, r), add_each(plan, part, r, exists, source)
 //                          adds the tile whose rotation (0, 0) is in round r; the second with the
@@ -60,7 +60,7 @@ struct Circle {
         cycle(schedule.num_rounds()),
         columns(kept_columns(schedule)),
         per_round(n / 2),
-        dummy(n % 2 == 1 ? cycle / 2 : -1),
+        bye(n % 2 == 1 ? cycle / 2 : -1),
         offsets(schedule.round_offsets().data()) {}
 
   // With M = N - 1, coordinate x = 1 .. M and the fixed player 0 aside: the label z of x is that
@@ -72,7 +72,7 @@ struct Circle {
   // Round 2 z mod M.
   std::int64_t fixed_label(std::int64_t r) const {
     const std::int64_t z = (r % 2 == 0 ? r : r + cycle) / 2;
-    return columns == 0 || z == dummy ? -1 : z;
+    return columns == 0 || z == bye ? -1 : z;
   }
 
   std::int64_t coordinate(std::int64_t z) const {
@@ -80,12 +80,12 @@ struct Circle {
     return x > 0 ? x : x + cycle;
   }
 
-  void set_slots(Plan& plan) {
-    plan.slots = groups_of(cycle + 1) * kGroup;
-    plan.coordinate_of_slot.resize(at(plan.slots), -1);
-    std::int32_t* coordinates = plan.coordinate_of_slot.data();
+  void set_rows(Plan& plan) {
+    plan.rows = row_blocks_of(cycle + 1) * kRowBlock;
+    plan.coordinate_of_row.resize(at(plan.rows), -1);
+    std::int32_t* coordinates = plan.coordinate_of_row.data();
     for (std::int64_t z = 0; z < cycle; ++z) coordinates[z] = narrow(coordinate(z));
-    if (dummy >= 0) coordinates[dummy] = -1;
+    if (bye >= 0) coordinates[bye] = -1;
     // M is odd: there is room for the fixed player in the last group.
     coordinates[cycle] = 0;
     plan.columns_by_parity = true;
@@ -93,10 +93,10 @@ struct Circle {
   }
 
   GroupRows rows(std::int64_t group) const {
-    const std::int64_t first = group * kGroup;
-    const std::int64_t end = std::min(first + kGroup, cycle);
+    const std::int64_t first = group * kRowBlock;
+    const std::int64_t end = std::min(first + kRowBlock, cycle);
     int present = (1 << (end - first)) - 1;
-    if (first <= dummy && dummy < end) present &= ~(1 << (dummy - first));
+    if (first <= bye && bye < end) present &= ~(1 << (bye - first));
     int dropped = 0;
     if (columns < n) {
       for (std::int64_t z = first; z < end; ++z) {
@@ -109,12 +109,12 @@ struct Circle {
   static constexpr bool fits(const Part&) { return true; }
   static constexpr bool swapped(const Part&) { return false; }
 
-  SlotPair slots(std::int64_t z, std::int64_t z2, bool) const {
+  RowPair rows(std::int64_t z, std::int64_t z2, bool) const {
     // Without a branch, which would be mispredicted.
     const std::int64_t swap = coordinate(z) > coordinate(z2) ? z ^ z2 : 0;
     return {narrow(z ^ swap), narrow(z2 ^ swap)};
   }
-  SlotPair fixed_slots(std::int64_t z) const { return {narrow(cycle), narrow(z)}; }
+  RowPair fixed_rows(std::int64_t z) const { return {narrow(cycle), narrow(z)}; }
   std::int64_t fixed_angle(std::int64_t r) const { return offsets[r]; }
 
   // Pair b of a round is that of the players s + b and s - b mod M, whose labels differ by b or
@@ -123,10 +123,10 @@ struct Circle {
   // r): one finds b' < b for a wrapped pair if the dummy's label is greater than z, else if it is
   // less than z'.
   std::int64_t angle(std::int64_t z, std::int64_t z2, bool wrapped, std::int64_t r) const {
-    return base(r) + std::min(z2 - z, cycle - (z2 - z)) - (after_dummy(z, z2, wrapped) ? 1 : 0);
+    return base(r) + std::min(z2 - z, cycle - (z2 - z)) - (after_bye(z, z2, wrapped) ? 1 : 0);
   }
-  bool after_dummy(std::int64_t z, std::int64_t z2, bool wrapped) const {
-    return dummy >= 0 && (wrapped ? z < dummy : z2 > dummy);
+  bool after_bye(std::int64_t z, std::int64_t z2, bool wrapped) const {
+    return bye >= 0 && (wrapped ? z < bye : z2 > bye);
   }
   std::int64_t base(std::int64_t r) const { return bases.empty() ? r * per_round : bases[at(r)]; }
 
@@ -140,49 +140,49 @@ struct Circle {
                                     : s < columns ? 0
                                                   : std::min(s - (columns - 1), cycle + 1 - s);
       const std::int64_t first = std::max<std::int64_t>(distance, 1);
-      const std::int64_t dummys = std::min(r + 1, cycle - 1 - r);
-      const bool with_dummy = dummy >= 0;
-      bases[at(r)] = offsets[r] + (with_dummy && dummys == 0 ? 0 : 1) - first +
-                     (with_dummy && dummys < first ? 1 : 0);
+      const std::int64_t byes = std::min(r + 1, cycle - 1 - r);
+      const bool with_bye = bye >= 0;
+      bases[at(r)] =
+          offsets[r] + (with_bye && byes == 0 ? 0 : 1) - first + (with_bye && byes < first ? 1 : 0);
     }
   }
 
   // The min must not switch, nor a dummy be between the rows (a tile with a dummy is not full).
   bool is_affine(const Part& part) const {
-    const std::int64_t d = (part.b - part.a) * kGroup;
-    return columns == n && (2 * (d + kGroup - 1) <= cycle || 2 * (d - kGroup + 1) >= cycle);
+    const std::int64_t d = (part.b - part.a) * kRowBlock;
+    return columns == n && (2 * (d + kRowBlock - 1) <= cycle || 2 * (d - kRowBlock + 1) >= cycle);
   }
 
   void add_affine(Plan& plan, const Part& part, std::int64_t r) const {
-    const std::int64_t z = part.a * kGroup;
-    const std::int64_t z2 = part.b * kGroup;
+    const std::int64_t z = part.a * kRowBlock;
+    const std::int64_t z2 = part.b * kRowBlock;
     const std::int64_t turn = 2 * (z2 - z) < cycle ? 1 : -1;
-    add_tile(plan, Pattern::sum_tile, Sources::affine, z, z2, angle(z, z2, part.wrapped, r),
-             per_round - turn, per_round + turn);
+    add_block(plan, Pattern::sum_block, AngleMap::affine, z, z2, angle(z, z2, part.wrapped, r),
+              per_round - turn, per_round + turn);
   }
 
   void add_each(Plan& plan, const Part& part, std::int64_t r, const Diagonals& exists,
-                std::int64_t source) const {
-    const std::int64_t z = part.a * kGroup;
-    const std::int64_t z2 = part.b * kGroup;
-    add_tile(plan, Pattern::sum_tile, Sources::each, z, z2, source);
+                std::int64_t angle) const {
+    const std::int64_t z = part.a * kRowBlock;
+    const std::int64_t z2 = part.b * kRowBlock;
+    add_block(plan, Pattern::sum_block, AngleMap::gather, z, z2, angle);
     // Whether a pair is after the dummy's is the same in all of the tile, unless it has the dummy.
-    const bool after = after_dummy(z, z2, part.wrapped);
-    std::int32_t bases_of_diagonals[2 * kGroup] = {};
-    for (int q = 0; q < 2 * kGroup - 1; ++q) {
+    const bool after = after_bye(z, z2, part.wrapped);
+    std::int32_t bases_of_diagonals[2 * kRowBlock] = {};
+    for (int q = 0; q < 2 * kRowBlock - 1; ++q) {
       if (exists[static_cast<std::size_t>(q)] == 0) continue;
       bases_of_diagonals[q] = narrow(base(r + q) - (after ? 1 : 0));
     }
     const auto d = static_cast<std::int32_t>(z2 - z);
     const auto m = static_cast<std::int32_t>(cycle);
-    std::int32_t* out = plan.sources.data() + source;
-    fill_tile(out, exists, bases_of_diagonals, [&](std::int32_t difference) {
+    std::int32_t* out = plan.angle_indices.data() + angle;
+    fill_block(out, exists, bases_of_diagonals, [&](std::int32_t difference) {
       return std::min(d + difference, m - d - difference);
     });
-    if (dummy < 0 || (dummy / kGroup != part.a && dummy / kGroup != part.b)) return;
-    for (int e = 0; e < kTileEntries; ++e) {
-      const TileIndex index = tile_index(Pattern::sum_tile, e);
-      const bool also = after_dummy(z + index.k, z2 + index.l, part.wrapped);
+    if (bye < 0 || (bye / kRowBlock != part.a && bye / kRowBlock != part.b)) return;
+    for (int e = 0; e < kBlockRotations; ++e) {
+      const BlockIndex index = block_index(Pattern::sum_block, e);
+      const bool also = after_bye(z + index.k, z2 + index.l, part.wrapped);
       if (out[e] >= 0) out[e] -= (also ? 1 : 0) - (after ? 1 : 0);
     }
   }
@@ -191,7 +191,7 @@ struct Circle {
   std::int64_t cycle;
   std::int64_t columns;
   std::int64_t per_round;
-  std::int64_t dummy;  // its label; -1: none
+  std::int64_t bye;  // its label; -1: none
   const std::int64_t* offsets;
   std::vector<std::int64_t> bases;
 };
@@ -201,7 +201,7 @@ struct Circle {
 // is less than n, else at 2 n - 1 - 2 w, and its label is n - 1 - w. Then labels z < z' meet in
 // round z + z' + 1 mod n, at the rows i and i + 1 with i = z' - z - 1, or if wrapped i = n - 1 -
 // (z' - z). Two successive rotations of one row share a wire, so that an order which is right for
-// wires is right for rows. Slots are places.
+// wires is right for rows. Rows are places.
 struct Brickwall {
   explicit Brickwall(const Schedule& schedule)
       : n(schedule.n()), offsets(schedule.round_offsets().data()) {}
@@ -210,33 +210,33 @@ struct Brickwall {
   static constexpr std::int64_t offset() { return 1; }
   static constexpr std::int64_t fixed_label(std::int64_t) { return -1; }
 
-  void set_slots(Plan& plan) const { set_identity_slots(plan, n); }
+  void set_rows(Plan& plan) const { set_identity_rows(plan, n); }
 
   GroupRows rows(std::int64_t group) const {
-    const std::int64_t count = std::min<std::int64_t>(n - group * kGroup, kGroup);
+    const std::int64_t count = std::min<std::int64_t>(n - group * kRowBlock, kRowBlock);
     return {static_cast<std::uint8_t>((1 << count) - 1), 0};
   }
 
   // The row of the rotation of rows k = 0, l = 0 of a tile. Those of k and l are i - k + l: k is
   // counted in the group whose wires go to the right, b if wrapped.
   std::int64_t first_row(const Part& part) const {
-    const std::int64_t d = (part.b - part.a) * kGroup;
+    const std::int64_t d = (part.b - part.a) * kRowBlock;
     return part.wrapped ? n - 1 - d : d - 1;
   }
   static constexpr bool swapped(const Part& part) { return part.wrapped; }
 
-  bool fits(const Part& part) const { return first_row(part) >= kGroup - 1; }
+  bool fits(const Part& part) const { return first_row(part) >= kRowBlock - 1; }
 
-  SlotPair slots(std::int64_t z, std::int64_t z2, bool wrapped) const {
+  RowPair rows(std::int64_t z, std::int64_t z2, bool wrapped) const {
     const std::int64_t i = wrapped ? n - 1 - (z2 - z) : z2 - z - 1;
     return {narrow(i), narrow(i + 1)};
   }
-  static constexpr SlotPair fixed_slots(std::int64_t) { return {}; }
+  static constexpr RowPair fixed_rows(std::int64_t) { return {}; }
   static constexpr std::int64_t fixed_angle(std::int64_t) { return -1; }
 
   // Rows i = r mod 2, step 2.
   std::int64_t angle(std::int64_t z, std::int64_t z2, bool wrapped, std::int64_t r) const {
-    return offsets[r] + slots(z, z2, wrapped).i / 2;
+    return offsets[r] + rows(z, z2, wrapped).i / 2;
   }
 
   // For even n it is (r (n - 1) + i) / 2: n / 2 rows in even rounds, one less in odd ones.
@@ -244,24 +244,25 @@ struct Brickwall {
 
   void add_affine(Plan& plan, const Part& part, std::int64_t r) const {
     const std::int64_t i = first_row(part);
-    const std::int64_t first = i - (kGroup - 1);
-    add_tile(plan, Pattern::diamond_tile, Sources::affine, first, first + kGroup,
-             (r * (n - 1) + i) / 2, n / 2 - 1, n / 2);
+    const std::int64_t first = i - (kRowBlock - 1);
+    add_block(plan, Pattern::diamond_block, AngleMap::affine, first, first + kRowBlock,
+              (r * (n - 1) + i) / 2, n / 2 - 1, n / 2);
   }
 
   void add_each(Plan& plan, const Part& part, std::int64_t r, const Diagonals& exists,
-                std::int64_t source) const {
+                std::int64_t angle) const {
     const std::int64_t i = first_row(part);
-    const std::int64_t first_slot = i - (kGroup - 1);
-    add_tile(plan, Pattern::diamond_tile, Sources::each, first_slot, first_slot + kGroup, source);
-    std::int32_t bases[2 * kGroup] = {};
-    for (int q = 0; q < 2 * kGroup - 1; ++q) {
+    const std::int64_t first_row = i - (kRowBlock - 1);
+    add_block(plan, Pattern::diamond_block, AngleMap::gather, first_row, first_row + kRowBlock,
+              angle);
+    std::int32_t bases[2 * kRowBlock] = {};
+    for (int q = 0; q < 2 * kRowBlock - 1; ++q) {
       if (exists[static_cast<std::size_t>(q)] != 0) bases[q] = narrow(offsets[r + q]);
     }
     // Row i + l - k; with 16 more, which only tiles of less than 64 rotations need, none is
     // negative.
     const auto row = static_cast<std::int32_t>(i);
-    fill_tile(plan.sources.data() + source, exists, bases, [&](std::int32_t difference) {
+    fill_block(plan.angle_indices.data() + angle, exists, bases, [&](std::int32_t difference) {
       return static_cast<std::int32_t>(static_cast<std::uint32_t>(row + difference + 16) / 2) - 8;
     });
   }
@@ -276,14 +277,14 @@ class SumsPlanner {
   explicit SumsPlanner(const Schedule& schedule)
       : rule_(schedule),
         modulus_(rule_.modulus()),
-        groups_(groups_of(modulus_)),
-        in_last_(modulus_ - (groups_ - 1) * kGroup),
-        block_groups_((in_last_ == kGroup ? groups_ : groups_ - 1) / kBlock) {}
+        row_blocks_(row_blocks_of(modulus_)),
+        in_last_(modulus_ - (row_blocks_ - 1) * kRowBlock),
+        super_row_blocks_((in_last_ == kRowBlock ? row_blocks_ : row_blocks_ - 1) / kSuperBlock) {}
 
   Plan run() {
-    rule_.set_slots(plan_);
-    rows_.resize(at(groups_));
-    for (std::int64_t group = 0; group < groups_; ++group) {
+    rule_.set_rows(plan_);
+    rows_.resize(at(row_blocks_));
+    for (std::int64_t group = 0; group < row_blocks_; ++group) {
       Rows& rows = rows_[at(group)];
       static_cast<GroupRows&>(rows) = rule_.rows(group);
       rows.present_reversed = reversed_bits(rows.present);
@@ -294,8 +295,8 @@ class SumsPlanner {
     count();
     add_loose_pairs();
     add_steps();
-    add_single_level(plan_);
-    add_single_wave(plan_);
+    add_single_merge_level(plan_);
+    add_single_stage(plan_);
     return std::move(plan_);
   }
 
@@ -315,12 +316,12 @@ class SumsPlanner {
 
   // The round of rows 0 and 0 of a part; that of a cut part may be outside the schedule.
   std::int64_t first_round(const Part& part) const {
-    return (part.a + part.b) * kGroup + rule_.offset() - (part.wrapped ? modulus_ : 0);
+    return (part.a + part.b) * kRowBlock + rule_.offset() - (part.wrapped ? modulus_ : 0);
   }
 
   bool is_cut(const Part& part) const {
     const std::int64_t r = first_round(part);
-    return r < 0 || r + 2 * (kGroup - 1) >= modulus_;
+    return r < 0 || r + 2 * (kRowBlock - 1) >= modulus_;
   }
 
   // Both coordinates of a pair must exist and one must have a column.
@@ -335,7 +336,7 @@ class SumsPlanner {
     const bool swapped = Rule::swapped(part);
     const std::int64_t r = first_round(part);
     Diagonals out{};
-    for (int q = 0; q < 2 * kGroup - 1; ++q) {
+    for (int q = 0; q < 2 * kRowBlock - 1; ++q) {
       const bool in_part = r + q >= 0 && r + q < modulus_;
       if (!in_part) continue;
       out[static_cast<std::size_t>(q)] = swapped ? diagonal_of(b, a, q) : diagonal_of(a, b, q);
@@ -355,33 +356,33 @@ class SumsPlanner {
   }
 
   // See above of the last group. Not wrapped, it has the last rounds of all: nothing comes after.
-  bool is_tile(const Part& part, int rotations) const {
-    if (rotations < kLeastInTile || !rule_.fits(part)) return false;
-    if (part.b + 1 < groups_ || in_last_ >= kGroup - 1 || !part.wrapped) return true;
+  bool is_rotation_block(const Part& part, int rotations) const {
+    if (rotations < kLeastInBlock || !rule_.fits(part)) return false;
+    if (part.b + 1 < row_blocks_ || in_last_ >= kRowBlock - 1 || !part.wrapped) return true;
     if (part.a == 0) return false;
     const Part next{0, part.a, false};
-    return is_tile(next, num_rotations(next));
+    return is_rotation_block(next, num_rotations(next));
   }
 
   // What is known of the parts that would make a block.
-  static constexpr std::uint8_t kHasTiles = 1;
+  static constexpr std::uint8_t kHasBlocks = 1;
   static constexpr std::uint8_t kHasLoosePairs = 2;
 
   // Null for those that cannot be in a block.
-  std::uint8_t* block_of(const Part& part) {
-    const std::int64_t a = part.a / kBlock;
-    const std::int64_t b = part.b / kBlock;
-    if (a == b || b >= block_groups_) return nullptr;
-    return &blocks_[at((part.wrapped ? block_groups_ + a : a) * block_groups_ + b)];
+  std::uint8_t* super_block_of(const Part& part) {
+    const std::int64_t a = part.a / kSuperBlock;
+    const std::int64_t b = part.b / kSuperBlock;
+    if (a == b || b >= super_row_blocks_) return nullptr;
+    return &super_blocks_[at((part.wrapped ? super_row_blocks_ + a : a) * super_row_blocks_ + b)];
   }
 
   bool in_block(const Part& part) {
-    const std::uint8_t* block = block_of(part);
-    return block && *block == kHasTiles;
+    const std::uint8_t* block = super_block_of(part);
+    return block && *block == kHasBlocks;
   }
 
   bool is_affine(const Part& part, int rotations) const {
-    return rotations == kTileEntries && rule_.is_affine(part);
+    return rotations == kBlockRotations && rule_.is_affine(part);
   }
 
   // Calls visit(part) for the parts of `groups` groups with a + b = sum.
@@ -395,13 +396,13 @@ class SumsPlanner {
 
   // The sums a + b of groups are 1 .. last_sum: up to last_unwrapped there are parts that are not
   // wrapped, from first_wrapped on such that are.
-  std::int64_t last_sum() const { return 2 * groups_ - 3; }
+  std::int64_t last_sum() const { return 2 * row_blocks_ - 3; }
   std::int64_t last_unwrapped() const {
-    return std::min((modulus_ - 1 - rule_.offset()) / kGroup, last_sum());
+    return std::min((modulus_ - 1 - rule_.offset()) / kRowBlock, last_sum());
   }
   std::int64_t first_wrapped() const {
-    const std::int64_t least = modulus_ - rule_.offset() - 2 * (kGroup - 1);
-    return std::max<std::int64_t>(least <= 0 ? 0 : groups_of(least), 1);
+    const std::int64_t least = modulus_ - rule_.offset() - 2 * (kRowBlock - 1);
+    return std::max<std::int64_t>(least <= 0 ? 0 : row_blocks_of(least), 1);
   }
 
   // Counts tiles, and the loose pairs of each round: those of round r are then first_pair_[r] ..
@@ -410,33 +411,33 @@ class SumsPlanner {
     first_pair_.resize(at(modulus_) + 1);
     std::int64_t* const counts = first_pair_.data() + 1;
     for (std::int64_t r = 0; r < modulus_; ++r) counts[r] = rule_.fixed_label(r) >= 0 ? 1 : 0;
-    for (std::int64_t group = 0; group < groups_; ++group) {
+    for (std::int64_t group = 0; group < row_blocks_; ++group) {
       const Rows& rows = rows_[at(group)];
-      const bool full = rows.num_present == kGroup && rows.num_dropped == 0;
-      const std::int64_t r = 2 * group * kGroup + rule_.offset();
-      for (int q = 1; q < 2 * kGroup - 2; ++q) {
+      const bool full = rows.num_present == kRowBlock && rows.num_dropped == 0;
+      const std::int64_t r = 2 * group * kRowBlock + rule_.offset();
+      for (int q = 1; q < 2 * kRowBlock - 2; ++q) {
         // The rows k < q - k.
         const int lower = (1 << ((q + 1) / 2)) - 1;
         const int count =
-            full ? (std::min(q, 2 * (kGroup - 1) - q) + 1) / 2
+            full ? (std::min(q, 2 * (kRowBlock - 1) - q) + 1) / 2
                  : count_bits(static_cast<std::uint8_t>(diagonal_of(rows, rows, q) & lower));
         if (count > 0) counts[r + q < modulus_ ? r + q : r + q - modulus_] += count;
       }
     }
-    loose_parts_.reserve(at(4 * groups_));
-    blocks_.resize(at(2 * block_groups_ * block_groups_));
+    loose_parts_.reserve(at(4 * row_blocks_));
+    super_blocks_.resize(at(2 * super_row_blocks_ * super_row_blocks_));
     const auto count_part = [&](const Part& part) {
       const int rotations = num_rotations(part);
-      const bool tile = is_tile(part, rotations);
-      std::uint8_t* const block = block_of(part);
-      if (block && rotations > 0) *block |= tile ? kHasTiles : kHasLoosePairs;
-      if (tile) {
-        ++tiles_;
-        if (!is_affine(part, rotations)) ++tiles_of_each_;
+      const bool rotation_block = is_rotation_block(part, rotations);
+      std::uint8_t* const block = super_block_of(part);
+      if (block && rotations > 0) *block |= rotation_block ? kHasBlocks : kHasLoosePairs;
+      if (rotation_block) {
+        ++blocks_;
+        if (!is_affine(part, rotations)) ++blocks_of_each_;
       } else if (rotations > 0) {
         loose_parts_.push_back(part);
         const Diagonals exists = diagonals(part);
-        for (int q = 0; q < 2 * kGroup - 1; ++q) {
+        for (int q = 0; q < 2 * kRowBlock - 1; ++q) {
           const int count = count_bits(exists[static_cast<std::size_t>(q)]);
           if (count > 0) counts[first_round(part) + q] += count;
         }
@@ -444,10 +445,10 @@ class SumsPlanner {
     };
     const std::int64_t last = last_unwrapped();
     for (std::int64_t sum = 1; sum <= last; ++sum) {
-      for_each_part(groups_, sum, false, count_part);
+      for_each_part(row_blocks_, sum, false, count_part);
     }
     for (std::int64_t sum = first_wrapped(); sum <= last_sum(); ++sum) {
-      for_each_part(groups_, sum, true, count_part);
+      for_each_part(row_blocks_, sum, true, count_part);
     }
     for (std::int64_t r = 0; r < modulus_; ++r) counts[r] += counts[r - 1];
   }
@@ -455,30 +456,30 @@ class SumsPlanner {
   // Loose pairs go to the place of their round. Their angles come before those of tiles.
   void add_loose_pairs() {
     const std::int64_t pairs = first_pair_.back();
-    plan_.pair_slots.resize(at(pairs));
-    plan_.sources.resize(at(pairs + tiles_of_each_ * kTileEntries));
-    SlotPair* const pair_slots = plan_.pair_slots.data();
-    std::int32_t* const sources = plan_.sources.data();
+    plan_.row_pairs.resize(at(pairs));
+    plan_.angle_indices.resize(at(pairs + blocks_of_each_ * kBlockRotations));
+    RowPair* const row_pairs = plan_.row_pairs.data();
+    std::int32_t* const sources = plan_.angle_indices.data();
     std::vector<std::int64_t> next_places(first_pair_.begin(), first_pair_.end() - 1);
     std::int64_t* const next = next_places.data();
     const auto add = [&](std::int64_t z, std::int64_t z2, bool wrapped, std::int64_t r) {
       const std::int64_t place = next[r]++;
-      pair_slots[place] = rule_.slots(z, z2, wrapped);
+      row_pairs[place] = rule_.rows(z, z2, wrapped);
       sources[place] = narrow(rule_.angle(z, z2, wrapped, r));
     };
     for (std::int64_t r = 0; r < modulus_; ++r) {
       const std::int64_t z = rule_.fixed_label(r);
       if (z < 0) continue;
       const std::int64_t place = next[r]++;
-      pair_slots[place] = rule_.fixed_slots(z);
+      row_pairs[place] = rule_.fixed_rows(z);
       sources[place] = narrow(rule_.fixed_angle(r));
     }
-    for (std::int64_t group = 0; group < groups_; ++group) {
+    for (std::int64_t group = 0; group < row_blocks_; ++group) {
       const Rows& rows = rows_[at(group)];
-      const std::int64_t first = group * kGroup;
-      for (int k = 0; k < kGroup; ++k) {
+      const std::int64_t first = group * kRowBlock;
+      for (int k = 0; k < kRowBlock; ++k) {
         const int partners = rows.partners(rows, k);
-        for (int l = k + 1; l < kGroup; ++l) {
+        for (int l = k + 1; l < kRowBlock; ++l) {
           if ((partners >> l & 1) == 0) continue;
           const std::int64_t r = 2 * first + k + l + rule_.offset();
           const bool wrapped = r >= modulus_;
@@ -489,12 +490,12 @@ class SumsPlanner {
     for (const Part& part : loose_parts_) {
       const Rows& a = rows_[at(part.a)];
       const Rows& b = rows_[at(part.b)];
-      for (int k = 0; k < kGroup; ++k) {
+      for (int k = 0; k < kRowBlock; ++k) {
         const int partners = a.partners(b, k);
-        for (int l = 0; l < kGroup; ++l) {
+        for (int l = 0; l < kRowBlock; ++l) {
           const std::int64_t r = first_round(part) + k + l;
           if ((partners >> l & 1) == 0 || r < 0 || r >= modulus_) continue;
-          add(part.a * kGroup + k, part.b * kGroup + l, part.wrapped, r);
+          add(part.a * kRowBlock + k, part.b * kRowBlock + l, part.wrapped, r);
         }
       }
     }
@@ -502,30 +503,30 @@ class SumsPlanner {
 
   // All steps in the order of time.
   void add_steps() {
-    plan_.steps.reserve(at(tiles_ + modulus_));
-    std::int64_t source = first_pair_.back();
+    plan_.steps.reserve(at(blocks_ + modulus_));
+    std::int64_t angle = first_pair_.back();
     const auto add_one = [&](const Part& part) {
       const int rotations = num_rotations(part);
-      if (!is_tile(part, rotations)) return;
+      if (!is_rotation_block(part, rotations)) return;
       if (is_affine(part, rotations)) {
         rule_.add_affine(plan_, part, first_round(part));
       } else {
-        const bool all = rotations == kTileEntries;
+        const bool all = rotations == kBlockRotations;
         rule_.add_each(plan_, part, first_round(part), all ? kAllDiagonals : diagonals(part),
-                       source);
-        source += kTileEntries;
+                       angle);
+        angle += kBlockRotations;
       }
     };
     const auto add_part = [&](const Part& part) {
       if (!in_block(part)) add_one(part);
     };
     const auto add_block = [&](const Part& block) {
-      const std::int64_t a = block.a * kBlock;
-      const std::int64_t b = block.b * kBlock;
+      const std::int64_t a = block.a * kSuperBlock;
+      const std::int64_t b = block.b * kSuperBlock;
       if (!in_block({a, b, block.wrapped})) return;
       // Two groups with all others, then the next two: a tile finds three of its four in the cache.
-      for (std::int64_t first = a; first < a + kBlock; first += 2) {
-        for (std::int64_t other = b; other < b + kBlock; ++other) {
+      for (std::int64_t first = a; first < a + kSuperBlock; first += 2) {
+        for (std::int64_t other = b; other < b + kSuperBlock; ++other) {
           add_one({first, other, block.wrapped});
           add_one({first + 1, other, block.wrapped});
         }
@@ -533,24 +534,24 @@ class SumsPlanner {
     };
     // Those whose first round is `first`; of wrapped ones, `first` less M.
     const auto add_blocks = [&](std::int64_t first, bool wrapped) {
-      if (first < 0 || first % kBlockRows != 0) return;
-      for_each_part(block_groups_, first / kBlockRows, wrapped, add_block);
+      if (first < 0 || first % kSuperBlockRows != 0) return;
+      for_each_part(super_row_blocks_, first / kSuperBlockRows, wrapped, add_block);
     };
     // The sums of groups whose tiles come next, and their times.
     std::int64_t late = 1;
     std::int64_t early = first_wrapped();
     const std::int64_t last_late = last_unwrapped();
     const std::int64_t last_early = last_sum();
-    const std::int64_t time = rule_.offset() + kGroup - 1;
-    for (std::int64_t r = -kBlockRows; r < modulus_ + kBlockRows; ++r) {
-      const std::int64_t first_of_block = r - rule_.offset() - (kBlockRows - 1);
+    const std::int64_t time = rule_.offset() + kRowBlock - 1;
+    for (std::int64_t r = -kSuperBlockRows; r < modulus_ + kSuperBlockRows; ++r) {
+      const std::int64_t first_of_block = r - rule_.offset() - (kSuperBlockRows - 1);
       add_blocks(first_of_block, false);
       add_blocks(first_of_block + modulus_, true);
-      if (late <= last_late && r == late * kGroup + time) {
-        for_each_part(groups_, late++, false, add_part);
+      if (late <= last_late && r == late * kRowBlock + time) {
+        for_each_part(row_blocks_, late++, false, add_part);
       }
-      if (early <= last_early && r == early * kGroup + time - modulus_) {
-        for_each_part(groups_, early++, true, add_part);
+      if (early <= last_early && r == early * kRowBlock + time - modulus_) {
+        for_each_part(row_blocks_, early++, true, add_part);
       }
       if (r < 0 || r >= modulus_) continue;
       const std::int64_t first = first_pair_[at(r)];
@@ -560,15 +561,15 @@ class SumsPlanner {
 
   Rule rule_;
   const std::int64_t modulus_;
-  const std::int64_t groups_;
-  const std::int64_t in_last_;               // labels in the last group
-  static constexpr std::int64_t kBlock = 4;  // groups
-  static constexpr std::int64_t kBlockRows = kBlock * kGroup;
-  const std::int64_t block_groups_;   // how many times kBlock full groups there are
-  std::vector<std::uint8_t> blocks_;  // see block_of
+  const std::int64_t row_blocks_;
+  const std::int64_t in_last_;                    // labels in the last group
+  static constexpr std::int64_t kSuperBlock = 4;  // groups
+  static constexpr std::int64_t kSuperBlockRows = kSuperBlock * kRowBlock;
+  const std::int64_t super_row_blocks_;     // how many times kSuperBlock full groups there are
+  std::vector<std::uint8_t> super_blocks_;  // see super_block_of
   std::vector<Rows> rows_;
-  std::int64_t tiles_ = 0;
-  std::int64_t tiles_of_each_ = 0;
+  std::int64_t blocks_ = 0;
+  std::int64_t blocks_of_each_ = 0;
   std::vector<Part> loose_parts_;
   std::vector<std::int64_t> first_pair_;
   Plan plan_;

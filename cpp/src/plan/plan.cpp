@@ -34,10 +34,10 @@ Plan make_plan(const Schedule& schedule) {
   using planning::at;
   using planning::narrow;
   Plan plan = planning::plan_of_kind(schedule);
-  plan.slot_of_coordinate.resize(at(schedule.n()));
-  for (std::int64_t s = 0; s < plan.slots; ++s) {
-    const std::int32_t coordinate = plan.coordinate_of_slot[at(s)];
-    if (coordinate >= 0) plan.slot_of_coordinate[at(coordinate)] = narrow(s);
+  plan.row_of_coordinate.resize(at(schedule.n()));
+  for (std::int64_t s = 0; s < plan.rows; ++s) {
+    const std::int32_t coordinate = plan.coordinate_of_row[at(s)];
+    if (coordinate >= 0) plan.row_of_coordinate[at(coordinate)] = narrow(s);
   }
   return plan;
 }

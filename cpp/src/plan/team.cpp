@@ -1,12 +1,12 @@
 // The plan of team: the circles within teams, then the matches, one after the other, so that the
-// rows of two teams stay in cache. Slots are coordinates.
+// rows of two teams stay in cache. Rows are coordinates.
 //
 // In rounds m = 0 .. S - 1 of a match of teams of S = 8 g, row k of the home team meets row (k + m)
 // mod S of the visitors. So between group alpha of home and beta of the visitors, d = 8 (beta -
 // alpha) mod S, row k meets row l in round m = d + l - k: a tile, in which every row has all that
-// it does in a row of rounds, d among them. Tiles are placed by rising d, before the loose pairs of
-// round d. With d = 0 the rotations l < k have m = S + l - k: the tile is cut into a part l >= k at
-// the start of the match and a part l < k at its end.
+// it does in a row of rounds, d among them. Blocks are placed by rising d, before the loose pairs
+// of round d. With d = 0 the rotations l < k have m = S + l - k: the tile is cut into a part l >= k
+// at the start of the match and a part l < k at its end.
 #include <utility>
 
 #include "plan/builder.hpp"
@@ -20,7 +20,7 @@ namespace {
 constexpr std::int64_t kRowsOfStep = 64;
 
 // Plans of fewer rotations are not worth more than one thread.
-constexpr std::int64_t kLeastRotationsForWaves = 64 * kTileEntries;
+constexpr std::int64_t kLeastRotationsForStages = 64 * kBlockRotations;
 
 struct Match {
   std::int64_t home;  // the first slots of the teams
@@ -31,7 +31,7 @@ struct Match {
 
 // The tile of groups alpha and beta of a match, or a part of it: diagonal q of its rotations is in
 // round first + q of the match.
-struct MatchTile {
+struct MatchBlock {
   std::int64_t alpha;
   std::int64_t beta;
   std::int64_t first;
@@ -40,7 +40,7 @@ struct MatchTile {
 // The first `count` rows of a team, of group `group`, in reverse.
 std::uint8_t rows_reversed(std::int64_t count, std::int64_t group) {
   const std::int64_t rows =
-      std::min(std::max<std::int64_t>(count - group * kGroup, 0), std::int64_t{kGroup});
+      std::min(std::max<std::int64_t>(count - group * kRowBlock, 0), std::int64_t{kRowBlock});
   return reversed_bits(static_cast<std::uint8_t>((1 << rows) - 1));
 }
 
@@ -52,26 +52,26 @@ class TeamPlanner {
         columns_(kept_columns(schedule)),
         teams_(rounds::team_number(n_, size_)),
         rotations_(schedule.num_rotations()),
-        in_tiles_(size_ % kGroup == 0),
+        in_blocks_(size_ % kRowBlock == 0),
         offsets_(schedule.round_offsets().data()) {}
 
   Plan run() {
-    set_identity_slots(plan_, n_);
+    set_identity_rows(plan_, n_);
     reserve();
-    PairWriter pairs(plan_, in_tiles_ ? inner_pairs() : rotations_);
+    PairWriter pairs(plan_, in_blocks_ ? inner_pairs() : rotations_);
     add_inner_rounds(pairs);
     std::int64_t first_round = rounds::inner_rounds(size_);
     for (std::int64_t step = rounds::match_rounds(teams_) - 1; step >= 0; --step) {
       add_matches(step, first_round, pairs);
       first_round += size_;
     }
-    add_single_level(plan_);
-    if (!in_waves()) add_single_wave(plan_);
+    add_single_merge_level(plan_);
+    if (!in_stages()) add_single_stage(plan_);
     return std::move(plan_);
   }
 
  private:
-  bool in_waves() const { return rotations_ >= kLeastRotationsForWaves; }
+  bool in_stages() const { return rotations_ >= kLeastRotationsForStages; }
 
   // The number of teams, and of matches, that are worked on together.
   std::int64_t teams_together() const { return std::max<std::int64_t>(kRowsOfStep / size_, 1); }
@@ -85,15 +85,15 @@ class TeamPlanner {
     const std::int64_t inner = rounds::inner_rounds(size_);
     const std::int64_t inner_steps =
         std::min(inner_pairs(), inner * ((teams_ + teams_together() - 1) / teams_together()));
-    if (!in_tiles_) {
+    if (!in_blocks_) {
       plan_.steps.reserve(at(inner_steps));
       return;
     }
     const std::int64_t homes = std::min((columns_ + size_ - 1) / size_, teams_);
     const std::int64_t matches = homes * teams_ - homes * (homes + 1) / 2;
-    const std::int64_t groups = size_ / kGroup;
+    const std::int64_t groups = size_ / kRowBlock;
     plan_.steps.reserve(at(inner_steps + matches * groups * (groups + 1)));
-    plan_.sources.reserve(at(inner_pairs() + matches * 2 * groups * kTileEntries));
+    plan_.angle_indices.reserve(at(inner_pairs() + matches * 2 * groups * kBlockRotations));
   }
 
   // All rounds of a few teams before the next.
@@ -101,7 +101,7 @@ class TeamPlanner {
     const std::int64_t count = rounds::inner_rounds(size_);
     const std::int64_t per_round = size_ / 2;
     // The pairs of a full team, of which each has the same.
-    std::vector<SlotPair> full;
+    std::vector<RowPair> full;
     if (size_ <= columns_) {
       full.reserve(at(count * per_round));
       for (std::int64_t r = 0; r < count; ++r) {
@@ -119,9 +119,9 @@ class TeamPlanner {
         std::int64_t angle = offsets_[r] + start / size_ * per_round;
         for (std::int64_t team = start; team < end; team += size_, angle += per_round) {
           if (team + size_ <= columns_) {
-            const SlotPair* of_round = full.data() + r * per_round;
+            const RowPair* of_round = full.data() + r * per_round;
             pairs.add_run(per_round, angle, [&, shift = narrow(team)](std::int32_t k) {
-              return SlotPair{of_round[k].i + shift, of_round[k].j + shift};
+              return RowPair{of_round[k].i + shift, of_round[k].j + shift};
             });
             continue;
           }
@@ -134,7 +134,7 @@ class TeamPlanner {
       }
       first.push_back(num_steps(plan_));
     }
-    if (in_waves()) add_wave_of_blocks(plan_, first);
+    if (in_stages()) add_stage_of_blocks(plan_, first);
   }
 
   // The matches of one step of the circle of teams; `pairs` are for matches that are not in tiles.
@@ -155,7 +155,7 @@ class TeamPlanner {
     for (std::int64_t m = 0; m < size_; ++m) base_[at(m)] = narrow(offsets_[first_round + m]);
     std::vector<std::int64_t> first{num_steps(plan_)};
     first.reserve(matches_.size() + 1);
-    if (in_tiles_) {
+    if (in_blocks_) {
       for (const Match& match : matches_) {
         if (match.kept == size_ && match.present == size_) {
           add_full_match(match);
@@ -171,7 +171,7 @@ class TeamPlanner {
         first.push_back(num_steps(plan_));
       }
     }
-    if (in_waves()) add_wave_of_blocks(plan_, first);
+    if (in_stages()) add_stage_of_blocks(plan_, first);
   }
 
   void add_matches_of_pairs(std::size_t begin, std::size_t end, PairWriter& pairs) {
@@ -187,7 +187,7 @@ class TeamPlanner {
           if (count <= 0) return;
           pairs.add_run(count, angle,
                         [a = narrow(match.home + i), b = narrow(match.visitors + j)](
-                            std::int32_t at) { return SlotPair{a + at, b + at}; });
+                            std::int32_t at) { return RowPair{a + at, b + at}; });
           angle += count;
         };
         add_run(0, m, to_last);
@@ -201,65 +201,68 @@ class TeamPlanner {
   // Calls visit for the tiles of groups with difference d: of d = 0 their parts l >= k, of d = S
   // their parts l < k.
   template <class Visit>
-  void for_each_tile(std::int64_t d, Visit&& visit) const {
-    const std::int64_t groups = size_ / kGroup;
-    const std::int64_t shift = d / kGroup;
+  void for_each_block(std::int64_t d, Visit&& visit) const {
+    const std::int64_t groups = size_ / kRowBlock;
+    const std::int64_t shift = d / kRowBlock;
     for (std::int64_t alpha = 0; alpha < groups; ++alpha) {
       const std::int64_t beta = alpha + shift;
-      visit(MatchTile{alpha, beta < groups ? beta : beta - groups, d - (kGroup - 1)});
+      visit(MatchBlock{alpha, beta < groups ? beta : beta - groups, d - (kRowBlock - 1)});
     }
   }
 
   void add_full_match(const Match& match) {
-    static constexpr Diagonals kEarly = whole_diagonals(kGroup - 1, 2 * (kGroup - 1));
-    static constexpr Diagonals kLate = whole_diagonals(0, kGroup - 2);
-    for_each_tile(0, [&](const MatchTile& tile) { add_each(match, tile, kEarly); });
-    for (std::int64_t d = kGroup; d < size_; d += kGroup) {
-      for_each_tile(d, [&](const MatchTile& tile) {
-        if (per_round_ < 0) return add_each(match, tile, kAllDiagonals);
+    static constexpr Diagonals kEarly = whole_diagonals(kRowBlock - 1, 2 * (kRowBlock - 1));
+    static constexpr Diagonals kLate = whole_diagonals(0, kRowBlock - 2);
+    for_each_block(
+        0, [&](const MatchBlock& rotation_block) { add_each(match, rotation_block, kEarly); });
+    for (std::int64_t d = kRowBlock; d < size_; d += kRowBlock) {
+      for_each_block(d, [&](const MatchBlock& rotation_block) {
+        if (per_round_ < 0) return add_each(match, rotation_block, kAllDiagonals);
         // Angle base[d + l - k] + 8 alpha + k.
-        add_tile(plan_, Pattern::difference_tile, Sources::affine, match.home + tile.alpha * kGroup,
-                 match.visitors + tile.beta * kGroup, base_[at(d)] + tile.alpha * kGroup,
-                 1 - per_round_, per_round_);
+        add_block(plan_, Pattern::difference_block, AngleMap::affine,
+                  match.home + rotation_block.alpha * kRowBlock,
+                  match.visitors + rotation_block.beta * kRowBlock,
+                  base_[at(d)] + rotation_block.alpha * kRowBlock, 1 - per_round_, per_round_);
       });
     }
-    for_each_tile(size_, [&](const MatchTile& tile) { add_each(match, tile, kLate); });
+    for_each_block(
+        size_, [&](const MatchBlock& rotation_block) { add_each(match, rotation_block, kLate); });
     for (std::int32_t& base : base_) base += narrow(size_);
   }
 
   void add_partial_match(const Match& match) {
     std::int64_t num_loose = 0;
-    const auto count_loose = [&](const MatchTile& tile) {
-      const int count = count_rotations(diagonals(match, tile));
-      if (count < kLeastInTile) num_loose += count;
+    const auto count_loose = [&](const MatchBlock& rotation_block) {
+      const int count = count_rotations(diagonals(match, rotation_block));
+      if (count < kLeastInBlock) num_loose += count;
     };
-    const auto add_if_tile = [&](const MatchTile& tile) {
-      const Diagonals exists = diagonals(match, tile);
-      if (count_rotations(exists) >= kLeastInTile) add_each(match, tile, exists);
+    const auto add_if_block = [&](const MatchBlock& rotation_block) {
+      const Diagonals exists = diagonals(match, rotation_block);
+      if (count_rotations(exists) >= kLeastInBlock) add_each(match, rotation_block, exists);
     };
-    for (std::int64_t d = 0; d <= size_; d += kGroup) for_each_tile(d, count_loose);
+    for (std::int64_t d = 0; d <= size_; d += kRowBlock) for_each_block(d, count_loose);
     PairWriter pairs(plan_, num_loose);
     for (std::int64_t m = 0; m < size_; ++m) {
-      const std::int64_t d = m / kGroup * kGroup;
-      if (m == d) for_each_tile(d, add_if_tile);
+      const std::int64_t d = m / kRowBlock * kRowBlock;
+      if (m == d) for_each_block(d, add_if_block);
       // Diagonal m of the tiles that are not.
-      const auto add_loose = [&](const MatchTile& tile) {
-        const std::int64_t q = m - tile.first;
-        if (q < 0 || q >= 2 * kGroup - 1) return;
-        const Diagonals exists = diagonals(match, tile);
-        if (count_rotations(exists) >= kLeastInTile) return;
-        for (std::int64_t k = 0; k < kGroup; ++k) {
+      const auto add_loose = [&](const MatchBlock& rotation_block) {
+        const std::int64_t q = m - rotation_block.first;
+        if (q < 0 || q >= 2 * kRowBlock - 1) return;
+        const Diagonals exists = diagonals(match, rotation_block);
+        if (count_rotations(exists) >= kLeastInBlock) return;
+        for (std::int64_t k = 0; k < kRowBlock; ++k) {
           if ((exists[at(q)] >> k & 1) == 0) continue;
-          const std::int64_t i = tile.alpha * kGroup + kGroup - 1 - k;
-          pairs.add(match.home + i, match.visitors + tile.beta * kGroup + q - k,
+          const std::int64_t i = rotation_block.alpha * kRowBlock + kRowBlock - 1 - k;
+          pairs.add(match.home + i, match.visitors + rotation_block.beta * kRowBlock + q - k,
                     base_[at(m)] + rank(match, i, m));
         }
       };
-      for_each_tile(d, add_loose);
-      for_each_tile(d + kGroup, add_loose);
+      for_each_block(d, add_loose);
+      for_each_block(d + kRowBlock, add_loose);
       pairs.finish_step();
     }
-    for_each_tile(size_, add_if_tile);
+    for_each_block(size_, add_if_block);
     for (std::int64_t m = 0; m < size_; ++m) base_[at(m)] += rank(match, match.kept, m);
   }
 
@@ -270,12 +273,12 @@ class TeamPlanner {
   }
 
   // By k' = 7 - k.
-  Diagonals diagonals(const Match& match, const MatchTile& tile) const {
-    const std::uint8_t home = rows_reversed(match.kept, tile.alpha);
-    const std::uint8_t visitors = rows_reversed(match.present, tile.beta);
+  Diagonals diagonals(const Match& match, const MatchBlock& rotation_block) const {
+    const std::uint8_t home = rows_reversed(match.kept, rotation_block.alpha);
+    const std::uint8_t visitors = rows_reversed(match.present, rotation_block.beta);
     Diagonals out{};
-    for (int q = 0; q < 2 * kGroup - 1; ++q) {
-      const std::int64_t m = tile.first + q;
+    for (int q = 0; q < 2 * kRowBlock - 1; ++q) {
+      const std::int64_t m = rotation_block.first + q;
       if (m >= 0 && m < size_) out[static_cast<std::size_t>(q)] = diagonal(home, visitors, q);
     }
     return out;
@@ -286,31 +289,34 @@ class TeamPlanner {
     return narrow(rounds::match_rank(i, m, size_, match.present));
   }
 
-  void add_each(const Match& match, const MatchTile& tile, const Diagonals& exists) {
-    const auto source = static_cast<std::int64_t>(plan_.sources.size());
-    plan_.sources.resize(plan_.sources.size() + kTileEntries);
+  void add_each(const Match& match, const MatchBlock& rotation_block, const Diagonals& exists) {
+    const auto angle = static_cast<std::int64_t>(plan_.angle_indices.size());
+    plan_.angle_indices.resize(plan_.angle_indices.size() + kBlockRotations);
     // By k' = 7 - k. Row 8 alpha + k, where k = 7 - (q - x) / 2 with q = k' + l and x = l - k'.
-    std::int32_t* out = plan_.sources.data() + source;
+    std::int32_t* out = plan_.angle_indices.data() + angle;
     if (match.present == size_) {
-      std::int32_t base[2 * kGroup] = {};
-      const auto row = narrow(tile.alpha * kGroup + kGroup - 1);
-      for (int q = 0; q < 2 * kGroup - 1; ++q) {
+      std::int32_t base[2 * kRowBlock] = {};
+      const auto row = narrow(rotation_block.alpha * kRowBlock + kRowBlock - 1);
+      for (int q = 0; q < 2 * kRowBlock - 1; ++q) {
         if (exists[static_cast<std::size_t>(q)] == 0) continue;
-        base[q] = base_[at(tile.first + q)] + row - (q + kGroup * 2) / 2;
+        base[q] = base_[at(rotation_block.first + q)] + row - (q + kRowBlock * 2) / 2;
       }
       // (q - x) / 2 = floor(q / 2) - floor(x / 2): both are even, or both odd.
-      fill_tile(out, exists, base, [](std::int32_t x) { return (x + kGroup * 2) / 2; });
+      fill_block(out, exists, base, [](std::int32_t x) { return (x + kRowBlock * 2) / 2; });
     } else {
-      for (int e = 0; e < kTileEntries; ++e) {
-        const TileIndex index = tile_index(Pattern::difference_tile, e);
-        const int q = kGroup - 1 - index.k + index.l;
-        const bool there = (exists[static_cast<std::size_t>(q)] >> (kGroup - 1 - index.k) & 1) != 0;
-        const std::int64_t m = tile.first + q;
-        out[e] = there ? base_[at(m)] + rank(match, tile.alpha * kGroup + index.k, m) : -1;
+      for (int e = 0; e < kBlockRotations; ++e) {
+        const BlockIndex index = block_index(Pattern::difference_block, e);
+        const int q = kRowBlock - 1 - index.k + index.l;
+        const bool there =
+            (exists[static_cast<std::size_t>(q)] >> (kRowBlock - 1 - index.k) & 1) != 0;
+        const std::int64_t m = rotation_block.first + q;
+        out[e] =
+            there ? base_[at(m)] + rank(match, rotation_block.alpha * kRowBlock + index.k, m) : -1;
       }
     }
-    add_tile(plan_, Pattern::difference_tile, Sources::each, match.home + tile.alpha * kGroup,
-             match.visitors + tile.beta * kGroup, source);
+    add_block(plan_, Pattern::difference_block, AngleMap::gather,
+              match.home + rotation_block.alpha * kRowBlock,
+              match.visitors + rotation_block.beta * kRowBlock, angle);
   }
 
   const std::int64_t n_;
@@ -318,7 +324,7 @@ class TeamPlanner {
   const std::int64_t columns_;
   const std::int64_t teams_;
   const std::int64_t rotations_;
-  const bool in_tiles_;
+  const bool in_blocks_;
   const std::int64_t* const offsets_;
   // Of the matches of one step: the pairs of a round, -1 if their number depends on the round, and
   // for every round the first angle of the next match.

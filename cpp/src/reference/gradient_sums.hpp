@@ -8,12 +8,12 @@
 namespace givens::reference {
 
 // In double, so that the number of vectors does not show in the rounding.
-struct GradientSums {
+struct GradientAccumulators {
   std::vector<double> angles;
   std::vector<double> phases;
   std::vector<double> diagonal;
 
-  GradientSums(std::int64_t rotations, std::int64_t n)
+  GradientAccumulators(std::int64_t rotations, std::int64_t n)
       : angles(static_cast<std::size_t>(rotations)),
         phases(static_cast<std::size_t>(rotations)),
         diagonal(static_cast<std::size_t>(n)) {}

@@ -10,9 +10,9 @@ namespace {
 template <class T>
 class SquareMatrix {
  public:
-  explicit SquareMatrix(std::size_t n) : n_(n), entries_(n * n) {}
+  explicit SquareMatrix(std::size_t n) : n_(n), sums_(n * n) {}
 
-  T& operator()(std::size_t row, std::size_t column) { return entries_[row * n_ + column]; }
+  T& operator()(std::size_t row, std::size_t column) { return sums_[row * n_ + column]; }
 
   // W <- G^H W G
   template <class E>
@@ -35,7 +35,7 @@ class SquareMatrix {
 
  private:
   std::size_t n_;
-  std::vector<T> entries_;
+  std::vector<T> sums_;
 };
 
 }  // namespace
@@ -73,7 +73,7 @@ void vjp_by_conjugation(const VjpProblem<T>& problem) {
         }
       });
 
-      GradientSums sums(problem.schedule.num_rotations(), problem.schedule.n());
+      GradientAccumulators sums(problem.schedule.num_rotations(), problem.schedule.n());
       std::vector<T> row(n);
       for (std::size_t k = 0; k < n; ++k) sums.diagonal[k] = sign * imaginary_part(w(k, k)) / 2;
       for (std::size_t r = 0; r < n; ++r) {  // W <- D^H W D, by rows and then by columns

@@ -46,7 +46,7 @@ void vjp(const VjpProblem<T>& problem) {
       const auto parameters = problem.parameters.at(matrix);
       const auto g = rotations<decltype(e)>(pairs, parameters);
       const RowFactors<T> factors(parameters, n);
-      GradientSums sums(problem.schedule.num_rotations(), n);
+      GradientAccumulators sums(problem.schedule.num_rotations(), n);
 
       problem.vectors.for_each([&](const auto& vector) {
         const Strided<const T> y_in = problem.y.at(matrix[4] + vector[0]);

@@ -212,8 +212,8 @@ TEST_CASE_TEMPLATE("decompose: zeros are not rotated", T, GIVENS_TEST_TYPES) {
         order.insert(order.begin() + random.below(k + 1), k);
       }
       for (std::int64_t k = 0; k < n; ++k) {
-        const auto entry = static_cast<std::size_t>(k * n + order[static_cast<std::size_t>(k)]);
-        U.values[entry] = T(random.uniform() < 0 ? R(-1) : R(1));
+        const auto index = static_cast<std::size_t>(k * n + order[static_cast<std::size_t>(k)]);
+        U.values[index] = T(random.uniform() < 0 ? R(-1) : R(1));
       }
       Decomposed<T> of_permutation(U.shape);
       givens::decompose<T>(U.view(), of_permutation.views());
@@ -309,9 +309,9 @@ TEST_CASE_TEMPLATE("decompose: what it refuses, before it writes", T, GIVENS_TES
     }
     return std::string("accepted");
   };
-  const auto refused = [&](std::size_t entry, R value) {
+  const auto refused = [&](std::size_t index, R value) {
     Array<T> spoilt = U;
-    spoilt.values[entry] = T(value);
+    spoilt.values[index] = T(value);
     return message(spoilt.view(), found.views());
   };
 

@@ -116,8 +116,8 @@ TEST_CASE_TEMPLATE("tangents: adjoint to the gradients, linear in the vectors", 
           const Array<T> gy = random.array<T>({9, n});
           const RotateOptions options{-1, inverse};
           const auto [y, dy] = rotate_jvp(x, dx, parameters, tangents, schedule, options);
-          const auto plain = rotated(x, parameters, schedule, options);
-          CHECK(test::largest_difference(y.values, plain.values) <=
+          const auto standard = rotated(x, parameters, schedule, options);
+          CHECK(test::largest_difference(y.values, standard.values) <=
                 2 * test::rounding<R>(schedule) * test::norm_of(x.values));
 
           Array<T> gx({9, n});

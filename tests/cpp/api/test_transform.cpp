@@ -183,10 +183,9 @@ TEST_CASE_TEMPLATE("x, y and the parameters may have any strides", T, GIVENS_TES
     for (const Layout& to : layouts) {
       CAPTURE(&from - layouts);
       CAPTURE(&to - layouts);
-      std::vector<T> source(160);
+      std::vector<T> angle(160);
       std::vector<T> target(160, untouched);
-      const ArrayView<T> x_view(source.data() + from.offset, 3, x.shape.data(),
-                                from.strides.data());
+      const ArrayView<T> x_view(angle.data() + from.offset, 3, x.shape.data(), from.strides.data());
       const ArrayView<T> y_view(target.data() + to.offset, 3, x.shape.data(), to.strides.data());
       fill(x_view, x.values);
       givens::rotate<T>(x_view, parameters.views(), schedule, y_view);

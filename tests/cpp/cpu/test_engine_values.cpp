@@ -225,11 +225,11 @@ TEST_CASE_TEMPLATE("engines: U is as unitary as in the plain form", T, GIVENS_TE
       CAPTURE(kind);
       const auto parameters =
           parameters_of<R>(kind, AngleKind::full_turn, schedule, full_choice<T>(), random);
-      const double plain = from_unitary(reference_matrix<T>(parameters, schedule), schedule);
+      const double standard = from_unitary(reference_matrix<T>(parameters, schedule), schedule);
       for (const Engine* engine : engines()) {
         CAPTURE(std::string(engine->name));
         const Array<T> U = engine_matrix<T>(*engine, parameters, schedule);
-        CHECK(from_unitary(U, schedule) <= 5 * plain);
+        CHECK(from_unitary(U, schedule) <= 5 * standard);
       }
     }
   }
@@ -274,15 +274,15 @@ TEST_CASE_TEMPLATE("engines: gradients are as exact as in the plain form", T, fl
                                               schedule, options);
         // Sums in double, which the engine keeps in T: as much error again, and some for the
         // coefficients. A drift of 4 eps a rotation is seen.
-        const auto plain = gradients<T>(nullptr, y, gy, parameters, schedule, options);
+        const auto standard = gradients<T>(nullptr, y, gy, parameters, schedule, options);
         for (const Engine* engine : engines()) {
           CAPTURE(std::string(engine->name));
           const auto got = gradients<T>(engine, y, gy, parameters, schedule, options);
           CHECK(distance(got.of.angles.values, exact.of.angles.values) <=
-                2.5 * distance(plain.of.angles.values, exact.of.angles.values));
+                2.5 * distance(standard.of.angles.values, exact.of.angles.values));
           if (!got.of.phases) continue;
           CHECK(distance(got.of.phases->values, exact.of.phases->values) <=
-                2.5 * distance(plain.of.phases->values, exact.of.phases->values));
+                2.5 * distance(standard.of.phases->values, exact.of.phases->values));
         }
       }
     }

@@ -15,14 +15,14 @@
 
 namespace {
 
-using givens::for_each_entry;
+using givens::ColumnMask;
+using givens::for_each_rotation;
 using givens::for_each_run;
-using givens::kPartReals;
-using givens::Parts;
+using givens::kMaskedReals;
+using givens::NonzeroStructure;
 using givens::Pattern;
 using givens::Plan;
 using givens::plan_of;
-using givens::Reach;
 using givens::Schedule;
 using givens::Step;
 using test::Random;
@@ -41,34 +41,34 @@ Turned turned_columns(const Plan& plan, std::int64_t first, std::int64_t count,
   for (std::int64_t k = 0; k < count; ++k) {
     coordinates.push_back(static_cast<std::int32_t>(first + count - 1 - k));
   }
-  Reach reach;
-  reach.find(plan, coordinates.data(), count, reals);
-  std::vector<Parts> not_zero(at(plan.slots));
+  NonzeroStructure nonzeros;
+  nonzeros.find(plan, coordinates.data(), count, reals);
+  std::vector<ColumnMask> not_zero(at(plan.rows));
   for (std::int64_t k = 0; k < count; ++k) {
-    const std::int32_t slot = plan.slot_of_coordinate[at(coordinates[at(k)])];
-    not_zero[at(slot)] = static_cast<Parts>(not_zero[at(slot)] | 1 << k * reals / kPartReals);
+    const std::int32_t row = plan.row_of_coordinate[at(coordinates[at(k)])];
+    not_zero[at(row)] = static_cast<ColumnMask>(not_zero[at(row)] | 1 << k * reals / kMaskedReals);
   }
   Turned out;
   std::int64_t rotations = 0;
   std::int64_t columns = 0;
-  std::vector<Parts> turned_before(at(plan.slots));
+  std::vector<ColumnMask> turned_before(at(plan.rows));
   for (std::int64_t k = 0; k < static_cast<std::int64_t>(plan.steps.size()); ++k) {
     const Step& step = plan.steps[at(k)];
-    const Parts* by_pair =
-        step.pattern == Pattern::pairs ? reach.turned_by_pairs(plan, k) : nullptr;
-    for_each_entry<false>(plan, step, [&](std::int32_t i, std::int32_t j, int e) {
-      const Parts turned = by_pair ? by_pair[e] : reach.turned_by(k);
-      const auto reached = static_cast<Parts>(not_zero[at(i)] | not_zero[at(j)]);
-      if ((reached & ~turned) != 0) out.wrong = "leaves out columns that are not zero";
-      if (((turned_before[at(i)] | turned_before[at(j)]) & ~turned) != 0) {
+    const ColumnMask* by_pair =
+        step.pattern == Pattern::pairs ? nonzeros.rotated_by_pairs(plan, k) : nullptr;
+    for_each_rotation<false>(plan, step, [&](std::int32_t i, std::int32_t j, int e) {
+      const ColumnMask rotated = by_pair ? by_pair[e] : nonzeros.rotated_by(k);
+      const auto reached = static_cast<ColumnMask>(not_zero[at(i)] | not_zero[at(j)]);
+      if ((reached & ~rotated) != 0) out.wrong = "leaves out columns that are not zero";
+      if (((turned_before[at(i)] | turned_before[at(j)]) & ~rotated) != 0) {
         out.wrong = "leaves out what was turned before";
       }
-      if ((turned & ~reach.turned_by(k)) != 0) out.wrong = "a pair turns more than its step";
-      turned_before[at(i)] = turned_before[at(j)] = turned;
-      if (givens::source_of(plan, step, e) < 0) return;
+      if ((rotated & ~nonzeros.rotated_by(k)) != 0) out.wrong = "a pair turns more than its step";
+      turned_before[at(i)] = turned_before[at(j)] = rotated;
+      if (givens::angle_of(plan, step, e) < 0) return;
       not_zero[at(i)] = not_zero[at(j)] = reached;
       ++rotations;
-      for_each_run(turned, count * reals,
+      for_each_run(rotated, count * reals,
                    [&](std::int64_t begin, std::int64_t end) { columns += (end - begin) / reals; });
     });
   }
@@ -88,7 +88,7 @@ TEST_CASE("reach: no column that is not zero is left out") {
       const Plan& plan = plan_of(schedule);
       for (const std::int64_t count : {std::int64_t{1}, n / 2, n}) {
         for (const std::int64_t reals : {1, 2}) {
-          if (count == 0 || count * reals > 8 * kPartReals) continue;
+          if (count == 0 || count * reals > 8 * kMaskedReals) continue;
           CAPTURE(count);
           CAPTURE(reals);
           CHECK(turned_columns(plan, random.below(n - count + 1), count, reals).wrong == "");
@@ -108,13 +108,13 @@ TEST_CASE("reach: in the first rounds a column turns few rows") {
   CHECK(turned_columns(plan, 240, 16, 1).share < 0.9);
   // The claim of columns_by_parity, the end of the circle aside.
   CHECK(plan.columns_by_parity);
-  for (const std::int64_t slot : {0, 100, 200, 300}) {
-    CHECK(std::abs(plan.coordinate_of_slot[at(slot)] - plan.coordinate_of_slot[at(slot + 1)]) == 2);
+  for (const std::int64_t row : {0, 100, 200, 300}) {
+    CHECK(std::abs(plan.coordinate_of_row[at(row)] - plan.coordinate_of_row[at(row + 1)]) == 2);
   }
 }
 
 TEST_CASE("reach: runs of parts") {
-  const auto runs = [](Parts parts, std::int64_t width) {
+  const auto runs = [](ColumnMask parts, std::int64_t width) {
     std::string out;
     for_each_run(parts, width, [&](std::int64_t first, std::int64_t last) {
       out += std::to_string(first) + "-" + std::to_string(last) + " ";

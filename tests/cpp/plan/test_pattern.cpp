@@ -43,58 +43,58 @@ using namespace test;
 
 namespace {
 
-using givens::kGroup;
-using givens::kLeafEntries;
-using givens::kTileEntries;
-using givens::leaf_order;
+using givens::AngleMap;
+using givens::BlockIndex;
+using givens::diagonal_block_order;
+using givens::kBlockRotations;
+using givens::kDiagonalBlockRotations;
+using givens::kRowBlock;
 using givens::Pattern;
 using givens::RowPair;
-using givens::Sources;
 using givens::Step;
-using givens::TileIndex;
 
-constexpr Pattern kTilePatterns[] = {Pattern::xor_tile, Pattern::sum_tile, Pattern::difference_tile,
-                                     Pattern::diamond_tile};
+constexpr Pattern kBlockPatterns[] = {Pattern::xor_block, Pattern::sum_block,
+                                      Pattern::difference_block, Pattern::diamond_block};
 
 std::size_t at(std::int64_t k) { return static_cast<std::size_t>(k); }
 
 bool same(const RowPair& a, const RowPair& b) { return a.i == b.i && a.j == b.j; }
 
 // The number of a tile's rotation, row by row.
-std::size_t number(const TileIndex& index) { return at(8 * index.k + index.l); }
+std::size_t number(const BlockIndex& index) { return at(8 * index.k + index.l); }
 
 // What is wrong with a tile in blocks of B x B rotations, in words; empty if nothing is: every
 // rotation is done once, on its rows and under its entry, those of one row are in the order of the
 // whole tile, and a row is new at its first block and at no other.
-template <int B, bool Undo>
+template <int B, bool Adjoint>
 std::string wrong_blocks(Pattern pattern) {
-  const auto whole = givens::tile_order<kGroup>(pattern);
-  std::array<int, kTileEntries> place{};
-  for (int m = 0; m < kTileEntries; ++m) place[number(whole[at(m)])] = Undo ? -m : m;
-  std::array<int, kTileEntries> times{};
-  std::array<int, 2 * kGroup> last{};  // by row, the place of the rotation before
-  last.fill(-kTileEntries);
-  std::array<bool, 2 * kGroup> seen{};
-  auto order = givens::tile_order<B>(pattern);
-  if (Undo) std::reverse(order.begin(), order.end());
-  for (const givens::Block& block : givens::tile_blocks<B, Undo>(pattern)) {
+  const auto whole = givens::block_order<kRowBlock>(pattern);
+  std::array<int, kBlockRotations> place{};
+  for (int m = 0; m < kBlockRotations; ++m) place[number(whole[at(m)])] = Adjoint ? -m : m;
+  std::array<int, kBlockRotations> times{};
+  std::array<int, 2 * kRowBlock> last{};  // by row, the place of the rotation before
+  last.fill(-kBlockRotations);
+  std::array<bool, 2 * kRowBlock> seen{};
+  auto order = givens::block_order<B>(pattern);
+  if (Adjoint) std::reverse(order.begin(), order.end());
+  for (const givens::RegisterBlock& block : givens::register_blocks<B, Adjoint>(pattern)) {
     const auto row = [&](int r) {
-      return r < B ? block.rows.i + r : kGroup + block.rows.j + r - B;
+      return r < B ? block.rows.i + r : kRowBlock + block.rows.j + r - B;
     };
     for (int r = 0; r < 2 * B; ++r) {
-      if (row(r) < 0 || row(r) >= 2 * kGroup) return "a row outside the groups";
+      if (row(r) < 0 || row(r) >= 2 * kRowBlock) return "a row outside the groups";
       if ((r < B ? block.new_a : block.new_b) == seen[at(row(r))]) return "new or not";
     }
     for (int r = 0; r < 2 * B; ++r) seen[at(row(r))] = true;
-    for (const TileIndex& within : order) {
-      const auto entries = givens::entry_place<B>(pattern, within.k, within.l);
-      const int entry =
-          (entries.row < B ? block.low : block.high) + 8 * (entries.row % B) + entries.lane;
-      const TileIndex index = givens::tile_index(pattern, entry);
+    for (const BlockIndex& within : order) {
+      const auto position = givens::lane_position<B>(pattern, within.k, within.l);
+      const int number_in_block =
+          (position.row < B ? block.low : block.high) + 8 * (position.row % B) + position.lane;
+      const BlockIndex index = givens::block_index(pattern, number_in_block);
       ++times[number(index)];
-      const RowPair local = givens::tile_rows<B>(pattern, within);
+      const RowPair local = givens::rows_of_rotation<B>(pattern, within);
       const RowPair rows = {row(local.i), row(local.j)};
-      if (!same(rows, givens::tile_rows<kGroup>(pattern, index))) return "wrong rows";
+      if (!same(rows, givens::rows_of_rotation<kRowBlock>(pattern, index))) return "wrong rows";
       for (const int r : {rows.i, rows.j}) {
         if (place[number(index)] <= last[at(r)]) return "rotations of a row in the wrong order";
         last[at(r)] = place[number(index)];
@@ -113,8 +113,8 @@ void check_blocks(Pattern pattern) {
 
 // Whether the first `count` are 0 .. count - 1 in some order.
 template <class Places>
-bool is_permutation(const Places& places, int count) {
-  std::vector<int> sorted(places.begin(), places.begin() + count);
+bool is_permutation(const Places& offsets, int count) {
+  std::vector<int> sorted(offsets.begin(), offsets.begin() + count);
   std::sort(sorted.begin(), sorted.end());
   for (int k = 0; k < count; ++k) {
     if (sorted[at(k)] != k) return false;
@@ -123,45 +123,47 @@ bool is_permutation(const Places& places, int count) {
 }
 
 template <class Places, std::size_t N>
-void check_places(const Places (&places)[N]) {
+void check_places(const Places (&offsets)[N]) {
   for (std::size_t pattern = 0; pattern < N; ++pattern) {
     CAPTURE(pattern);
-    const bool leaf = static_cast<Pattern>(pattern) == Pattern::xor_leaf;
-    CHECK(is_permutation(places[pattern], leaf ? kLeafEntries : kTileEntries));
+    const bool diagonal_block = static_cast<Pattern>(pattern) == Pattern::diagonal_block;
+    CHECK(is_permutation(offsets[pattern],
+                         diagonal_block ? kDiagonalBlockRotations : kBlockRotations));
   }
 }
 
 }  // namespace
 
 TEST_CASE("patterns: entries and indices of a tile are inverse to each other") {
-  for (const Pattern pattern : kTilePatterns) {
+  for (const Pattern pattern : kBlockPatterns) {
     CAPTURE(pattern);
-    for (int entry = 0; entry < kTileEntries; ++entry) {
-      const TileIndex index = givens::tile_index(pattern, entry);
-      CHECK((index.k >= 0 && index.k < kGroup && index.l >= 0 && index.l < kGroup));
-      CHECK(givens::tile_entry(pattern, index.k, index.l) == entry);
+    for (int index = 0; index < kBlockRotations; ++index) {
+      const BlockIndex at = givens::block_index(pattern, index);
+      CHECK((at.k >= 0 && at.k < kRowBlock && at.l >= 0 && at.l < kRowBlock));
+      CHECK(givens::rotation_index(pattern, at.k, at.l) == index);
     }
   }
 }
 
 TEST_CASE("patterns: rotations in one row of entries turn different rows, but of a diamond") {
-  for (const Pattern pattern : {Pattern::xor_tile, Pattern::sum_tile, Pattern::difference_tile}) {
+  for (const Pattern pattern :
+       {Pattern::xor_block, Pattern::sum_block, Pattern::difference_block}) {
     CAPTURE(pattern);
-    for (int row = 0; row < kGroup; ++row) {
-      std::vector<int> times(2 * kGroup, 0);
-      for (int lane = 0; lane < kGroup; ++lane) {
-        const RowPair rows =
-            givens::tile_rows<kGroup>(pattern, givens::tile_index(pattern, 8 * row + lane));
+    for (int row = 0; row < kRowBlock; ++row) {
+      std::vector<int> times(2 * kRowBlock, 0);
+      for (int lane = 0; lane < kRowBlock; ++lane) {
+        const RowPair rows = givens::rows_of_rotation<kRowBlock>(
+            pattern, givens::block_index(pattern, 8 * row + lane));
         ++times[at(rows.i)];
         ++times[at(rows.j)];
       }
-      CHECK(std::count(times.begin(), times.end(), 1) == 2 * kGroup);
+      CHECK(std::count(times.begin(), times.end(), 1) == 2 * kRowBlock);
     }
   }
 }
 
 TEST_CASE("patterns: blocks do a tile's rotations, each once, in the order of the tile") {
-  for (const Pattern pattern : kTilePatterns) {
+  for (const Pattern pattern : kBlockPatterns) {
     CAPTURE(pattern);
     check_blocks<8>(pattern);
     check_blocks<4>(pattern);
@@ -172,10 +174,10 @@ TEST_CASE("patterns: blocks do a tile's rotations, each once, in the order of th
 
 TEST_CASE("patterns: every sum has a place of its own") {
   using namespace givens::cpu;
-  check_places(test_16_registers::kSumPlaces<float, true>);
-  check_places(test_16_registers::kSumPlaces<std::complex<float>, false>);
-  check_places(test_32_registers::kSumPlaces<double, false>);
-  check_places(test_32_registers::kSumPlaces<std::complex<double>, true>);
+  check_places(test_16_registers::kSumOffsets<float, true>);
+  check_places(test_16_registers::kSumOffsets<std::complex<float>, false>);
+  check_places(test_32_registers::kSumOffsets<double, false>);
+  check_places(test_32_registers::kSumOffsets<std::complex<double>, true>);
 }
 
 namespace {
@@ -184,111 +186,111 @@ namespace {
 // schedule has the rotations in the order in which the steps were added.
 class Builder {
  public:
-  // Slots 0 .. n - 1 for the coordinates in some order, in that of the coordinates unless
+  // Rows 0 .. n - 1 for the coordinates in some order, in that of the coordinates unless
   // `shuffled`; those beyond are padding.
   Builder(std::int64_t n, bool shuffled, Random& random) : random_(random), n_(n) {
-    plan_.slots = (n + kGroup - 1) / kGroup * kGroup;
-    for (std::int64_t s = 0; s < plan_.slots; ++s) {
-      plan_.coordinate_of_slot.push_back(s < n ? static_cast<std::int32_t>(s) : -1);
+    plan_.rows = (n + kRowBlock - 1) / kRowBlock * kRowBlock;
+    for (std::int64_t s = 0; s < plan_.rows; ++s) {
+      plan_.coordinate_of_row.push_back(s < n ? static_cast<std::int32_t>(s) : -1);
     }
-    for (std::size_t k = shuffled ? at(plan_.slots) : 0; k > 1; --k) {
-      std::swap(plan_.coordinate_of_slot[k - 1],
-                plan_.coordinate_of_slot[at(random.below(static_cast<std::int64_t>(k)))]);
+    for (std::size_t k = shuffled ? at(plan_.rows) : 0; k > 1; --k) {
+      std::swap(plan_.coordinate_of_row[k - 1],
+                plan_.coordinate_of_row[at(random.below(static_cast<std::int64_t>(k)))]);
     }
-    plan_.slot_of_coordinate.resize(at(n));
-    for (std::int32_t s = 0; s < plan_.slots; ++s) {
-      if (coordinate(s) >= 0) plan_.slot_of_coordinate[at(coordinate(s))] = s;
+    plan_.row_of_coordinate.resize(at(n));
+    for (std::int32_t s = 0; s < plan_.rows; ++s) {
+      if (coordinate(s) >= 0) plan_.row_of_coordinate[at(coordinate(s))] = s;
     }
   }
 
   // A tile or leaf whose entries name their angles one by one. One rotation in five is left out.
   void add_each(Pattern pattern, std::int32_t a, std::int32_t b) {
-    Step& step = add(pattern, Sources::each, a, b);
-    plan_.sources.resize(plan_.sources.size() + at(step.count), -1);
-    givens::for_each_entry<false>(
-        plan_, step, [&](std::int32_t slot_a, std::int32_t slot_b, int e) {
-          if (coordinate(slot_a) < 0 || coordinate(slot_b) < 0 || random_.below(5) == 0) return;
-          plan_.sources[at(step.source + e)] = add_rotation(slot_a, slot_b);
+    Step& step = add(pattern, AngleMap::gather, a, b);
+    plan_.angle_indices.resize(plan_.angle_indices.size() + at(step.count), -1);
+    givens::for_each_rotation<false>(
+        plan_, step, [&](std::int32_t row_a, std::int32_t row_b, int e) {
+          if (coordinate(row_a) < 0 || coordinate(row_b) < 0 || random_.below(5) == 0) return;
+          plan_.angle_indices[at(step.first_angle + e)] = add_rotation(row_a, row_b);
         });
   }
 
   // An xor tile or a leaf with all of its rotations.
   void add_runs(Pattern pattern, std::int32_t a, std::int32_t b) {
-    const Step& step = add(pattern, Sources::runs, a, b);
-    const int run = pattern == Pattern::xor_leaf ? 4 : 8;
+    const Step& step = add(pattern, AngleMap::contiguous, a, b);
+    const int run = pattern == Pattern::diagonal_block ? 4 : 8;
     for (int e = 0; e < step.count; ++e) {
-      if (e % run == 0) plan_.sources.push_back(rotations());
-      const RowPair rows = pattern == Pattern::xor_leaf
-                               ? leaf_order()[at(e)]
-                               : givens::tile_rows<kGroup>(pattern, givens::tile_index(pattern, e));
-      add_rotation(slot(step, rows.i), slot(step, rows.j));
+      if (e % run == 0) plan_.angle_indices.push_back(rotations());
+      const RowPair rows =
+          pattern == Pattern::diagonal_block
+              ? diagonal_block_order()[at(e)]
+              : givens::rows_of_rotation<kRowBlock>(pattern, givens::block_index(pattern, e));
+      add_rotation(row(step, rows.i), row(step, rows.j));
     }
   }
 
   // A tile with all of its rotations, by k and then l or, if `transposed`, by l and then k: either
   // is an order in which they may be done, of a difference tile with k from 7 down.
   void add_affine(Pattern pattern, std::int32_t a, std::int32_t b, bool transposed) {
-    Step& step = add(pattern, Sources::affine, a, b);
-    const bool down = pattern == Pattern::difference_tile;
+    Step& step = add(pattern, AngleMap::affine, a, b);
+    const bool down = pattern == Pattern::difference_block;
     step.step_k = (transposed ? 1 : 8) * (down ? -1 : 1);
     step.step_l = transposed ? 8 : 1;
-    step.source = rotations() - (down ? 7 * step.step_k : 0);
-    for (int m = 0; m < kTileEntries; ++m) {
+    step.first_angle = rotations() - (down ? 7 * step.step_k : 0);
+    for (int m = 0; m < kBlockRotations; ++m) {
       const int k = transposed ? m % 8 : m / 8;
       const int l = transposed ? m / 8 : m % 8;
-      const RowPair rows = givens::tile_rows<kGroup>(pattern, {down ? 7 - k : k, l});
-      add_rotation(slot(step, rows.i), slot(step, rows.j));
+      const RowPair rows = givens::rows_of_rotation<kRowBlock>(pattern, {down ? 7 - k : k, l});
+      add_rotation(row(step, rows.i), row(step, rows.j));
     }
   }
 
   // The neighbours of some slots.
   void add_pairs() {
-    Step& step = add(Pattern::pairs, Sources::each, 0, 0);
-    step.a = static_cast<std::int32_t>(plan_.pair_slots.size());
-    for (std::int32_t s = 0; s + 1 < plan_.slots; s += 2) {
+    Step& step = add(Pattern::pairs, AngleMap::gather, 0, 0);
+    step.a = static_cast<std::int32_t>(plan_.row_pairs.size());
+    for (std::int32_t s = 0; s + 1 < plan_.rows; s += 2) {
       if (coordinate(s) < 0 || coordinate(s + 1) < 0) continue;
       const bool in_order = coordinate(s) < coordinate(s + 1);
-      plan_.pair_slots.push_back(in_order ? givens::SlotPair{s, s + 1}
-                                          : givens::SlotPair{s + 1, s});
-      plan_.sources.push_back(add_rotation(s, s + 1));
+      plan_.row_pairs.push_back(in_order ? givens::RowPair{s, s + 1} : givens::RowPair{s + 1, s});
+      plan_.angle_indices.push_back(add_rotation(s, s + 1));
       ++step.count;
     }
-    plan_.entries += step.count;
+    plan_.rotations += step.count;
   }
 
   const Plan& plan() {
     const auto steps = static_cast<std::int64_t>(plan_.steps.size());
-    plan_.levels = {{plan_.slots, {0, steps}}};
-    plan_.waves.clear();
-    for (std::int64_t k = 0; k < steps; ++k) plan_.waves.push_back({{k, k + 1}});
+    plan_.merge_levels = {{plan_.rows, {0, steps}}};
+    plan_.stages.clear();
+    for (std::int64_t k = 0; k < steps; ++k) plan_.stages.push_back({{k, k + 1}});
     return plan_;
   }
   Schedule schedule() const { return Schedule::from_rounds(n_, rounds_); }
 
  private:
-  std::int32_t coordinate(std::int32_t s) const { return plan_.coordinate_of_slot[at(s)]; }
+  std::int32_t coordinate(std::int32_t s) const { return plan_.coordinate_of_row[at(s)]; }
   std::int32_t rotations() const { return static_cast<std::int32_t>(rounds_.size()); }
-  static std::int32_t slot(const Step& step, int row) {
-    return row < kGroup ? step.a + row : step.b + row - kGroup;
+  static std::int32_t row(const Step& step, int row) {
+    return row < kRowBlock ? step.a + row : step.b + row - kRowBlock;
   }
 
-  std::int32_t add_rotation(std::int32_t slot_a, std::int32_t slot_b) {
-    rounds_.push_back({{coordinate(slot_a), coordinate(slot_b)}});
+  std::int32_t add_rotation(std::int32_t row_a, std::int32_t row_b) {
+    rounds_.push_back({{coordinate(row_a), coordinate(row_b)}});
     return rotations() - 1;
   }
 
-  Step& add(Pattern pattern, Sources sources, std::int32_t a, std::int32_t b) {
+  Step& add(Pattern pattern, AngleMap sources, std::int32_t a, std::int32_t b) {
     Step step{};
     step.pattern = pattern;
-    step.sources = sources;
+    step.angle_map = sources;
     step.a = a;
     step.b = b;
-    step.count = pattern == Pattern::pairs      ? 0
-                 : pattern == Pattern::xor_leaf ? kLeafEntries
-                                                : kTileEntries;
-    step.entry = plan_.entries;
-    step.source = static_cast<std::int64_t>(plan_.sources.size());
-    plan_.entries += step.count;
+    step.count = pattern == Pattern::pairs            ? 0
+                 : pattern == Pattern::diagonal_block ? kDiagonalBlockRotations
+                                                      : kBlockRotations;
+    step.first_rotation = plan_.rotations;
+    step.first_angle = static_cast<std::int64_t>(plan_.angle_indices.size());
+    plan_.rotations += step.count;
     plan_.steps.push_back(step);
     return plan_.steps.back();
   }
@@ -318,7 +320,7 @@ void check_plan(Builder& builder, AngleKind angles, Random& random) {
   check_matrix<T>(parameters, schedule, random, &plan);
 }
 
-// Scaled, normalised and plain steps.
+// Scaled, rescaled and plain steps.
 constexpr AngleKind kPlanAngles[] = {AngleKind::full_turn, AngleKind::near_right,
                                      AngleKind::right_runs};
 
@@ -327,7 +329,7 @@ constexpr AngleKind kPlanAngles[] = {AngleKind::full_turn, AngleKind::near_right
 TEST_CASE_TEMPLATE("engines: tiles of slots in any order, with rotations left out", T,
                    GIVENS_TEST_TYPES) {
   Random random(95);
-  for (const Pattern pattern : {Pattern::sum_tile, Pattern::difference_tile}) {
+  for (const Pattern pattern : {Pattern::sum_block, Pattern::difference_block}) {
     for (const AngleKind angles : kPlanAngles) {
       CAPTURE(pattern);
       Builder builder(21, true, random);
@@ -339,14 +341,14 @@ TEST_CASE_TEMPLATE("engines: tiles of slots in any order, with rotations left ou
     }
   }
   // Of these the first slot of a rotation has the smaller coordinate.
-  for (const Pattern pattern : {Pattern::xor_tile, Pattern::diamond_tile}) {
+  for (const Pattern pattern : {Pattern::xor_block, Pattern::diamond_block}) {
     for (const AngleKind angles : kPlanAngles) {
       CAPTURE(pattern);
       Builder builder(21, false, random);
       builder.add_each(pattern, 0, 8);
       builder.add_pairs();
       builder.add_each(pattern, 8, 16);
-      builder.add_each(Pattern::xor_leaf, 8, 8);
+      builder.add_each(Pattern::diagonal_block, 8, 8);
       builder.add_each(pattern, 0, 8);
       check_plan<T>(builder, angles, random);
     }
@@ -357,22 +359,22 @@ TEST_CASE_TEMPLATE("engines: tiles with angles in rows", T, GIVENS_TEST_TYPES) {
   Random random(96);
   for (const AngleKind angles : kPlanAngles) {
     Builder runs(24, false, random);
-    runs.add_runs(Pattern::xor_leaf, 16, 16);
-    runs.add_runs(Pattern::xor_tile, 0, 16);
-    runs.add_runs(Pattern::xor_leaf, 0, 0);
-    runs.add_runs(Pattern::xor_tile, 8, 16);
+    runs.add_runs(Pattern::diagonal_block, 16, 16);
+    runs.add_runs(Pattern::xor_block, 0, 16);
+    runs.add_runs(Pattern::diagonal_block, 0, 0);
+    runs.add_runs(Pattern::xor_block, 8, 16);
     check_plan<T>(runs, angles, random);
     for (const bool transposed : {false, true}) {
       CAPTURE(transposed);
       Builder affine(24, false, random);
-      affine.add_affine(Pattern::diamond_tile, 8, 16, transposed);
-      affine.add_affine(Pattern::sum_tile, 0, 16, transposed);
-      affine.add_affine(Pattern::difference_tile, 0, 8, transposed);
-      affine.add_affine(Pattern::diamond_tile, 0, 8, transposed);
+      affine.add_affine(Pattern::diamond_block, 8, 16, transposed);
+      affine.add_affine(Pattern::sum_block, 0, 16, transposed);
+      affine.add_affine(Pattern::difference_block, 0, 8, transposed);
+      affine.add_affine(Pattern::diamond_block, 0, 8, transposed);
       check_plan<T>(affine, angles, random);
       Builder shuffled(24, true, random);
-      shuffled.add_affine(Pattern::difference_tile, 8, 0, transposed);
-      shuffled.add_affine(Pattern::sum_tile, 16, 8, transposed);
+      shuffled.add_affine(Pattern::difference_block, 8, 0, transposed);
+      shuffled.add_affine(Pattern::sum_block, 16, 8, transposed);
       check_plan<T>(shuffled, angles, random);
     }
   }

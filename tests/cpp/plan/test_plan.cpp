@@ -18,19 +18,19 @@
 
 namespace {
 
-using givens::for_each_entry;
-using givens::is_tile;
-using givens::kGroup;
-using givens::Level;
+using givens::angle_of;
+using givens::AngleMap;
+using givens::for_each_rotation;
+using givens::is_rotation_block;
+using givens::kRowBlock;
+using givens::MergeLevel;
 using givens::Pair;
 using givens::Pattern;
 using givens::Plan;
+using givens::RowPair;
 using givens::Schedule;
-using givens::SlotPair;
-using givens::source_of;
-using givens::Sources;
+using givens::Stage;
 using givens::Step;
-using givens::Wave;
 using test::Random;
 
 // Around the groups of 8 rows and the powers of two.
@@ -38,7 +38,7 @@ constexpr std::int64_t kPlanSizes[] = {0,  1,  2,  3,  5,  7,  8,  9,   12,  15,
                                        31, 32, 33, 45, 63, 64, 65, 100, 127, 128, 129, 257};
 
 // The rotations that are in no tile or leaf.
-std::int64_t pair_entries(const Plan& plan) {
+std::int64_t pair_rotations(const Plan& plan) {
   std::int64_t count = 0;
   for (const Step& step : plan.steps) {
     if (step.pattern == Pattern::pairs) count += step.count;
@@ -71,13 +71,13 @@ std::vector<Schedule> planned_schedules(std::int64_t n, Random& random) {
 // What is wrong with a plan, in words; empty if nothing is. Not an assertion for every entry: there
 // are millions.
 
-std::string wrong_slots(const Schedule& schedule, const Plan& plan) {
-  if (plan.slots % kGroup != 0) return "slots are not in full groups";
-  if (static_cast<std::int64_t>(plan.coordinate_of_slot.size()) != plan.slots) {
+std::string wrong_rows(const Schedule& schedule, const Plan& plan) {
+  if (plan.rows % kRowBlock != 0) return "slots are not in full groups";
+  if (static_cast<std::int64_t>(plan.coordinate_of_row.size()) != plan.rows) {
     return "not every slot has a coordinate or is padding";
   }
   std::vector<int> times(at(schedule.n()), 0);
-  for (const std::int32_t coordinate : plan.coordinate_of_slot) {
+  for (const std::int32_t coordinate : plan.coordinate_of_row) {
     if (coordinate == -1) continue;
     if (coordinate < 0 || coordinate >= schedule.n()) return "a slot of no coordinate";
     ++times[at(coordinate)];
@@ -88,90 +88,93 @@ std::string wrong_slots(const Schedule& schedule, const Plan& plan) {
 
 // The number of Plan::sources that a step has.
 std::int64_t sources_of(const Step& step) {
-  switch (step.sources) {
-    case Sources::each:
+  switch (step.angle_map) {
+    case AngleMap::gather:
       return step.count;
-    case Sources::runs:
-      return step.count / (step.pattern == Pattern::xor_leaf ? 4 : 8);
-    case Sources::affine:
+    case AngleMap::contiguous:
+      return step.count / (step.pattern == Pattern::diagonal_block ? 4 : 8);
+    case AngleMap::affine:
       break;
   }
   return 0;
 }
 
 std::string wrong_step(const Schedule& schedule, const Plan& plan, const Step& step) {
-  const bool tile = is_tile(step.pattern);
-  const bool leaf = step.pattern == Pattern::xor_leaf;
+  const bool rotation_block = is_rotation_block(step.pattern);
+  const bool diagonal_block = step.pattern == Pattern::diagonal_block;
   if (step.count < 1) return "an empty step";
-  if (tile && step.count != 64) return "a tile that has not 64 entries";
-  if (leaf && step.count != 28) return "a leaf that has not 28 entries";
-  if (tile || leaf) {
-    if (step.a < 0 || step.a + kGroup > plan.slots) return "group a is not in the slots";
-    if (step.b < 0 || step.b + kGroup > plan.slots) return "group b is not in the slots";
-    if (tile && std::abs(step.a - step.b) < kGroup) return "the groups of a tile overlap";
-    if (step.pattern == Pattern::diamond_tile && step.b != step.a + kGroup) {
+  if (rotation_block && step.count != 64) return "a tile that has not 64 entries";
+  if (diagonal_block && step.count != 28) return "a leaf that has not 28 entries";
+  if (rotation_block || diagonal_block) {
+    if (step.a < 0 || step.a + kRowBlock > plan.rows) return "group a is not in the slots";
+    if (step.b < 0 || step.b + kRowBlock > plan.rows) return "group b is not in the slots";
+    if (rotation_block && std::abs(step.a - step.b) < kRowBlock)
+      return "the groups of a tile overlap";
+    if (step.pattern == Pattern::diamond_block && step.b != step.a + kRowBlock) {
       return "the rows of a diamond do not follow one another";
     }
   } else {
-    if (step.a < 0 || step.a + step.count > static_cast<std::int64_t>(plan.pair_slots.size())) {
+    if (step.a < 0 || step.a + step.count > static_cast<std::int64_t>(plan.row_pairs.size())) {
       return "pairs beyond the pairs";
     }
-    std::set<std::int32_t> slots;
+    std::set<std::int32_t> rows;
     for (int e = 0; e < step.count; ++e) {
-      const SlotPair& pair = plan.pair_slots[at(step.a + e)];
-      if (!slots.insert(pair.i).second || !slots.insert(pair.j).second) {
+      const RowPair& pair = plan.row_pairs[at(step.a + e)];
+      if (!rows.insert(pair.i).second || !rows.insert(pair.j).second) {
         return "a step of pairs that are not disjoint";
       }
     }
   }
-  const bool runs_allowed = leaf || step.pattern == Pattern::xor_tile;
-  if (step.sources == Sources::runs && !runs_allowed) return "runs in a step of another pattern";
-  if (step.sources == Sources::affine && (!tile || runs_allowed)) {
+  const bool runs_allowed = diagonal_block || step.pattern == Pattern::xor_block;
+  if (step.angle_map == AngleMap::contiguous && !runs_allowed)
+    return "runs in a step of another pattern";
+  if (step.angle_map == AngleMap::affine && (!rotation_block || runs_allowed)) {
     return "affine angles in a step of another pattern";
   }
-  if (step.source < 0 ||
-      step.source + sources_of(step) > static_cast<std::int64_t>(plan.sources.size())) {
-    if (step.sources != Sources::affine) return "angles beyond the sources";
+  if (step.first_angle < 0 ||
+      step.first_angle + sources_of(step) > static_cast<std::int64_t>(plan.angle_indices.size())) {
+    if (step.angle_map != AngleMap::affine) return "angles beyond the sources";
   }
   // Neither an identity where a step of pairs, or of angles that are computed, can leave it out.
-  const bool all_rotate = step.pattern == Pattern::pairs || step.sources != Sources::each;
+  const bool all_rotate = step.pattern == Pattern::pairs || step.angle_map != AngleMap::gather;
   int rotations = 0;
   for (int e = 0; e < step.count; ++e) {
-    const std::int32_t source = source_of(plan, step, e);
-    if (source < (all_rotate ? 0 : -1) || source >= schedule.num_rotations()) {
+    const std::int32_t angle = angle_of(plan, step, e);
+    if (angle < (all_rotate ? 0 : -1) || angle >= schedule.num_rotations()) {
       return "an entry without a valid angle";
     }
-    rotations += source >= 0 ? 1 : 0;
+    rotations += angle >= 0 ? 1 : 0;
   }
   return rotations > 0 ? "" : "a step without a rotation";
 }
 
 // Entries are numbered step after step.
 std::string wrong_layout(const Schedule& schedule, const Plan& plan) {
-  std::int64_t entries = 0;
+  std::int64_t rotations = 0;
   for (const Step& step : plan.steps) {
-    if (step.entry != entries) return "entries are not numbered in the order of the steps";
-    entries += step.count;
+    if (step.first_rotation != rotations)
+      return "entries are not numbered in the order of the steps";
+    rotations += step.count;
     const std::string wrong = wrong_step(schedule, plan, step);
     if (!wrong.empty()) return wrong;
   }
-  return entries == plan.entries ? "" : "the number of entries is wrong";
+  return rotations == plan.rotations ? "" : "the number of entries is wrong";
 }
 
 // Each rotation once, on the slots of its pair; and those of one coordinate, the only ones that do
 // not commute, in the schedule's order, or in its reverse.
-template <bool Undo>
+template <bool Adjoint>
 std::string wrong_order(const Schedule& schedule, const Plan& plan) {
   const std::vector<Pair> pairs = schedule.pairs();
   const auto rotations = static_cast<std::int32_t>(pairs.size());
   std::vector<char> done(pairs.size(), 0);
-  std::vector<std::int32_t> last(at(schedule.n()), Undo ? rotations : -1);
+  std::vector<std::int32_t> last(at(schedule.n()), Adjoint ? rotations : -1);
   std::string wrong;
   for (std::size_t k = 0; k < plan.steps.size() && wrong.empty(); ++k) {
-    const Step& step = plan.steps[Undo ? plan.steps.size() - 1 - k : k];
+    const Step& step = plan.steps[Adjoint ? plan.steps.size() - 1 - k : k];
     std::vector<int> visited(at(step.count), 0);
-    for_each_entry<Undo>(plan, step, [&](std::int32_t a, std::int32_t b, int e) {
-      if (a < 0 || b < 0 || a >= plan.slots || b >= plan.slots || a == b) {
+    for_each_rotation<Adjoint>(plan, step, [&](std::int32_t a, std::int32_t b, int e) {
+      if (a < 0 || b < 0 || a >= plan.rows || b >= plan.rows || a == b) {
         wrong = "a rotation outside the slots";
         return;
       }
@@ -180,20 +183,20 @@ std::string wrong_order(const Schedule& schedule, const Plan& plan) {
         return;
       }
       ++visited[at(e)];
-      const std::int32_t source = source_of(plan, step, e);
-      if (source < 0) return;
-      const std::int32_t x = plan.coordinate_of_slot[at(a)];
-      const std::int32_t y = plan.coordinate_of_slot[at(b)];
-      const Pair pair = pairs[at(source)];
+      const std::int32_t angle = angle_of(plan, step, e);
+      if (angle < 0) return;
+      const std::int32_t x = plan.coordinate_of_row[at(a)];
+      const std::int32_t y = plan.coordinate_of_row[at(b)];
+      const Pair pair = pairs[at(angle)];
       if (std::min(x, y) != pair.i || std::max(x, y) != pair.j) {
         wrong = "a rotation on the wrong slots";
         return;
       }
-      if (done[at(source)]++ != 0) wrong = "a rotation done twice";
+      if (done[at(angle)]++ != 0) wrong = "a rotation done twice";
       for (const std::int32_t coordinate : {x, y}) {
         std::int32_t& before = last[at(coordinate)];
-        if (Undo ? source >= before : source <= before) wrong = "rotations in the wrong order";
-        before = source;
+        if (Adjoint ? angle >= before : angle <= before) wrong = "rotations in the wrong order";
+        before = angle;
       }
     });
     for (const int count : visited) {
@@ -208,10 +211,10 @@ std::string wrong_order(const Schedule& schedule, const Plan& plan) {
 
 // Levels cover the steps in order, and the steps of a block stay inside it: by induction the matrix
 // is block-diagonal after each level.
-std::string wrong_levels(const Plan& plan) {
+std::string wrong_merge_levels(const Plan& plan) {
   std::int64_t next = 0;
   std::int64_t smaller = 1;
-  for (const Level& level : plan.levels) {
+  for (const MergeLevel& level : plan.merge_levels) {
     if (level.block < smaller || level.block % smaller != 0) return "blocks do not nest";
     smaller = level.block;
     if (level.first.empty() || level.first.front() != next) return "levels leave steps out";
@@ -219,11 +222,11 @@ std::string wrong_levels(const Plan& plan) {
     next = level.first.back();
     if (next > static_cast<std::int64_t>(plan.steps.size())) return "more steps than there are";
     const auto blocks = static_cast<std::int64_t>(level.first.size()) - 1;
-    if (blocks * level.block < plan.slots) return "slots in no block";
+    if (blocks * level.block < plan.rows) return "slots in no block";
     for (std::int64_t q = 0; q < blocks; ++q) {
       bool inside = true;
       for (std::int64_t k = level.first[at(q)]; k < level.first[at(q + 1)]; ++k) {
-        for_each_entry<false>(plan, plan.steps[at(k)], [&](std::int32_t a, std::int32_t b, int) {
+        for_each_rotation<false>(plan, plan.steps[at(k)], [&](std::int32_t a, std::int32_t b, int) {
           inside = inside && a / level.block == q && b / level.block == q;
         });
       }
@@ -231,25 +234,25 @@ std::string wrong_levels(const Plan& plan) {
     }
   }
   if (next != static_cast<std::int64_t>(plan.steps.size())) return "levels leave steps out";
-  return smaller >= plan.slots ? "" : "the last level does not reach all slots";
+  return smaller >= plan.rows ? "" : "the last level does not reach all slots";
 }
 
-// Waves cover the steps in order, and the ranges of a wave touch different slots.
-std::string wrong_waves(const Plan& plan) {
+// Stages cover the steps in order, and the ranges of a stage touch different slots.
+std::string wrong_stages(const Plan& plan) {
   std::int64_t next = 0;
-  for (const Wave& wave : plan.waves) {
-    if (wave.first.size() < 2 || wave.first.front() != next) return "waves leave steps out";
-    next = wave.first.back();
-    std::vector<std::size_t> range_of(at(plan.slots), 0);
-    for (std::size_t range = 1; range < wave.first.size(); ++range) {
-      const std::int64_t end = wave.first[range];
-      if (end < wave.first[range - 1]) return "ranges are out of order";
+  for (const Stage& stage : plan.stages) {
+    if (stage.first.size() < 2 || stage.first.front() != next) return "waves leave steps out";
+    next = stage.first.back();
+    std::vector<std::size_t> range_of(at(plan.rows), 0);
+    for (std::size_t range = 1; range < stage.first.size(); ++range) {
+      const std::int64_t end = stage.first[range];
+      if (end < stage.first[range - 1]) return "ranges are out of order";
       if (end > static_cast<std::int64_t>(plan.steps.size())) return "more steps than there are";
       bool apart = true;
-      for (std::int64_t k = wave.first[range - 1]; k < end; ++k) {
-        for_each_entry<false>(plan, plan.steps[at(k)], [&](std::int32_t a, std::int32_t b, int) {
-          for (const std::int32_t slot : {a, b}) {
-            std::size_t& other = range_of[at(slot)];
+      for (std::int64_t k = stage.first[range - 1]; k < end; ++k) {
+        for_each_rotation<false>(plan, plan.steps[at(k)], [&](std::int32_t a, std::int32_t b, int) {
+          for (const std::int32_t row : {a, b}) {
+            std::size_t& other = range_of[at(row)];
             apart = apart && (other == 0 || other == range);
             other = range;
           }
@@ -261,12 +264,12 @@ std::string wrong_waves(const Plan& plan) {
   return next == static_cast<std::int64_t>(plan.steps.size()) ? "" : "waves leave steps out";
 }
 
-std::string wrong_pair_slots(const Plan& plan) {
-  for (const SlotPair& pair : plan.pair_slots) {
-    if (pair.i < 0 || pair.j < 0 || pair.i >= plan.slots || pair.j >= plan.slots) {
+std::string wrong_row_pairs(const Plan& plan) {
+  for (const RowPair& pair : plan.row_pairs) {
+    if (pair.i < 0 || pair.j < 0 || pair.i >= plan.rows || pair.j >= plan.rows) {
       return "a pair outside the slots";
     }
-    if (plan.coordinate_of_slot[at(pair.i)] >= plan.coordinate_of_slot[at(pair.j)]) {
+    if (plan.coordinate_of_row[at(pair.i)] >= plan.coordinate_of_row[at(pair.j)]) {
       return "a pair whose larger coordinate comes first";
     }
   }
@@ -281,30 +284,30 @@ TEST_CASE("a plan does the rotations of its schedule, each once, in an order tha
     for (const Schedule& schedule : planned_schedules(n, random)) {
       CAPTURE(schedule.repr());
       const Plan plan = givens::make_plan(schedule);
-      REQUIRE(wrong_slots(schedule, plan) == "");
+      REQUIRE(wrong_rows(schedule, plan) == "");
       REQUIRE(wrong_layout(schedule, plan) == "");
-      REQUIRE(wrong_pair_slots(plan) == "");
+      REQUIRE(wrong_row_pairs(plan) == "");
       CHECK(wrong_order<false>(schedule, plan) == "");
       CHECK(wrong_order<true>(schedule, plan) == "");
-      CHECK(wrong_levels(plan) == "");
-      CHECK(wrong_waves(plan) == "");
+      CHECK(wrong_merge_levels(plan) == "");
+      CHECK(wrong_stages(plan) == "");
     }
   }
 }
 
 namespace {
 
-double share_in_tiles(const Plan& plan, const Schedule& schedule) {
+double share_in_blocks(const Plan& plan, const Schedule& schedule) {
   return 1.0 -
-         static_cast<double>(pair_entries(plan)) / static_cast<double>(schedule.num_rotations());
+         static_cast<double>(pair_rotations(plan)) / static_cast<double>(schedule.num_rotations());
 }
 
-double share_of_sources(const Plan& plan, Sources sources) {
-  std::int64_t entries = 0;
+double share_of_sources(const Plan& plan, AngleMap sources) {
+  std::int64_t rotations = 0;
   for (const Step& step : plan.steps) {
-    if (step.sources == sources) entries += step.count;
+    if (step.angle_map == sources) rotations += step.count;
   }
-  return static_cast<double>(entries) / static_cast<double>(plan.entries);
+  return static_cast<double>(rotations) / static_cast<double>(plan.rotations);
 }
 
 }  // namespace
@@ -315,20 +318,20 @@ TEST_CASE("nearly all rotations are in tiles, with angles that are not listed on
     for (const Schedule& schedule : {Schedule::circle(n), Schedule::brickwall(n),
                                      Schedule::team(n, 8), Schedule::team(n, 32)}) {
       CAPTURE(schedule.repr());
-      CHECK(share_in_tiles(givens::make_plan(schedule), schedule) > 0.85);
+      CHECK(share_in_blocks(givens::make_plan(schedule), schedule) > 0.85);
     }
-    CHECK(share_in_tiles(givens::make_plan(Schedule::circle(n, n / 3)),
-                         Schedule::circle(n, n / 3)) > 0.75);
-    CHECK(pair_entries(givens::make_plan(Schedule::xor_(n))) == 0);
+    CHECK(share_in_blocks(givens::make_plan(Schedule::circle(n, n / 3)),
+                          Schedule::circle(n, n / 3)) > 0.75);
+    CHECK(pair_rotations(givens::make_plan(Schedule::xor_(n))) == 0);
   }
-  CHECK(share_of_sources(givens::make_plan(Schedule::xor_(256)), Sources::runs) == 1.0);
+  CHECK(share_of_sources(givens::make_plan(Schedule::xor_(256)), AngleMap::contiguous) == 1.0);
   for (const Schedule& schedule :
        {Schedule::circle(256), Schedule::circle(257), Schedule::brickwall(256)}) {
     CAPTURE(schedule.repr());
-    CHECK(share_of_sources(givens::make_plan(schedule), Sources::affine) > 0.7);
+    CHECK(share_of_sources(givens::make_plan(schedule), AngleMap::affine) > 0.7);
   }
   // Of the tiles (alpha, beta) of a match of 4 + 4 groups, those of 4 are cut.
-  CHECK(share_of_sources(givens::make_plan(Schedule::team(256, 32)), Sources::affine) > 0.5);
+  CHECK(share_of_sources(givens::make_plan(Schedule::team(256, 32)), AngleMap::affine) > 0.5);
 }
 
 // Half of the tiles of a block; see plan_sums.cpp.
@@ -336,25 +339,25 @@ TEST_CASE("tiles that follow one another share rows") {
   for (const Schedule& schedule : {Schedule::circle(512), Schedule::circle(509)}) {
     CAPTURE(schedule.repr());
     const Step* before = nullptr;
-    std::int64_t tiles = 0;
+    std::int64_t blocks = 0;
     std::int64_t shared = 0;
     for (const Step& step : givens::plan_of(schedule).steps) {
-      if (!is_tile(step.pattern)) continue;
+      if (!is_rotation_block(step.pattern)) continue;
       if (before && (step.a == before->a || step.b == before->b)) ++shared;
       before = &step;
-      ++tiles;
+      ++blocks;
     }
-    CHECK(tiles > 1500);
-    CHECK(3 * shared > tiles);
+    CHECK(blocks > 1500);
+    CHECK(3 * shared > blocks);
   }
 }
 
 TEST_CASE("large plans come in waves of enough ranges") {
-  const auto share_in_waves = [](const Plan& plan, std::size_t ranges) {
+  const auto share_in_stages = [](const Plan& plan, std::size_t ranges) {
     std::int64_t steps = 0;
-    for (const Wave& wave : plan.waves) {
-      CHECK(wave.first.size() <= 17);
-      if (wave.first.size() > ranges) steps += wave.first.back() - wave.first.front();
+    for (const Stage& stage : plan.stages) {
+      CHECK(stage.first.size() <= 17);
+      if (stage.first.size() > ranges) steps += stage.first.back() - stage.first.front();
     }
     return static_cast<double>(steps) / static_cast<double>(plan.steps.size());
   };
@@ -362,10 +365,10 @@ TEST_CASE("large plans come in waves of enough ranges") {
        {Schedule::xor_(512), Schedule::xor_(1000), Schedule::team(512, 16)}) {
     CAPTURE(schedule.repr());
     const Plan plan = givens::make_plan(schedule);
-    CHECK(share_in_waves(plan, 8) > 0.6);
-    CHECK(share_in_waves(plan, 4) > 0.9);
+    CHECK(share_in_stages(plan, 8) > 0.6);
+    CHECK(share_in_stages(plan, 4) > 0.9);
   }
-  CHECK(givens::make_plan(Schedule::xor_(64)).waves.size() == 1);
+  CHECK(givens::make_plan(Schedule::xor_(64)).stages.size() == 1);
 }
 
 TEST_CASE("copies of a schedule share one plan") {
@@ -377,7 +380,7 @@ TEST_CASE("copies of a schedule share one plan") {
   CHECK(&givens::plan_of(schedule) == plan);
   CHECK(&givens::plan_of(copy) == plan);
   CHECK(&givens::plan_of(assigned) == plan);
-  CHECK(plan->entries == givens::make_plan(schedule).entries);
+  CHECK(plan->rotations == givens::make_plan(schedule).rotations);
   CHECK(wrong_order<false>(schedule, *plan) == "");
 }
 

@@ -30,8 +30,8 @@ template <class T, std::size_t Operands>
 std::vector<std::int64_t> batch_columns(const StridedLoop<Operands>& vectors, std::size_t operand) {
   std::vector<std::int64_t> out;
   vectors.for_each([&](const auto& vector) {
-    for (std::int64_t part = 0; part < kParts<T>; ++part) {
-      out.push_back(kParts<T> * vector[operand] + part);
+    for (std::int64_t part = 0; part < kReals<T>; ++part) {
+      out.push_back(kReals<T> * vector[operand] + part);
     }
   });
   return out;
@@ -93,17 +93,17 @@ class BatchParameters {
             memory.cosines() + phases_at()};
   }
 
-  // Multiplies the rows of a block by their signs or by exp(id), or with Undo by exp(-id).
-  template <bool Undo>
+  // Multiplies the rows of a block by their signs or by exp(id), or with Adjoint by exp(-id).
+  template <bool Adjoint>
   void multiply_by_factors(const Memory& memory, std::int64_t columns, std::int64_t row_step,
                            R* block) const {
     if (parameters_.signs) {
       batch_multiply_by_signs(memory.signs(), n_, columns, row_step, block);
     }
     if (parameters_.diagonal) {
-      batch_multiply_by_phases<Undo>(memory.sines() + diagonal_at(),
-                                     memory.cosines() + diagonal_at(), n_, columns, row_step,
-                                     block);
+      batch_multiply_by_phases<Adjoint>(memory.sines() + diagonal_at(),
+                                        memory.cosines() + diagonal_at(), n_, columns, row_step,
+                                        block);
     }
   }
 
@@ -146,16 +146,16 @@ class BatchMatrix {
   explicit BatchMatrix(const MatrixProblem<T>& problem)
       : problem_(problem),
         n_(problem.schedule.n()),
-        columns_(kParts<T> * problem.schedule.columns()),
+        columns_(kReals<T> * problem.schedule.columns()),
         columns_at_once_(batch_columns_at_once<F>(n_, columns_, 1)),
         row_step_(batch_row_step(columns_)),
         parameters_(problem.schedule, problem.parameters),
-        rotations_(batch_rotations(problem.schedule, columns_, kParts<T>, true)) {
+        rotations_(batch_rotations(problem.schedule, columns_, kReals<T>, true)) {
     std::vector<std::int64_t> columns;
     for (std::int64_t c = 0; c < columns_; ++c) {
-      columns.push_back(kParts<T> * (c / kParts<T> * problem.column_stride) + c % kParts<T>);
+      columns.push_back(kReals<T> * (c / kReals<T> * problem.column_stride) + c % kReals<T>);
     }
-    u_ = layout_of_columns(n_, kParts<T> * problem.row_stride, columns, kParts<T>, row_step_);
+    u_ = layout_of_columns(n_, kReals<T> * problem.row_stride, columns, kReals<T>, row_step_);
   }
 
   void run(std::int64_t first, std::int64_t last) const {
@@ -168,7 +168,7 @@ class BatchMatrix {
       batch_sweep<F, false>(rotations_, angles, columns_, columns_at_once_, row_step_,
                             block.data());
       parameters_.template multiply_by_factors<false>(memory, columns_, row_step_, block.data());
-      store_lanes<R>(reinterpret_cast<R*>(problem_.u), chunk.operand(4, kParts<T>), u_,
+      store_lanes<R>(reinterpret_cast<R*>(problem_.u), chunk.operand(4, kReals<T>), u_,
                      block.data());
     });
   }
@@ -176,8 +176,8 @@ class BatchMatrix {
  private:
   void fill_with_identity(R* block) const {
     std::fill_n(block, n_ * row_step_ * kLanes<R>, R(0));
-    for (std::int64_t c = 0; c < columns_ / kParts<T>; ++c) {
-      std::fill_n(block + (c * row_step_ + kParts<T> * c) * kLanes<R>, kLanes<R>, R(1));
+    for (std::int64_t c = 0; c < columns_ / kReals<T>; ++c) {
+      std::fill_n(block + (c * row_step_ + kReals<T> * c) * kLanes<R>, kLanes<R>, R(1));
     }
   }
 
@@ -199,11 +199,11 @@ class BatchRotate {
   explicit BatchRotate(const RotateProblem<T>& problem)
       : problem_(problem),
         n_(problem.schedule.n()),
-        columns_(kParts<T> * problem.vectors.size()),
+        columns_(kReals<T> * problem.vectors.size()),
         columns_at_once_(batch_columns_at_once<F>(n_, columns_, 1)),
         row_step_(batch_row_step(columns_)),
         parameters_(problem.schedule, problem.parameters),
-        rotations_(batch_rotations(problem.schedule, columns_, kParts<T>, false)),
+        rotations_(batch_rotations(problem.schedule, columns_, kReals<T>, false)),
         x_(layout(problem.x.stride, 0)),
         y_(layout(problem.y.stride, 1)) {}
 
@@ -212,7 +212,7 @@ class BatchRotate {
     const runtime::Scratch<R> block(n_ * row_step_ * kLanes<R>);
     for_each_chunk<R>(problem_.matrices, first, last, [&](const auto& chunk) {
       const BatchAngles<R> angles = parameters_.load(chunk, memory);
-      load_lanes<R>(reinterpret_cast<const R*>(problem_.x.data), chunk.operand(4, kParts<T>), x_,
+      load_lanes<R>(reinterpret_cast<const R*>(problem_.x.data), chunk.operand(4, kReals<T>), x_,
                     block.data());
       if (problem_.inverse) {
         parameters_.template multiply_by_factors<true>(memory, columns_, row_step_, block.data());
@@ -223,15 +223,15 @@ class BatchRotate {
                               block.data());
         parameters_.template multiply_by_factors<false>(memory, columns_, row_step_, block.data());
       }
-      store_lanes<R>(reinterpret_cast<R*>(problem_.y.data), chunk.operand(5, kParts<T>), y_,
+      store_lanes<R>(reinterpret_cast<R*>(problem_.y.data), chunk.operand(5, kReals<T>), y_,
                      block.data());
     });
   }
 
  private:
   Layout layout(std::int64_t stride, std::size_t operand) const {
-    return layout_of_columns(n_, kParts<T> * stride, batch_columns<T>(problem_.vectors, operand),
-                             kParts<T>, row_step_);
+    return layout_of_columns(n_, kReals<T> * stride, batch_columns<T>(problem_.vectors, operand),
+                             kReals<T>, row_step_);
   }
 
   const RotateProblem<T>& problem_;
@@ -255,13 +255,13 @@ class BatchVjp {
   BatchVjp(const VjpProblem<T>& problem, bool from_identity)
       : problem_(problem),
         n_(problem.schedule.n()),
-        columns_(kParts<T> * problem.vectors.size()),
+        columns_(kReals<T> * problem.vectors.size()),
         columns_at_once_(batch_columns_at_once<F>(n_, columns_, 2)),
         row_step_(batch_row_step(columns_)),
         parameters_(problem.schedule, problem.parameters),
         // A gradient by the identity, if it is asked for, needs all columns.
         rotations_(
-            batch_rotations(problem.schedule, columns_, kParts<T>, from_identity && !problem.gx)),
+            batch_rotations(problem.schedule, columns_, kReals<T>, from_identity && !problem.gx)),
         y_(layout(problem.y.stride, 0)),
         gy_(layout(problem.gy.stride, 1)),
         gx_(problem.gx ? layout(problem.gx.stride, 2) : Layout()),
@@ -279,9 +279,9 @@ class BatchVjp {
     const runtime::Scratch<R> of_diagonal(n_ * kLanes<R>);
     for_each_chunk<R>(problem_.matrices, first, last, [&](const auto& chunk) {
       const BatchAngles<R> angles = parameters_.load(chunk, memory);
-      load_lanes<R>(reinterpret_cast<const R*>(problem_.y.data), chunk.operand(4, kParts<T>), y_,
+      load_lanes<R>(reinterpret_cast<const R*>(problem_.y.data), chunk.operand(4, kReals<T>), y_,
                     y.data());
-      load_lanes<R>(reinterpret_cast<const R*>(problem_.gy.data), chunk.operand(5, kParts<T>), gy_,
+      load_lanes<R>(reinterpret_cast<const R*>(problem_.gy.data), chunk.operand(5, kReals<T>), gy_,
                     g.data());
       std::fill_n(sums.data(), sums_size, R(0));
       if (problem_.inverse) {
@@ -297,7 +297,7 @@ class BatchVjp {
         sweep<true>(angles, y.data(), g.data(), sums.data());
       }
       if (problem_.gx) {
-        store_lanes<R>(reinterpret_cast<R*>(problem_.gx.data), chunk.operand(6, kParts<T>), gx_,
+        store_lanes<R>(reinterpret_cast<R*>(problem_.gx.data), chunk.operand(6, kReals<T>), gx_,
                        g.data());
       }
       store_lanes<R>(problem_.gangles.data, chunk.operand(7), gangles_, sums.data());
@@ -312,10 +312,11 @@ class BatchVjp {
   }
 
  private:
-  template <bool Undo>
+  template <bool Adjoint>
   void sweep(const BatchAngles<R>& angles, R* y, R* g, R* sums) const {
-    batch_vjp_sweep<F, Undo>(rotations_, angles, columns_, columns_at_once_, row_step_, y, g, sums);
-    batch_gradients<F, Undo>(angles, parameters_.rotations(), sums);
+    batch_vjp_sweep<F, Adjoint>(rotations_, angles, columns_, columns_at_once_, row_step_, y, g,
+                                sums);
+    batch_gradients<F, Adjoint>(angles, parameters_.rotations(), sums);
   }
 
   // From outputs of U before or after the factors of rows, which do not change it.
@@ -325,8 +326,8 @@ class BatchVjp {
   }
 
   Layout layout(std::int64_t stride, std::size_t operand) const {
-    return layout_of_columns(n_, kParts<T> * stride, batch_columns<T>(problem_.vectors, operand),
-                             kParts<T>, row_step_);
+    return layout_of_columns(n_, kReals<T> * stride, batch_columns<T>(problem_.vectors, operand),
+                             kReals<T>, row_step_);
   }
 
   const VjpProblem<T>& problem_;

@@ -91,7 +91,7 @@ class Layout {
   }
 
   const std::vector<Run>& runs() const { return runs_; }
-  const std::int32_t* places(const Run& run) const { return places_.data() + run.first; }
+  const std::int32_t* offsets(const Run& run) const { return places_.data() + run.first; }
 
  private:
   void append(std::int64_t offset, std::int64_t place) {
@@ -199,17 +199,17 @@ template <class R, int M>
 
 // Runs of M < kLanes numbers that lie matrix after matrix without a gap.
 template <class R, int M>
-void load_dense(const R* from, const std::int32_t* places, R* block) {
+void load_dense(const R* from, const std::int32_t* offsets, R* block) {
   Vector<R> v[M];
   for (int m = 0; m < M; ++m) v[m] = load(from + m * kLanes<R>);
   separate<R, M>(v);
-  for (int m = 0; m < M; ++m) store(block + places[m] * kLanes<R>, v[m]);
+  for (int m = 0; m < M; ++m) store(block + offsets[m] * kLanes<R>, v[m]);
 }
 
 template <class R, int M>
-void store_dense(R* to, const std::int32_t* places, const R* block) {
+void store_dense(R* to, const std::int32_t* offsets, const R* block) {
   Vector<R> v[M];
-  for (int m = 0; m < M; ++m) v[m] = load(block + places[m] * kLanes<R>);
+  for (int m = 0; m < M; ++m) v[m] = load(block + offsets[m] * kLanes<R>);
   interleave<R, M>(v);
   for (int m = 0; m < M; ++m) store(to + m * kLanes<R>, v[m]);
 }
@@ -248,23 +248,23 @@ void load_lanes(const R* data, const Lanes<R>& lanes, const Layout& layout, R* b
   const bool neighbours = lanes.spaced_by(1);
   for (const Layout::Run& run : layout.runs()) {
     const R* from = data + run.offset;
-    const std::int32_t* places = layout.places(run);
+    const std::int32_t* offsets = layout.offsets(run);
     if (neighbours) {
       for (std::int64_t k = 0; k < run.count; ++k) {
-        store(block + places[k] * L, load(from + lanes.offsets[0] + k * run.stride));
+        store(block + offsets[k] * L, load(from + lanes.offsets[0] + k * run.stride));
       }
     } else if (run.stride == 1 && run.count >= L) {
       for_each_square<R>(run.count, [&](std::int64_t k) {
         Vector<R> square[L];
         for (std::size_t l = 0; l < L; ++l) square[l] = load(from + lanes.offsets[l] + k);
         transpose_square<R>(square);
-        for (std::int64_t m = 0; m < L; ++m) store(block + places[k + m] * L, square[m]);
+        for (std::int64_t m = 0; m < L; ++m) store(block + offsets[k + m] * L, square[m]);
       });
     } else if (!move_dense(lanes, run, [&](auto count) {
-                 load_dense<R, decltype(count)::value>(from + lanes.offsets[0], places, block);
+                 load_dense<R, decltype(count)::value>(from + lanes.offsets[0], offsets, block);
                })) {
       for (std::int64_t k = 0; k < run.count; ++k) {
-        R* to = block + places[k] * L;
+        R* to = block + offsets[k] * L;
         for (std::size_t l = 0; l < L; ++l) to[l] = from[lanes.offsets[l] + k * run.stride];
       }
     }
@@ -279,15 +279,15 @@ void store_lanes(R* data, const Lanes<R>& lanes, const Layout& layout, const R* 
   const auto used = static_cast<std::size_t>(lanes.used);
   for (const Layout::Run& run : layout.runs()) {
     R* to = data + run.offset;
-    const std::int32_t* places = layout.places(run);
+    const std::int32_t* offsets = layout.offsets(run);
     if (neighbours) {
       for (std::int64_t k = 0; k < run.count; ++k) {
-        store(to + lanes.offsets[0] + k * run.stride, load(block + places[k] * L));
+        store(to + lanes.offsets[0] + k * run.stride, load(block + offsets[k] * L));
       }
     } else if (run.stride == 1 && run.count >= L) {
       for_each_square<R>(run.count, [&](std::int64_t k) {
         Vector<R> square[L];
-        for (std::int64_t m = 0; m < L; ++m) square[m] = load(block + places[k + m] * L);
+        for (std::int64_t m = 0; m < L; ++m) square[m] = load(block + offsets[k + m] * L);
         transpose_square<R>(square);
         if (lanes.all_used()) {
           for (std::size_t l = 0; l < L; ++l) store(to + lanes.offsets[l] + k, square[l]);
@@ -296,10 +296,10 @@ void store_lanes(R* data, const Lanes<R>& lanes, const Layout& layout, const R* 
         }
       });
     } else if (!move_dense(lanes, run, [&](auto count) {
-                 store_dense<R, decltype(count)::value>(to + lanes.offsets[0], places, block);
+                 store_dense<R, decltype(count)::value>(to + lanes.offsets[0], offsets, block);
                })) {
       for (std::int64_t k = 0; k < run.count; ++k) {
-        const R* from = block + places[k] * L;
+        const R* from = block + offsets[k] * L;
         for (std::size_t l = 0; l < used; ++l) to[lanes.offsets[l] + k * run.stride] = from[l];
       }
     }

@@ -60,7 +60,7 @@ std::int64_t batch_columns_at_once(std::int64_t n, std::int64_t columns, std::in
       std::max<std::int64_t>(kBytes / (blocks * n * GIVENS_VECTOR_BYTES), 4);
   const std::int64_t parts = std::max<std::int64_t>((columns + fitting - 1) / fitting, 1);
   const std::int64_t each = (columns + parts - 1) / parts;
-  return (each + kParts<F> - 1) / kParts<F> * kParts<F>;
+  return (each + kReals<F> - 1) / kReals<F> * kReals<F>;
 }
 
 // The vectors from one row to the next: odd, lest the rows of a part fall on the same lines of the
@@ -77,16 +77,16 @@ struct BatchAngles {
   const R* phase_cosines;
 };
 
-// A rotation, or with Undo its inverse: x <- c x - conj(e) s y, y <- e s x + c y, e = exp(ip).
-template <class F, bool Undo>
-class BatchTurn {
+// A rotation, or with Adjoint its inverse: x <- c x - conj(e) s y, y <- e s x + c y, e = exp(ip).
+template <class F, bool Adjoint>
+class LaneRotation {
  public:
   using R = real_t<F>;
 
-  [[gnu::always_inline]] BatchTurn(const BatchAngles<R>& angles, std::int64_t k)
+  [[gnu::always_inline]] LaneRotation(const BatchAngles<R>& angles, std::int64_t k)
       : c_(load(angles.cosines + k * kLanes<R>)) {
     const Vector<R> sine = load(angles.sines + k * kLanes<R>);
-    const Vector<R> s = Undo ? -sine : sine;
+    const Vector<R> s = Adjoint ? -sine : sine;
     if constexpr (is_complex_v<F>) {
       es_ = {s * load(angles.phase_cosines + k * kLanes<R>),
              s * load(angles.phase_sines + k * kLanes<R>)};
@@ -96,34 +96,35 @@ class BatchTurn {
   }
 
   [[gnu::always_inline]] void apply(R* x, R* y) const {
-    const auto a = Segment<F>::load_from(x);
-    const auto b = Segment<F>::load_from(y);
+    const auto a = VectorPack<F>::load_from(x);
+    const auto b = VectorPack<F>::load_from(y);
     apply(a, b, x, y);
   }
 
   // Where a and b are what x and y hold.
-  [[gnu::always_inline]] void apply(const Segment<F>& a, const Segment<F>& b, R* x, R* y) const {
+  [[gnu::always_inline]] void apply(const VectorPack<F>& a, const VectorPack<F>& b, R* x,
+                                    R* y) const {
     if constexpr (is_complex_v<F>) {
-      Segment<F>{c_ * a.re - es_.re * b.re - es_.im * b.im,
-                 c_ * a.im - es_.re * b.im + es_.im * b.re}
+      VectorPack<F>{c_ * a.re - es_.re * b.re - es_.im * b.im,
+                    c_ * a.im - es_.re * b.im + es_.im * b.re}
           .store_to(x);
-      Segment<F>{es_.re * a.re - es_.im * a.im + c_ * b.re,
-                 es_.re * a.im + es_.im * a.re + c_ * b.im}
+      VectorPack<F>{es_.re * a.re - es_.im * a.im + c_ * b.re,
+                    es_.re * a.im + es_.im * a.re + c_ * b.im}
           .store_to(y);
     } else {
-      Segment<F>{c_ * a.v - es_.v * b.v}.store_to(x);
-      Segment<F>{es_.v * a.v + c_ * b.v}.store_to(y);
+      VectorPack<F>{c_ * a.v - es_.v * b.v}.store_to(x);
+      VectorPack<F>{es_.v * a.v + c_ * b.v}.store_to(y);
     }
   }
 
  private:
   Vector<R> c_;
-  Segment<F> es_;
+  VectorPack<F> es_;
 };
 
 // Calls body(rotation, its index, columns first, last) in the order of doing or of undoing, for
 // one part of the columns after the other.
-template <bool Undo, class Body>
+template <bool Adjoint, class Body>
 [[gnu::always_inline]] inline void for_each_rotation(const std::vector<BatchRotation>& rotations,
                                                      std::int64_t columns,
                                                      std::int64_t columns_at_once, Body&& body) {
@@ -131,7 +132,7 @@ template <bool Undo, class Body>
   for (std::int64_t from = 0; from < columns; from += columns_at_once) {
     const std::int64_t to = std::min(from + columns_at_once, columns);
     for (std::int64_t m = 0; m < count; ++m) {
-      const std::int64_t k = Undo ? count - 1 - m : m;
+      const std::int64_t k = Adjoint ? count - 1 - m : m;
       const BatchRotation& rotation = rotations[static_cast<std::size_t>(k)];
       body(rotation, k, std::max<std::int64_t>(rotation.first, from),
            std::min<std::int64_t>(rotation.last, to));
@@ -139,21 +140,21 @@ template <bool Undo, class Body>
   }
 }
 
-// Rotates a block by all angles, or with Undo back.
-template <class F, bool Undo>
+// Rotates a block by all angles, or with Adjoint back.
+template <class F, bool Adjoint>
 void batch_sweep(const std::vector<BatchRotation>& rotations, const BatchAngles<real_t<F>>& angles,
                  std::int64_t columns, std::int64_t columns_at_once, std::int64_t row_step,
                  real_t<F>* block) {
   using R = real_t<F>;
   constexpr std::int64_t L = kLanes<R>;
-  for_each_rotation<Undo>(
+  for_each_rotation<Adjoint>(
       rotations, columns, columns_at_once,
       [&](const BatchRotation& rotation, std::int64_t k, std::int64_t first, std::int64_t last) {
-        const BatchTurn<F, Undo> turn(angles, k);
+        const LaneRotation<F, Adjoint> turn(angles, k);
         R* row_i = block + rotation.i * row_step * L;
         R* row_j = block + rotation.j * row_step * L;
 #pragma GCC unroll 4
-        for (std::int64_t q = first; q < last; q += kParts<F>) {
+        for (std::int64_t q = first; q < last; q += kReals<F>) {
           turn.apply(row_i + q * L, row_j + q * L);
         }
       });
@@ -168,8 +169,8 @@ class BatchProducts {
   using R = real_t<F>;
   static constexpr std::int64_t kSums = is_complex_v<F> ? 3 : 1;
 
-  [[gnu::always_inline]] void add(const Segment<F>& yi, const Segment<F>& yj, const Segment<F>& gi,
-                                  const Segment<F>& gj) {
+  [[gnu::always_inline]] void add(const VectorPack<F>& yi, const VectorPack<F>& yj,
+                                  const VectorPack<F>& gi, const VectorPack<F>& gj) {
     if constexpr (is_complex_v<F>) {
       add_products(w_, yi, yj, gi, gj);
       other_ += gj.im * yj.re;
@@ -198,13 +199,13 @@ class BatchProducts {
     store(sum, load(sum) + v);
   }
 
-  Segment<F> w_{};
+  VectorPack<F> w_{};
   Vector<R> other_{};
 };
 
 // Takes the blocks y and g, of outputs and of the gradient by them, through the rotations, with
-// Undo back, and adds up the products of each before it is done or undone.
-template <class F, bool Undo>
+// Adjoint back, and adds up the products of each before it is done or undone.
+template <class F, bool Adjoint>
 void batch_vjp_sweep(const std::vector<BatchRotation>& rotations,
                      const BatchAngles<real_t<F>>& angles, std::int64_t columns,
                      std::int64_t columns_at_once, std::int64_t row_step, real_t<F>* y,
@@ -212,19 +213,19 @@ void batch_vjp_sweep(const std::vector<BatchRotation>& rotations,
   using R = real_t<F>;
   constexpr std::int64_t L = kLanes<R>;
   const auto count = static_cast<std::int64_t>(rotations.size());
-  for_each_rotation<Undo>(
+  for_each_rotation<Adjoint>(
       rotations, columns, columns_at_once,
       [&](const BatchRotation& rotation, std::int64_t k, std::int64_t first, std::int64_t last) {
-        const BatchTurn<F, Undo> turn(angles, k);
+        const LaneRotation<F, Adjoint> turn(angles, k);
         const std::int64_t i = rotation.i * row_step * L;
         const std::int64_t j = rotation.j * row_step * L;
         BatchProducts<F> products;
 #pragma GCC unroll 2
-        for (std::int64_t q = first * L; q < last * L; q += kSegment<F>) {
-          const auto yi = Segment<F>::load_from(y + i + q);
-          const auto yj = Segment<F>::load_from(y + j + q);
-          const auto gi = Segment<F>::load_from(g + i + q);
-          const auto gj = Segment<F>::load_from(g + j + q);
+        for (std::int64_t q = first * L; q < last * L; q += kPackReals<F>) {
+          const auto yi = VectorPack<F>::load_from(y + i + q);
+          const auto yj = VectorPack<F>::load_from(y + j + q);
+          const auto gi = VectorPack<F>::load_from(g + i + q);
+          const auto gj = VectorPack<F>::load_from(g + j + q);
           products.add(yi, yj, gi, gj);
           turn.apply(yi, yj, y + i + q, y + j + q);
           turn.apply(gi, gj, g + i + q, g + j + q);
@@ -238,7 +239,7 @@ void batch_vjp_sweep(const std::vector<BatchRotation>& rotations,
 //   sin t cos t Im z + (sin t)^2 Im (W[j, j] - W[i, i]) / 2
 // where rotations are undone. Where they are done, W is that of the inverse rotations' outputs, and
 // the gradients sought, those through the inverse, are the same with -t for t.
-template <class F, bool Undo>
+template <class F, bool Adjoint>
 void batch_gradients(const BatchAngles<real_t<F>>& angles, std::int64_t count, real_t<F>* sums) {
   using R = real_t<F>;
   constexpr std::int64_t L = kLanes<R>;
@@ -252,10 +253,10 @@ void batch_gradients(const BatchAngles<real_t<F>>& angles, std::int64_t count, r
       const Vector<R> im = pc * im_w - ps * re;
       re = pc * re + ps * im_w;
       const Vector<R> sine = load(angles.sines + k);
-      const Vector<R> s = Undo ? sine : -sine;
+      const Vector<R> s = Adjoint ? sine : -sine;
       store(of_phase, s * (load(angles.cosines + k) * im + s * load(of_phase + count * L)));
     }
-    store(sums + k, Undo ? re : -re);
+    store(sums + k, Adjoint ? re : -re);
   }
 }
 
@@ -268,26 +269,26 @@ void batch_diagonal_gradients(std::int64_t n, std::int64_t columns, std::int64_t
   for (std::int64_t r = 0; r < n; ++r) {
     Vector<R> sum{};
     for (std::int64_t q = r * row_step * L; q < (r * row_step + columns) * L; q += 2 * L) {
-      const auto a = Segment<std::complex<R>>::load_from(y + q);
-      const auto b = Segment<std::complex<R>>::load_from(g + q);
+      const auto a = VectorPack<std::complex<R>>::load_from(y + q);
+      const auto b = VectorPack<std::complex<R>>::load_from(g + q);
       sum += b.im * a.re - b.re * a.im;
     }
     store(gradients + r * L, sign * sum);
   }
 }
 
-// Multiplies the rows of a block of complex numbers by exp(id), or with Undo by exp(-id).
-template <bool Undo, class R>
+// Multiplies the rows of a block of complex numbers by exp(id), or with Adjoint by exp(-id).
+template <bool Adjoint, class R>
 void batch_multiply_by_phases(const R* sines, const R* cosines, std::int64_t n,
                               std::int64_t columns, std::int64_t row_step, R* block) {
   constexpr std::int64_t L = kLanes<R>;
   for (std::int64_t r = 0; r < n; ++r) {
     const Vector<R> c = load(cosines + r * L);
     const Vector<R> sine = load(sines + r * L);
-    const Vector<R> s = Undo ? -sine : sine;
+    const Vector<R> s = Adjoint ? -sine : sine;
     for (std::int64_t q = r * row_step * L; q < (r * row_step + columns) * L; q += 2 * L) {
-      const auto x = Segment<std::complex<R>>::load_from(block + q);
-      Segment<std::complex<R>>{c * x.re - s * x.im, c * x.im + s * x.re}.store_to(block + q);
+      const auto x = VectorPack<std::complex<R>>::load_from(block + q);
+      VectorPack<std::complex<R>>{c * x.re - s * x.im, c * x.im + s * x.re}.store_to(block + q);
     }
   }
 }
@@ -300,8 +301,8 @@ void batch_multiply_by_signs(const R* signs, std::int64_t n, std::int64_t column
   for (std::int64_t r = 0; r < n; ++r) {
     const Vector<R> sign = load(signs + r * L);
     for (std::int64_t q = 0; q < columns; ++q) {
-      R* entry = block + (r * row_step + q) * L;
-      store(entry, sign * load(entry));
+      R* index = block + (r * row_step + q) * L;
+      store(index, sign * load(index));
     }
   }
 }

@@ -54,7 +54,7 @@ template <class F>
 std::vector<F> diagonal_factors(const Plan& plan, const MatrixParameters<real_t<F>>& parameters) {
   std::vector<F> out;
   if (!parameters.diagonal && !parameters.signs) return out;
-  for (const std::int32_t coordinate : plan.coordinate_of_slot) {
+  for (const std::int32_t coordinate : plan.coordinate_of_row) {
     F factor(1);
     if (coordinate >= 0) {
       if constexpr (is_complex_v<F>) {
@@ -77,13 +77,13 @@ std::vector<F> conjugates(std::vector<F> factors) {
   return factors;
 }
 
-// Builds a program on at most `threads` threads. The steps of a wave wait for those of the waves
+// Builds a program on at most `threads` threads. The steps of a stage wait for those of the stages
 // before.
-template <class F, bool Undo>
-void build_program(const Plan& plan, const ProgramInput<F>& input, Program<F>& program,
-                   int threads) {
+template <class F, bool Adjoint>
+void build_coefficients(const Plan& plan, const CoefficientInput<F>& input,
+                        Coefficients<F>& coefficients, int threads) {
   const auto steps = static_cast<std::int64_t>(plan.steps.size());
-  ProgramBuilder<F, Undo> builder(plan, input, program);
+  CoefficientBuilder<F, Adjoint> builder(plan, input, coefficients);
   builder.start({0, steps});
   if (threads == 1) {
     builder.run(0, steps);
@@ -95,8 +95,8 @@ void build_program(const Plan& plan, const ProgramInput<F>& input, Program<F>& p
     std::int64_t after;  // how many tasks must be done before
   };
   std::vector<Task> tasks;
-  for (std::size_t w = 0; w < plan.waves.size(); ++w) {
-    const auto& first = plan.waves[Undo ? plan.waves.size() - 1 - w : w].first;
+  for (std::size_t w = 0; w < plan.stages.size(); ++w) {
+    const auto& first = plan.stages[Adjoint ? plan.stages.size() - 1 - w : w].first;
     const auto before = static_cast<std::int64_t>(tasks.size());
     for (std::size_t q = 0; q + 1 < first.size(); ++q) {
       tasks.push_back({first[q], first[q + 1], before});
@@ -118,31 +118,31 @@ void build_program(const Plan& plan, const ProgramInput<F>& input, Program<F>& p
 }
 
 // Entries in a run of steps whose coefficients stay in the second-level cache, beside the panels.
-inline constexpr std::int64_t kEntriesInRun = std::int64_t{1} << 14;
+inline constexpr std::int64_t kRotationsInRun = std::int64_t{1} << 14;
 
 // Calls body(steps) for runs of steps that make up the plan, in order; from last to first with
-// Undo.
-template <bool Undo, class Body>
+// Adjoint.
+template <bool Adjoint, class Body>
 void for_each_run_of_steps(const Plan& plan, Body&& body) {
   const auto count = static_cast<std::int64_t>(plan.steps.size());
   for (std::int64_t done = 0; done < count;) {
-    Range steps = Undo ? Range{count - done, count - done} : Range{done, done};
-    std::int64_t& end = Undo ? steps.first : steps.last;
+    Range steps = Adjoint ? Range{count - done, count - done} : Range{done, done};
+    std::int64_t& end = Adjoint ? steps.first : steps.last;
     do {
-      end += Undo ? -1 : 1;
+      end += Adjoint ? -1 : 1;
       ++done;
-    } while (done < count && entries_of(plan, steps) < kEntriesInRun);
+    } while (done < count && rotations_of(plan, steps) < kRotationsInRun);
     body(steps);
   }
 }
 
 // The programs of one matrix, each built when it is first asked for, by any thread.
-template <class F, bool Undo>
-class Programs {
+template <class F, bool Adjoint>
+class CoefficientCache {
  public:
   using R = real_t<F>;
 
-  Programs(const Plan& plan, bool gradient) : plan_(plan), gradient_(gradient) {}
+  CoefficientCache(const Plan& plan, bool gradient) : plan_(plan), gradient_(gradient) {}
 
   // Matrices that follow one another with the same parameters share their programs. No other thread
   // may be using them.
@@ -157,7 +157,7 @@ class Programs {
     parameters_ = parameters;
     kind_ = kind_of_parameters(parameters, rotations);
     diagonal_ = diagonal_factors<F>(plan_, parameters);
-    fast_built_ = careful_built_ = false;
+    fast_built_ = unscaled_built_ = false;
   }
 
   Angles kind() const { return kind_; }
@@ -165,10 +165,10 @@ class Programs {
   // D; empty for the identity.
   const std::vector<F>& diagonal() const { return diagonal_; }
 
-  const Program<F>& for_vectors(bool moderate, int threads = 1) {
+  const Coefficients<F>& for_vectors(bool in_range, int threads = 1) {
     const std::lock_guard<std::mutex> lock(mutex_);
-    if (moderate) return built(fast_, fast_built_, false, threads);
-    return built(careful_, careful_built_, true, threads);
+    if (in_range) return built(fast_, fast_built_, false, threads);
+    return built(unscaled_, unscaled_built_, true, threads);
   }
 
   // Builds the program for moderate vectors run of steps by run of steps, each in the place of the
@@ -176,39 +176,40 @@ class Programs {
   // then finds the coefficients in the cache. Returns the program as it is after the last step. For
   // one thread.
   template <class Use>
-  const Program<F>& for_each_run(Use&& use) {
+  const Coefficients<F>& for_each_run(Use&& use) {
     fast_built_ = false;
-    ProgramBuilder<F, Undo> builder(plan_, input(false), fast_);
-    for_each_run_of_steps<Undo>(plan_, [&](Range steps) {
+    CoefficientBuilder<F, Adjoint> builder(plan_, input(false), fast_);
+    for_each_run_of_steps<Adjoint>(plan_, [&](Range steps) {
       builder.start(steps);
       builder.run(steps.first, steps.last);
-      use(static_cast<const Program<F>&>(fast_), steps);
+      use(static_cast<const Coefficients<F>&>(fast_), steps);
     });
     find_factors(fast_);
     return fast_;
   }
 
  private:
-  ProgramInput<F> input(bool careful) const {
-    return {parameters_.angles, parameters_.phases, kind_, careful, gradient_};
+  CoefficientInput<F> input(bool unscaled) const {
+    return {parameters_.angles, parameters_.phases, kind_, unscaled, gradient_};
   }
 
-  const Program<F>& built(Program<F>& program, bool& done, bool careful, int threads) {
+  const Coefficients<F>& built(Coefficients<F>& coefficients, bool& done, bool unscaled,
+                               int threads) {
     if (!done) {
-      build_program<F, Undo>(plan_, input(careful), program, threads);
-      find_factors(program);
+      build_coefficients<F, Adjoint>(plan_, input(unscaled), coefficients, threads);
+      find_factors(coefficients);
       done = true;
     }
-    return program;
+    return coefficients;
   }
 
-  void find_factors(Program<F>& program) const {
-    program.factors.clear();
-    for (std::int64_t s = 0; s < plan_.slots; ++s) {
-      program.factors.push_back(F(static_cast<R>(program.final_scales.data()[s])));
+  void find_factors(Coefficients<F>& coefficients) const {
+    coefficients.factors.clear();
+    for (std::int64_t s = 0; s < plan_.rows; ++s) {
+      coefficients.factors.push_back(F(static_cast<R>(coefficients.final_scales.data()[s])));
     }
-    if (!Undo) {
-      for (std::size_t s = 0; s < diagonal_.size(); ++s) program.factors[s] *= diagonal_[s];
+    if (!Adjoint) {
+      for (std::size_t s = 0; s < diagonal_.size(); ++s) coefficients.factors[s] *= diagonal_[s];
     }
   }
 
@@ -218,10 +219,10 @@ class Programs {
   MatrixParameters<R> parameters_;
   std::vector<F> diagonal_;
   Angles kind_ = Angles::reduced;
-  Program<F> fast_;
-  Program<F> careful_;
+  Coefficients<F> fast_;
+  Coefficients<F> unscaled_;
   bool fast_built_ = false;
-  bool careful_built_ = false;
+  bool unscaled_built_ = false;
   std::mutex mutex_;
 };
 

@@ -23,12 +23,12 @@ namespace givens::cpu::GIVENS_ISA {
 
 // How a step is run.
 enum class Mode : std::uint8_t {
-  scaled,      // the form above
-  normalised,  // the same, after its rows have been multiplied by their scales
-  plain,       // one rotation after the other, with a cosine of its own
+  fast,      // the form above
+  rescaled,  // the same, after its rows have been multiplied by their scales
+  standard,  // one rotation after the other, with a cosine of its own
 };
 
-// Rows are normalised when a scale falls below `enter`, and a step may take it down to `leave`: no
+// Rows are rescaled when a scale falls below `enter`, and a step may take it down to `leave`: no
 // stored row overflows if the entries of the vectors are at most `largest`. In programs for
 // gradients the products of two stored rows do not either.
 template <class R, bool Gradient>
@@ -56,109 +56,114 @@ struct Limits<double, true> {
 
 // The coefficients for some steps of a plan that follow one another, or for all.
 template <class F>
-struct Program {
+struct Coefficients {
   using R = real_t<F>;
 
   // For each step of the plan.
   std::vector<Mode> modes;
-  std::int64_t first_entry;  // of the steps that it has
+  std::int64_t first_rotation;  // of the steps that it has
   // kCoefficients for each entry.
-  runtime::Scratch<R> coefficients;
-  // Of a normalised tile or leaf: the scales of its 16 or 8 rows, from half its first entry on.
+  runtime::Scratch<R> values;
+  // Of a rescaled tile or leaf: the scales of its 16 or 8 rows, from half its first entry on.
   runtime::Scratch<R> scales;
-  // For each step. Of normalised pairs: the scales of the two rows of each. Of a plain step:
-  // 1 + kCoefficients for each rotation that there is, in the order of for_each_entry.
+  // For each step. Of rescaled pairs: the scales of the two rows of each. Of a plain step:
+  // 1 + kCoefficients for each rotation that there is, in the order of for_each_rotation.
   std::vector<std::unique_ptr<R[]>> extra;
   // For gradients: the factor of each entry's sum over stored rows; see vjp_tiles.hpp.
   runtime::Scratch<R> weights;
   // Scales of all slots after the last step.
   runtime::Scratch<double> final_scales;
   // What the rows are to be multiplied by after the last step: their scales, and in programs that
-  // are not for Undo D.
+  // are not for Adjoint D.
   std::vector<F> factors;
 
-  R* coefficients_of(const Step& step) const {
-    return coefficients.data() + kCoefficients<F> * (step.entry - first_entry);
+  R* of(const Step& step) const {
+    return values.data() + kCoefficients<F> * (step.first_rotation - first_rotation);
   }
-  R* scales_of(const Step& step) const { return scales.data() + (step.entry - first_entry) / 2; }
-  R* weights_of(const Step& step) const { return weights.data() + (step.entry - first_entry); }
+  R* scales_of(const Step& step) const {
+    return scales.data() + (step.first_rotation - first_rotation) / 2;
+  }
+  R* weights_of(const Step& step) const {
+    return weights.data() + (step.first_rotation - first_rotation);
+  }
 };
 
 // What a program is made from.
 template <class F>
-struct ProgramInput {
+struct CoefficientInput {
   using R = real_t<F>;
   Strided<const R> angles;
   Strided<const R> phases;  // may be absent
   Angles kind;              // of angles and phases
   // All plain: for angles that are not finite and for vectors beyond Limits::largest.
-  bool careful;
+  bool unscaled;
   bool gradient;  // with weights
 };
 
-// Builds a program, run of steps by run of steps. `Undo` programs take the rotations from last to
-// first and undo them. After `start`, `run` may be called from many threads at once for ranges of
-// steps of one of the plan's waves.
-template <class F, bool Undo>
-class ProgramBuilder {
+// Builds a program, run of steps by run of steps. `Adjoint` programs take the rotations from last
+// to first and undo them. After `start`, `run` may be called from many threads at once for ranges
+// of steps of one of the plan's stages.
+template <class F, bool Adjoint>
+class CoefficientBuilder {
  public:
   using R = real_t<F>;
 
-  ProgramBuilder(const Plan& plan, const ProgramInput<F>& input, Program<F>& program)
+  CoefficientBuilder(const Plan& plan, const CoefficientInput<F>& input,
+                     Coefficients<F>& coefficients)
       : plan_(plan),
         input_(input),
         finder_(plan, input.angles, input.phases, input.kind == Angles::reduced),
-        careful_(input.careful || input.kind == Angles::not_finite),
+        unscaled_(input.unscaled || input.kind == Angles::not_finite),
         gradient_(input.gradient),
         enter_(gradient_ ? Limits<R, true>::enter : Limits<R, false>::enter),
         leave_(gradient_ ? Limits<R, true>::leave : Limits<R, false>::leave),
-        program_(program),
-        reciprocals_(plan.slots) {
-    program.modes.assign(plan.steps.size(), Mode::scaled);
-    program.extra.clear();
-    program.extra.resize(plan.steps.size());
+        out_(coefficients),
+        reciprocals_(plan.rows) {
+    coefficients.modes.assign(plan.steps.size(), Mode::fast);
+    coefficients.extra.clear();
+    coefficients.extra.resize(plan.steps.size());
     // Whole lines of the cache hold those of a group.
-    program.final_scales.resize(plan.slots);
-    scales_ = program.final_scales.data();
-    std::fill_n(scales_, plan.slots, 1.0);
-    std::fill_n(reciprocals_.data(), plan.slots, 1.0);
+    coefficients.final_scales.resize(plan.rows);
+    scales_ = coefficients.final_scales.data();
+    std::fill_n(scales_, plan.rows, 1.0);
+    std::fill_n(reciprocals_.data(), plan.rows, 1.0);
   }
 
   // The program will have these steps, and no longer those before.
   void start(Range steps) {
-    const std::int64_t entries = entries_of(plan_, steps);
-    program_.first_entry =
-        entries > 0 ? plan_.steps[static_cast<std::size_t>(steps.first)].entry : 0;
-    program_.coefficients.resize(kCoefficients<F> * entries);
-    program_.scales.resize(entries / 2 + 2 * kGroup);
-    if (gradient_) program_.weights.resize(entries);
+    const std::int64_t rotations = rotations_of(plan_, steps);
+    out_.first_rotation =
+        rotations > 0 ? plan_.steps[static_cast<std::size_t>(steps.first)].first_rotation : 0;
+    out_.values.resize(kCoefficients<F> * rotations);
+    out_.scales.resize(rotations / 2 + 2 * kRowBlock);
+    if (gradient_) out_.weights.resize(rotations);
   }
 
-  // Steps first .. last - 1, from last to first with Undo.
+  // Steps first .. last - 1, from last to first with Adjoint.
   void run(std::int64_t first, std::int64_t last) {
-    PairRotations<F, Undo> pairs(plan_, finder_);
-    for (std::int64_t k = first; k < last; ++k) add(Undo ? first + last - 1 - k : k, pairs);
+    PairRotations<F, Adjoint> pairs(plan_, finder_);
+    for (std::int64_t k = first; k < last; ++k) add(Adjoint ? first + last - 1 - k : k, pairs);
   }
 
  private:
-  void add(std::int64_t index, PairRotations<F, Undo>& pairs) {
+  void add(std::int64_t index, PairRotations<F, Adjoint>& pairs) {
     const auto k = static_cast<std::size_t>(index);
     const Step& step = plan_.steps[k];
-    if (careful_) {
-      add_plain(step, k);
+    if (unscaled_) {
+      add_standard(step, k);
     } else if (step.pattern == Pattern::pairs) {
       add_pairs(step, k, pairs);
-    } else if (step.pattern == Pattern::xor_leaf) {
-      add_leaf(step, k);
+    } else if (step.pattern == Pattern::diagonal_block) {
+      add_diagonal_block(step, k);
     } else {
-      add_tile(step, k);
+      add_block(step, k);
     }
   }
 
   // --- Scaled form ---
 
   // The scales of eight rows and their reciprocals.
-  struct Group {
+  struct RowScales {
     Double8 d;
     Double8 r;
 
@@ -167,73 +172,75 @@ class ProgramBuilder {
       r *= reciprocal;
     }
     template <class Order>
-    [[gnu::always_inline]] Group permuted() const {
+    [[gnu::always_inline]] RowScales permuted() const {
       return {GIVENS_ISA::permuted<Order>(d), GIVENS_ISA::permuted<Order>(r)};
     }
   };
 
-  static Group group_at(const double* d, const double* r) { return {load_eight(d), load_eight(r)}; }
+  static RowScales row_scales_at(const double* d, const double* r) {
+    return {load_eight(d), load_eight(r)};
+  }
 
-  static void store_group(Group g, double* d, double* r) {
+  static void store_row_scales(RowScales g, double* d, double* r) {
     // Each is rounded on its own; a Newton step keeps the reciprocals from drifting off.
     g.r = g.r + g.r * (1.0 - g.d * g.r);
     store_eight(d, g.d);
     store_eight(r, g.r);
   }
 
-  Group load_group(std::int32_t slot) const {
-    return group_at(scales_ + slot, reciprocals_.data() + slot);
+  RowScales load_row_scales(std::int32_t row) const {
+    return row_scales_at(scales_ + row, reciprocals_.data() + row);
   }
 
-  void save_group(std::int32_t slot, const Group& g) {
-    store_group(g, scales_ + slot, reciprocals_.data() + slot);
+  void save_row_scales(std::int32_t row, const RowScales& g) {
+    store_row_scales(g, scales_ + row, reciprocals_.data() + row);
   }
 
-  [[gnu::always_inline]] static double smallest_scale(const Group& g) {
+  [[gnu::always_inline]] static double smallest_scale(const RowScales& g) {
     return smallest_of(magnitude(g.d));
   }
 
-  [[gnu::always_inline]] static double smallest_scale(const Group& a, const Group& b) {
+  [[gnu::always_inline]] static double smallest_scale(const RowScales& a, const RowScales& b) {
     return smallest_of(lesser(magnitude(a.d), magnitude(b.d)));
   }
 
-  // Leaves the scales to the step, which multiplies the rows by them.
-  static void hand_over(Group& g, R* scales) {
+  // DiagonalBlocks the scales to the step, which multiplies the rows by them.
+  static void hand_over(RowScales& g, R* scales) {
     store_eight(scales, g.d);
     g.d = g.r = all_eight(1.0);
   }
 
-  void add_tile(const Step& step, std::size_t k) {
-    Group a = load_group(step.a);
-    Group b = load_group(step.b);
+  void add_block(const Step& step, std::size_t k) {
+    RowScales a = load_row_scales(step.a);
+    RowScales b = load_row_scales(step.b);
     if (smallest_scale(a, b) < enter_) {
-      program_.modes[k] = Mode::normalised;
-      R* scales = program_.scales_of(step);
+      out_.modes[k] = Mode::rescaled;
+      R* scales = out_.scales_of(step);
       hand_over(a, scales);
-      hand_over(b, scales + kGroup);
+      hand_over(b, scales + kRowBlock);
     }
     switch (step.pattern) {
-      case Pattern::xor_tile:
-        xor_tile_rows(step, a, b);
+      case Pattern::xor_block:
+        xor_block_rows(step, a, b);
         break;
-      case Pattern::diamond_tile:
-        diamond_tile_rows(step, a, b);
+      case Pattern::diamond_block:
+        diamond_block_rows(step, a, b);
         break;
       default:
-        sum_tile_rows(step, a, b);
+        sum_block_rows(step, a, b);
     }
     if (smallest_scale(a, b) < leave_) {
-      add_plain(step, k);
+      add_standard(step, k);
       return;
     }
-    save_group(step.a, a);
-    save_group(step.b, b);
+    save_row_scales(step.a, a);
+    save_row_scales(step.b, b);
   }
 
   // Writes the coefficients and weights of entries `first` .. first + 7, whose rows have the scales
   // x and y, that of x being the smaller coordinate.
   [[gnu::always_inline]] void write_row(const Step& step, int first, const Rotations<F>& g,
-                                        const Group& x, const Group& y) const {
+                                        const RowScales& x, const RowScales& y) const {
     write_eight(step, first, g.tangent * (y.d * x.r), g.tangent * (x.d * y.r), g.phase);
     if (gradient_) write_weights(step, first, x.d * y.d);
   }
@@ -242,7 +249,7 @@ class ProgramBuilder {
   [[gnu::always_inline]] void write_eight(const Step& step, int first, const Double8& p,
                                           const Double8& q,
                                           [[maybe_unused]] const Phases<F>& phase) const {
-    R* out = program_.coefficients_of(step) + kCoefficients<F> * first;
+    R* out = out_.of(step) + kCoefficients<F> * first;
     if constexpr (is_complex_v<F>) {
       R numbers[4][8];
       store_eight(numbers[0], p * phase.cosine);
@@ -260,48 +267,49 @@ class ProgramBuilder {
 
   [[gnu::always_inline]] void write_weights(const Step& step, int first,
                                             const Double8& weights) const {
-    store_eight(program_.weights_of(step) + first, weights);
+    store_eight(out_.weights_of(step) + first, weights);
   }
 
   // Those of a tile, row of entries by row.
-  void tile_rotations(const Step& step, Rotations<F>* out) const {
+  void block_rotations(const Step& step, Rotations<F>* out) const {
     for (int m = 0; m < 8; ++m) finder_.find(step, m, out[m]);
   }
 
-  void xor_tile_rows(const Step& step, Group& a, Group& b) const {
+  void xor_block_rows(const Step& step, RowScales& a, RowScales& b) const {
     if (finder_.angles_in_rows(step)) {
       finder_.prefetch(step);
-      xor_tile_rows(step, a, b, [&](int s) __attribute__((always_inline)) {
+      xor_block_rows(step, a, b, [&](int s) __attribute__((always_inline)) {
         return finder_.find_row(step, s);
       });
     } else {
       Rotations<F> g[8];
-      tile_rotations(step, g);
-      xor_tile_rows(step, a, b, [&](int s) __attribute__((always_inline)) -> const Rotations<F>& {
+      block_rotations(step, g);
+      xor_block_rows(step, a, b, [&](int s) __attribute__((always_inline)) -> const Rotations<F>& {
         return g[s];
       });
     }
   }
 
   template <class RotationsOf>
-  [[gnu::always_inline]] void xor_tile_rows(const Step& step, Group& group_a, Group& group_b,
-                                            RotationsOf&& rotations_at) const {
+  [[gnu::always_inline]] void xor_block_rows(const Step& step, RowScales& scales_a,
+                                             RowScales& scales_b,
+                                             RotationsOf&& rotations_at) const {
     using Reversed = LaneFrom<7>;
-    Group a = group_a;
+    RowScales a = scales_a;
     // Lane k has row k XOR s of b, which row k of a meets in round s.
-    Group partners = Undo ? group_b.template permuted<Reversed>() : group_b;
+    RowScales partners = Adjoint ? scales_b.template permuted<Reversed>() : scales_b;
     unrolled<8>([&](auto row) __attribute__((always_inline)) {
-      constexpr int s = Undo ? 7 - row.value : row.value;
+      constexpr int s = Adjoint ? 7 - row.value : row.value;
       const Rotations<F>& g = rotations_at(s);
       write_row(step, 8 * s, g, a, partners);
       a.turn(g.cosine, g.reciprocal);
       partners.turn(g.cosine, g.reciprocal);
       if constexpr (row.value < 7) {
-        partners = partners.template permuted<LaneXor<s ^ (Undo ? s - 1 : s + 1)>>();
+        partners = partners.template permuted<LaneXor<s ^ (Adjoint ? s - 1 : s + 1)>>();
       }
     });
-    group_a = a;
-    group_b = Undo ? partners : partners.template permuted<Reversed>();
+    scales_a = a;
+    scales_b = Adjoint ? partners : partners.template permuted<Reversed>();
   }
 
   // The lanes of an anti-diagonal of 8 x 8.
@@ -313,25 +321,25 @@ class ProgramBuilder {
   // Sum and difference tiles. Anti-diagonal `sum`: lane k has row k of a (7 - k in a difference
   // tile) and row (sum - k) mod 8 of b. Anti-diagonals m and m + 8 have no lane in common and share
   // a row of eight entries.
-  void sum_tile_rows(const Step& step, Group& a, Group& b) const {
-    using Roll = LanePlus<Undo ? 1 : -1>;  // from one anti-diagonal to the next
-    const bool difference = step.pattern == Pattern::difference_tile;
-    const auto in_order_of_a = [=](const Group& group) __attribute__((always_inline)) {
+  void sum_block_rows(const Step& step, RowScales& a, RowScales& b) const {
+    using Roll = LanePlus<Adjoint ? 1 : -1>;  // from one anti-diagonal to the next
+    const bool difference = step.pattern == Pattern::difference_block;
+    const auto in_order_of_a = [=](const RowScales& group) __attribute__((always_inline)) {
       return difference ? group.template permuted<LaneFrom<7>>() : group;
     };
     // Where lane k finds its row of b for a sum of 14, or 0, and lane l that of row l.
-    using AtFirst = LaneFrom<Undo ? 14 : 0>;
-    using AtLast = LaneFrom<Undo ? 0 : 14>;
+    using AtFirst = LaneFrom<Adjoint ? 14 : 0>;
+    using AtLast = LaneFrom<Adjoint ? 0 : 14>;
     Double8 coordinate_a = coordinates(step.a);
     if (difference) coordinate_a = permuted<LaneFrom<7>>(coordinate_a);
     Double8 coordinate_b = permuted<AtFirst>(coordinates(step.b));
-    Group rows = in_order_of_a(a);
-    Group partners = b.template permuted<AtFirst>();
+    RowScales rows = in_order_of_a(a);
+    RowScales partners = b.template permuted<AtFirst>();
     Rotations<F> g[8];
-    tile_rotations(step, g);
+    block_rotations(step, g);
     Double8 p[8], q[8], weight[8], turn[8];
     unrolled<15>([&](auto m) __attribute__((always_inline)) {
-      constexpr int sum = Undo ? 14 - m.value : m.value;
+      constexpr int sum = Adjoint ? 14 - m.value : m.value;
       constexpr int row = sum % 8;
       const Double8 turns = select(coordinate_a > coordinate_b, all_eight(-1.0), all_eight(1.0));
       const Double8 tangent = turns * g[row].tangent;
@@ -360,7 +368,7 @@ class ProgramBuilder {
                                       };
         const Double8 all_turns = with_earlier(turns, turn[row]);
         write_eight(step, 8 * row, with_earlier(new_p, p[row]), with_earlier(new_q, q[row]),
-                    turned<F>(g[row].phase, all_turns));
+                    rotated<F>(g[row].phase, all_turns));
         if (gradient_) write_weights(step, 8 * row, with_earlier(new_weight, weight[row]));
       }
       if constexpr (m.value < 14) {
@@ -372,18 +380,18 @@ class ProgramBuilder {
     b = partners.template permuted<AtLast>();
   }
 
-  // Slots are in the order of the coordinates.
-  void diamond_tile_rows(const Step& step, Group& a, Group& b) const {
+  // Rows are in the order of the coordinates.
+  void diamond_block_rows(const Step& step, RowScales& a, RowScales& b) const {
     Rotations<F> g[8];
-    tile_rotations(step, g);
-    static constexpr auto kOrder = tile_order<kGroup>(Pattern::diamond_tile);
-    double d[2 * kGroup], r[2 * kGroup];
-    store_group(a, d, r);
-    store_group(b, d + kGroup, r + kGroup);
+    block_rotations(step, g);
+    static constexpr auto kOrder = block_order<kRowBlock>(Pattern::diamond_block);
+    double d[2 * kRowBlock], r[2 * kRowBlock];
+    store_row_scales(a, d, r);
+    store_row_scales(b, d + kRowBlock, r + kRowBlock);
     double x_d[8][8], x_r[8][8], y_d[8][8], y_r[8][8];
-    for (int m = 0; m < kTileEntries; ++m) {
-      const TileIndex at = kOrder[static_cast<std::size_t>(Undo ? kTileEntries - 1 - m : m)];
-      const RowPair rows = tile_rows<kGroup>(Pattern::diamond_tile, at);
+    for (int m = 0; m < kBlockRotations; ++m) {
+      const BlockIndex at = kOrder[static_cast<std::size_t>(Adjoint ? kBlockRotations - 1 - m : m)];
+      const RowPair rows = rows_of_rotation<kRowBlock>(Pattern::diamond_block, at);
       const int row = (at.k + at.l) % 8;
       x_d[row][at.k] = d[rows.i];
       x_r[row][at.k] = r[rows.i];
@@ -395,44 +403,45 @@ class ProgramBuilder {
       }
     }
     for (int row = 0; row < 8; ++row) {
-      write_row(step, 8 * row, g[row], group_at(x_d[row], x_r[row]), group_at(y_d[row], y_r[row]));
+      write_row(step, 8 * row, g[row], row_scales_at(x_d[row], x_r[row]),
+                row_scales_at(y_d[row], y_r[row]));
     }
-    a = group_at(d, r);
-    b = group_at(d + kGroup, r + kGroup);
+    a = row_scales_at(d, r);
+    b = row_scales_at(d + kRowBlock, r + kRowBlock);
   }
 
-  Double8 coordinates(std::int32_t slot) const {
-    return load_eight(plan_.coordinate_of_slot.data() + slot);
+  Double8 coordinates(std::int32_t row) const {
+    return load_eight(plan_.coordinate_of_row.data() + row);
   }
 
   // Of round r + 1 of a leaf, by lane. Its four pairs are entries 4 r .. 4 r + 3, half a row of
   // eight.
-  struct LeafRound {
-    std::array<int, 8> entry_of_row;  // the lane of the entry that turns it
-    std::array<int, 8> first;         // by entry, of both halves alike: the row i ...
-    std::array<int, 8> second;        // ... and the row j
+  struct DiagonalRound {
+    std::array<int, 8> rotation_of_row;  // the lane of the entry that turns it
+    std::array<int, 8> first;            // by entry, of both halves alike: the row i ...
+    std::array<int, 8> second;           // ... and the row j
   };
-  static constexpr std::array<LeafRound, 7> leaf_rounds() {
-    constexpr auto kOrder = leaf_order();
-    std::array<LeafRound, 7> out{};
+  static constexpr std::array<DiagonalRound, 7> diagonal_rounds() {
+    constexpr auto kOrder = diagonal_block_order();
+    std::array<DiagonalRound, 7> out{};
     for (std::size_t e = 0; e < kOrder.size(); ++e) {
-      LeafRound& round = out[e / 4];
+      DiagonalRound& round = out[e / 4];
       for (const std::size_t lane : {e % 4, e % 4 + 4}) {
         round.first[lane] = kOrder[e].i;
         round.second[lane] = kOrder[e].j;
       }
       for (const int row : {kOrder[e].i, kOrder[e].j}) {
-        round.entry_of_row[static_cast<std::size_t>(row)] = static_cast<int>(e % 8);
+        round.rotation_of_row[static_cast<std::size_t>(row)] = static_cast<int>(e % 8);
       }
     }
     return out;
   }
 
   // Its orders of lanes, and which its entries are in a row of eight.
-  template <int R0, const std::array<int, 8> LeafRound::* Lanes>
-  struct LeafOrder {
+  template <int R0, const std::array<int, 8> DiagonalRound::* Lanes>
+  struct DiagonalOrder {
     static constexpr int at(int lane) {
-      return (leaf_rounds()[R0].*Lanes)[static_cast<std::size_t>(lane)];
+      return (diagonal_rounds()[R0].*Lanes)[static_cast<std::size_t>(lane)];
     }
   };
   template <int R0>
@@ -440,21 +449,21 @@ class ProgramBuilder {
     static constexpr bool at(int lane) { return lane / 4 == R0 % 2; }
   };
 
-  void add_leaf(const Step& step, std::size_t k) {
-    Group g = load_group(step.a);
+  void add_diagonal_block(const Step& step, std::size_t k) {
+    RowScales g = load_row_scales(step.a);
     if (smallest_scale(g) < enter_) {
-      program_.modes[k] = Mode::normalised;
-      hand_over(g, program_.scales_of(step));
+      out_.modes[k] = Mode::rescaled;
+      hand_over(g, out_.scales_of(step));
     }
     Rotations<F> rotation[4];
     for (int m = 0; m < 4; ++m) finder_.find(step, m, rotation[m]);
-    Group x[4], y[4];
+    RowScales x[4], y[4];
     unrolled<7>([&](auto round) __attribute__((always_inline)) {
-      constexpr int r = Undo ? 6 - round.value : round.value;
+      constexpr int r = Adjoint ? 6 - round.value : round.value;
       constexpr int m = r / 2;
-      const Group first = g.template permuted<LeafOrder<r, &LeafRound::first>>();
-      const Group second = g.template permuted<LeafOrder<r, &LeafRound::second>>();
-      if constexpr (r == 6 || r % 2 == (Undo ? 1 : 0)) {
+      const RowScales first = g.template permuted<DiagonalOrder<r, &DiagonalRound::first>>();
+      const RowScales second = g.template permuted<DiagonalOrder<r, &DiagonalRound::second>>();
+      if constexpr (r == 6 || r % 2 == (Adjoint ? 1 : 0)) {
         x[m] = first;
         y[m] = second;
       } else {
@@ -462,26 +471,26 @@ class ProgramBuilder {
         x[m] = {chosen<Mine>(first.d, x[m].d), chosen<Mine>(first.r, x[m].r)};
         y[m] = {chosen<Mine>(second.d, y[m].d), chosen<Mine>(second.r, y[m].r)};
       }
-      using Entry = LeafOrder<r, &LeafRound::entry_of_row>;
+      using Entry = DiagonalOrder<r, &DiagonalRound::rotation_of_row>;
       g.turn(permuted<Entry>(rotation[m].cosine), permuted<Entry>(rotation[m].reciprocal));
     });
-    write_leaf(step, rotation, x, y);
+    write_diagonal_block(step, rotation, x, y);
     if (smallest_scale(g) < leave_) {
-      add_plain(step, k);
+      add_standard(step, k);
       return;
     }
-    save_group(step.a, g);
+    save_row_scales(step.a, g);
   }
 
   // As write_row, for a leaf's three rows of entries and a half.
-  void write_leaf(const Step& step, const Rotations<F>* g, const Group* x, const Group* y) const {
+  void write_diagonal_block(const Step& step, const Rotations<F>* g, const RowScales* x,
+                            const RowScales* y) const {
     for (int m = 0; m < 3; ++m) write_row(step, 8 * m, g[m], x[m], y[m]);
-    for (int e = 24; e < kLeafEntries; ++e) {
+    for (int e = 24; e < kDiagonalBlockRotations; ++e) {
       const int lane = e - 24;
       const double tangent = g[3].tangent[lane];
-      write_one(program_.coefficients_of(step) + kCoefficients<F> * e,
-                tangent * (y[3].d[lane] * x[3].r[lane]), tangent * (x[3].d[lane] * y[3].r[lane]),
-                phase_at<F>(g[3].phase, lane));
+      write_one(out_.of(step) + kCoefficients<F> * e, tangent * (y[3].d[lane] * x[3].r[lane]),
+                tangent * (x[3].d[lane] * y[3].r[lane]), phase_at<F>(g[3].phase, lane));
       if (gradient_) set_weight(step, e, x[3].d[lane] * y[3].d[lane]);
     }
   }
@@ -500,11 +509,11 @@ class ProgramBuilder {
 
   // --- Loose pairs ---
 
-  void add_pairs(const Step& step, std::size_t k, PairRotations<F, Undo>& found) {
+  void add_pairs(const Step& step, std::size_t k, PairRotations<F, Adjoint>& found) {
     found.find(step);
-    const SlotPair* pairs = plan_.pair_slots.data() + step.a;
-    const auto scale = [&](std::int32_t slot) -> double& { return scales_[slot]; };
-    const auto reciprocal = [&](std::int32_t slot) -> double& { return reciprocals_.data()[slot]; };
+    const RowPair* pairs = plan_.row_pairs.data() + step.a;
+    const auto scale = [&](std::int32_t row) -> double& { return scales_[row]; };
+    const auto reciprocal = [&](std::int32_t row) -> double& { return reciprocals_.data()[row]; };
     double smallest = 1.0, smallest_after = 1.0, smallest_cosine = 1.0;
     for (std::int32_t e = 0; e < step.count; ++e) {
       const double d = std::min(std::abs(scale(pairs[e].i)), std::abs(scale(pairs[e].j)));
@@ -513,22 +522,22 @@ class ProgramBuilder {
       smallest_after = std::min(smallest_after, d * c);
       smallest_cosine = std::min(smallest_cosine, c);
     }
-    const bool normalise = smallest < enter_;
-    if ((normalise ? smallest_cosine : smallest_after) < leave_) {
-      add_plain(step, k);
+    const bool rescale = smallest < enter_;
+    if ((rescale ? smallest_cosine : smallest_after) < leave_) {
+      add_standard(step, k);
       return;
     }
-    if (normalise) {
-      program_.modes[k] = Mode::normalised;
+    if (rescale) {
+      out_.modes[k] = Mode::rescaled;
       R* factors = new_extra(k, 2 * step.count);
       for (std::int32_t e = 0; e < step.count; ++e) {
-        for (const std::int32_t slot : {pairs[e].i, pairs[e].j}) {
-          *factors++ = static_cast<R>(scale(slot));
-          scale(slot) = reciprocal(slot) = 1.0;
+        for (const std::int32_t row : {pairs[e].i, pairs[e].j}) {
+          *factors++ = static_cast<R>(scale(row));
+          scale(row) = reciprocal(row) = 1.0;
         }
       }
     }
-    R* out = program_.coefficients_of(step);
+    R* out = out_.of(step);
     for (std::int32_t e = 0; e < step.count; ++e) {
       const auto rotation = found.at(step, e);
       const double tangent = rotation.tangent();
@@ -545,26 +554,25 @@ class ProgramBuilder {
   }
 
   static void turn_one(double cosine, double reciprocal, double& d, double& r) {
-    const double turned = d * cosine;
+    const double rotated = d * cosine;
     r *= reciprocal;
-    r += r * (1.0 - turned * r);  // as in store_group
-    d = turned;
+    r += r * (1.0 - rotated * r);  // as in store_row_scales
+    d = rotated;
   }
 
   R* new_extra(std::size_t k, std::int64_t count) {
-    program_.extra[k].reset(new R[static_cast<std::size_t>(count)]);
-    return program_.extra[k].get();
+    out_.extra[k].reset(new R[static_cast<std::size_t>(count)]);
+    return out_.extra[k].get();
   }
 
   void set_weight(const Step& step, int e, double weight) const {
-    program_.weights_of(step)[e] = static_cast<R>(weight);
+    out_.weights_of(step)[e] = static_cast<R>(weight);
   }
 
   // -1 where the row of the first slot is the larger coordinate, which turns the rotation around.
-  double orientation(std::int32_t slot_a, std::int32_t slot_b) const {
-    const auto& coordinate = plan_.coordinate_of_slot;
-    return coordinate[static_cast<std::size_t>(slot_a)] >
-                   coordinate[static_cast<std::size_t>(slot_b)]
+  double orientation(std::int32_t row_a, std::int32_t row_b) const {
+    const auto& coordinate = plan_.coordinate_of_row;
+    return coordinate[static_cast<std::size_t>(row_a)] > coordinate[static_cast<std::size_t>(row_b)]
                ? -1.0
                : 1.0;
   }
@@ -572,21 +580,21 @@ class ProgramBuilder {
   // --- Plain form ---
 
   // The scales stay; the stored rows turn by diag(d)^-1 G diag(d).
-  void add_plain(const Step& step, std::size_t k) {
-    program_.modes[k] = Mode::plain;
+  void add_standard(const Step& step, std::size_t k) {
+    out_.modes[k] = Mode::standard;
     R* out = new_extra(k, (1 + kCoefficients<F>)*step.count);
     SinesAndCosines values;
     values.find<R>(plan_, step, input_.angles, is_complex_v<F> ? input_.phases : Strided<const R>{},
                    input_.kind == Angles::reduced);
-    for_each_entry<Undo>(plan_, step, [&](std::int32_t slot_i, std::int32_t slot_j, int e) {
-      if (source_of(plan_, step, e) < 0) return;
-      const double d_i = scales_[slot_i];
-      const double d_j = scales_[slot_j];
+    for_each_rotation<Adjoint>(plan_, step, [&](std::int32_t row_i, std::int32_t row_j, int e) {
+      if (angle_of(plan_, step, e) < 0) return;
+      const double d_i = scales_[row_i];
+      const double d_j = scales_[row_j];
       const double* const r = reciprocals_.data();
-      const double turn = orientation(slot_i, slot_j);
-      const double sine = (Undo ? -turn : turn) * values.sine(e);
+      const double turn = orientation(row_i, row_j);
+      const double sine = (Adjoint ? -turn : turn) * values.sine(e);
       *out++ = static_cast<R>(values.cosine(e));
-      write_one(out, sine * d_j * r[slot_i], sine * d_i * r[slot_j],
+      write_one(out, sine * d_j * r[row_i], sine * d_i * r[row_j],
                 Phase{values.phase_cosine(e), turn * values.phase_sine(e)});
       out += kCoefficients<F>;
       if (gradient_) set_weight(step, e, turn * d_i * d_j);
@@ -594,13 +602,13 @@ class ProgramBuilder {
   }
 
   const Plan& plan_;
-  const ProgramInput<F> input_;
-  const RotationFinder<F, Undo> finder_;
-  const bool careful_;
+  const CoefficientInput<F> input_;
+  const RotationFinder<F, Adjoint> finder_;
+  const bool unscaled_;
   const bool gradient_;
   const double enter_;  // see Limits
   const double leave_;
-  Program<F>& program_;
+  Coefficients<F>& out_;
   double* scales_;  // at the end, the program's final ones
   const runtime::Scratch<double> reciprocals_;
 };

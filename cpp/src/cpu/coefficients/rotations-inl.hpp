@@ -44,8 +44,8 @@ template <class F>
 
 // With other signs of the angles, which turn the rotations around.
 template <class F>
-[[gnu::always_inline]] inline Phases<F> turned(Phases<F> phases,
-                                               [[maybe_unused]] const Double8& signs) {
+[[gnu::always_inline]] inline Phases<F> rotated(Phases<F> phases,
+                                                [[maybe_unused]] const Double8& signs) {
   if constexpr (is_complex_v<F>) phases.sine *= signs;
   return phases;
 }
@@ -53,14 +53,14 @@ template <class F>
 // Eight rotations.
 template <class F>
 struct Rotations {
-  Double8 tangent;  // minus, with Undo
+  Double8 tangent;  // minus, with Adjoint
   Double8 cosine;
   Double8 reciprocal;  // of the cosine
   Phases<F> phase;
 };
 
 // Finds the rotations of a plan's steps.
-template <class F, bool Undo>
+template <class F, bool Adjoint>
 class RotationFinder {
  public:
   using R = real_t<F>;
@@ -87,25 +87,26 @@ class RotationFinder {
   // The same of an xor tile whose angles_in_rows is true: of row m.
   [[gnu::always_inline]] Rotations<F> find_row(const Step& step, int m) const {
     Double8 sine, cosine;
-    const std::int32_t* source = plan_.sources.data() + step.source;
-    sincos_reduced<R>(load_eight(angles_.data + source[m]), sine, cosine);
+    const std::int32_t* angle = plan_.angle_indices.data() + step.first_angle;
+    sincos_reduced<R>(load_eight(angles_.data + angle[m]), sine, cosine);
     return rotations_of(sine, cosine);
   }
 
   // The usual case of an xor tile, which is found with fewest tests.
   bool angles_in_rows(const Step& step) const {
-    return !is_complex_v<F> && step.sources == Sources::runs && angles_.stride == 1 && reduced_;
+    return !is_complex_v<F> && step.angle_map == AngleMap::contiguous && angles_.stride == 1 &&
+           reduced_;
   }
 
   // Fetches the angles of an xor tile to come after this one, as find_row will load them: those
   // of its eight rows are far from each other.
   [[gnu::always_inline]] void prefetch(const Step& now) const {
     constexpr std::ptrdiff_t kStepsAhead = 6;
-    const std::ptrdiff_t k = &now - plan_.steps.data() + (Undo ? -kStepsAhead : kStepsAhead);
+    const std::ptrdiff_t k = &now - plan_.steps.data() + (Adjoint ? -kStepsAhead : kStepsAhead);
     if (k < 0 || k >= static_cast<std::ptrdiff_t>(plan_.steps.size())) return;
     const Step& step = plan_.steps[static_cast<std::size_t>(k)];
-    if (step.pattern != Pattern::xor_tile || step.sources != Sources::runs) return;
-    const std::int32_t* sources = plan_.sources.data() + step.source;
+    if (step.pattern != Pattern::xor_block || step.angle_map != AngleMap::contiguous) return;
+    const std::int32_t* sources = plan_.angle_indices.data() + step.first_angle;
     for (int m = 0; m < 8; ++m) __builtin_prefetch(angles_.data + sources[m]);
   }
 
@@ -121,41 +122,42 @@ class RotationFinder {
   // any value.
   [[gnu::always_inline]] Double8 fetch_each(std::int64_t first, std::int64_t end,
                                             const Strided<const R>& parameter) const {
-    const std::int32_t* sources = plan_.sources.data() + first;
+    const std::int32_t* sources = plan_.angle_indices.data() + first;
     const int last = static_cast<int>(std::min<std::int64_t>(end - first, 8)) - 1;
     return eight_of([&](int lane) __attribute__((always_inline)) {
-      const std::int32_t source = sources[std::min(lane, last)];
-      return source < 0 ? 0.0 : static_cast<double>(parameter[source]);
+      const std::int32_t angle = sources[std::min(lane, last)];
+      return angle < 0 ? 0.0 : static_cast<double>(parameter[angle]);
     });
   }
 
   // The same for entries 8 m .. 8 m + 7 of a step.
   [[gnu::always_inline]] Double8 fetch(const Step& step, int m,
                                        const Strided<const R>& parameter) const {
-    if (step.sources == Sources::runs && parameter.stride == 1) {
-      const std::int32_t* sources = plan_.sources.data() + step.source;
-      if (step.pattern == Pattern::xor_tile) return load_eight(parameter.data + sources[m]);
+    if (step.angle_map == AngleMap::contiguous && parameter.stride == 1) {
+      const std::int32_t* sources = plan_.angle_indices.data() + step.first_angle;
+      if (step.pattern == Pattern::xor_block) return load_eight(parameter.data + sources[m]);
       const R* low = parameter.data + sources[2 * m];
-      const R* high = parameter.data + sources[std::min(2 * m + 1, kLeafEntries / 4 - 1)];
+      const R* high =
+          parameter.data + sources[std::min(2 * m + 1, kDiagonalBlockRotations / 4 - 1)];
       return eight_of([=](int lane) __attribute__((always_inline)) {
         return static_cast<double>(lane < 4 ? low[lane] : high[lane - 4]);
       });
     }
-    if (step.sources == Sources::affine) {
+    if (step.angle_map == AngleMap::affine) {
       const AffineAngles angles(step, parameter.stride);
       const R* from = parameter.data;
       return eight_of([&](int lane) __attribute__((always_inline)) {
         return static_cast<double>(from[angles.at(m, lane)]);
       });
     }
-    if (step.sources == Sources::each) {
-      const std::int64_t first = step.source + 8 * m;
+    if (step.angle_map == AngleMap::gather) {
+      const std::int64_t first = step.first_angle + 8 * m;
       return fetch_each(first, first + std::min(step.count - 8 * m, 8), parameter);
     }
     const int last = std::min(8 * m + 8, step.count) - 1;
     return eight_of([&](int lane) __attribute__((always_inline)) {
-      const std::int32_t source = source_of(plan_, step, std::min(8 * m + lane, last));
-      return source < 0 ? 0.0 : static_cast<double>(parameter[source]);
+      const std::int32_t angle = angle_of(plan_, step, std::min(8 * m + lane, last));
+      return angle < 0 ? 0.0 : static_cast<double>(parameter[angle]);
     });
   }
 
@@ -172,7 +174,7 @@ class RotationFinder {
     Rotations<F> out{};
     out.cosine = cosine;
     out.reciprocal = 1.0 / cosine;
-    out.tangent = Undo ? -(sine * out.reciprocal) : sine * out.reciprocal;
+    out.tangent = Adjoint ? -(sine * out.reciprocal) : sine * out.reciprocal;
     return out;
   }
 
@@ -196,19 +198,19 @@ class RotationFinder {
 
 // Rotations of pairs that follow one another in Plan::sources. Those of many steps are found at
 // once: most steps of pairs are too short for vectors.
-template <class F, bool Undo>
+template <class F, bool Adjoint>
 class PairRotations {
  public:
-  PairRotations(const Plan& plan, const RotationFinder<F, Undo>& finder)
-      : finder_(finder), sources_(static_cast<std::int64_t>(plan.sources.size())) {}
+  PairRotations(const Plan& plan, const RotationFinder<F, Adjoint>& finder)
+      : finder_(finder), angle_indices_(static_cast<std::int64_t>(plan.angle_indices.size())) {}
 
   // Finds those of a step, and of the steps next to be done.
   void find(const Step& step) {
-    const std::int64_t end = step.source + step.count;
-    if (first_ <= step.source && end <= last_) return;
+    const std::int64_t end = step.first_angle + step.count;
+    if (first_ <= step.first_angle && end <= last_) return;
     const std::int64_t count = std::max(std::int64_t{step.count}, kAtOnce);
-    first_ = Undo ? std::max(end - count, std::int64_t{0}) : step.source;
-    last_ = Undo ? end : std::min(step.source + count, sources_);
+    first_ = Adjoint ? std::max(end - count, std::int64_t{0}) : step.first_angle;
+    last_ = Adjoint ? end : std::min(step.first_angle + count, angle_indices_);
     found_.resize((last_ - first_ + 7) / 8 * kOfEight);
     double* out = found_.data();
     for (std::int64_t first = first_; first < last_; first += 8, out += kOfEight) {
@@ -238,7 +240,7 @@ class PairRotations {
     }
   };
   Rotation at(const Step& step, std::int32_t e) const {
-    const std::int64_t k = step.source + e - first_;
+    const std::int64_t k = step.first_angle + e - first_;
     return {found_.data() + k / 8 * kOfEight + k % 8};
   }
 
@@ -246,8 +248,8 @@ class PairRotations {
   static constexpr std::int64_t kAtOnce = 64;
   static constexpr std::int64_t kOfEight = is_complex_v<F> ? 40 : 24;  // numbers
 
-  const RotationFinder<F, Undo>& finder_;
-  const std::int64_t sources_;
+  const RotationFinder<F, Adjoint>& finder_;
+  const std::int64_t angle_indices_;
   std::int64_t first_ = 0;
   std::int64_t last_ = 0;
   runtime::Scratch<double> found_;

@@ -24,10 +24,10 @@ class SinesAndCosines {
       double t[8] = {}, f[8] = {};
       for (int lane = 0; lane < 8; ++lane) {
         const int e = 8 * static_cast<int>(m) + lane;
-        const std::int32_t source = e < step.count ? source_of(plan, step, e) : -1;
-        if (source < 0) continue;
-        t[lane] = static_cast<double>(angles[source]);
-        if (phases) f[lane] = static_cast<double>(phases[source]);
+        const std::int32_t angle = e < step.count ? angle_of(plan, step, e) : -1;
+        if (angle < 0) continue;
+        t[lane] = static_cast<double>(angles[angle]);
+        if (phases) f[lane] = static_cast<double>(phases[angle]);
       }
       set<R>(2 * m, load_eight(t), reduced);
       set<R>(2 * m + 1, load_eight(f), reduced);

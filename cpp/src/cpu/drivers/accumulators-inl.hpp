@@ -26,32 +26,33 @@ namespace givens::cpu::GIVENS_ISA {
 // is undone by doing the rotations of U: all of the above with -t for t, from the first to the
 // last.
 template <class F>
-class GradientSums {
+class GradientAccumulators {
  public:
   using R = real_t<F>;
 
-  explicit GradientSums(const Plan& plan) : plan_(plan) {}
+  explicit GradientAccumulators(const Plan& plan) : plan_(plan) {}
 
   bool empty() const { return !started_; }
 
   // The sums of a step's entries; see vjp_tiles.hpp.
   R* of(std::int64_t step) const {
-    const std::int64_t entry = plan_.steps[static_cast<std::size_t>(step)].entry;
-    return entries_.data() + kParts<F> * (entry - first_entry_);
+    const std::int64_t index = plan_.steps[static_cast<std::size_t>(step)].first_rotation;
+    return sums_.data() + kReals<F> * (index - first_rotation_);
   }
 
   // Starts the sums of these steps.
   void start_steps(Range steps) {
-    const std::int64_t entries = kParts<F> * entries_of(plan_, steps);
-    first_entry_ = entries > 0 ? plan_.steps[static_cast<std::size_t>(steps.first)].entry : 0;
-    entries_.resize(entries);
-    std::fill_n(entries_.data(), entries, R(0));
+    const std::int64_t rotations = kReals<F> * rotations_of(plan_, steps);
+    first_rotation_ =
+        rotations > 0 ? plan_.steps[static_cast<std::size_t>(steps.first)].first_rotation : 0;
+    sums_.resize(rotations);
+    std::fill_n(sums_.data(), rotations, R(0));
   }
 
   // Starts the sums of a pair of panels, which hold the states after all rotations.
   void start(const R* y, const R* g, std::int64_t width) {
     if (!started_) {
-      diagonal_.assign(is_complex_v<F> ? static_cast<std::size_t>(plan_.slots) : 0, 0.0);
+      diagonal_.assign(is_complex_v<F> ? static_cast<std::size_t>(plan_.rows) : 0, 0.0);
       last_diagonal_ = diagonal_;
       started_ = true;
     }
@@ -67,10 +68,11 @@ class GradientSums {
   // Adds the gradients to those of the problem, and ends the sums. `program` is the one that the
   // columns went through, `kind` that of its parameters. The sums are of all steps.
   template <class T, class Offsets>
-  void add_to(const VjpProblem<T>& problem, const Offsets& matrix, const Program<F>& program,
-              Angles kind) {
+  void add_to(const VjpProblem<T>& problem, const Offsets& matrix,
+              const Coefficients<F>& coefficients, Angles kind) {
     if (!problem.inverse) add_diagonal(problem, matrix);
-    add_steps({0, static_cast<std::int64_t>(plan_.steps.size())}, problem, matrix, program, kind);
+    add_steps({0, static_cast<std::int64_t>(plan_.steps.size())}, problem, matrix, coefficients,
+              kind);
     if (problem.inverse) add_diagonal(problem, matrix);
     end();
   }
@@ -84,7 +86,7 @@ class GradientSums {
     const std::vector<double>& diagonal = problem.inverse ? last_diagonal_ : diagonal_;
     const R sign = problem.inverse ? R(-1) : R(1);
     for (std::size_t s = 0; s < diagonal.size(); ++s) {
-      const std::int32_t coordinate = plan_.coordinate_of_slot[s];
+      const std::int32_t coordinate = plan_.coordinate_of_row[s];
       if (coordinate >= 0) gdiagonal[coordinate] += sign * static_cast<R>(diagonal[s] / 2);
     }
   }
@@ -93,21 +95,21 @@ class GradientSums {
   // went through them ...
   template <class T, class Offsets>
   void add_steps(Range steps, const VjpProblem<T>& problem, const Offsets& matrix,
-                 const Program<F>& program, Angles kind) {
+                 const Coefficients<F>& coefficients, Angles kind) {
     const Strided<R> gangles = problem.gangles.at(matrix[7]);
     if constexpr (is_complex_v<F>) {
       const auto parameters = problem.parameters.at(matrix);
       const Strided<R> gphases = problem.gphases.at(matrix[8]);
       for (std::int64_t m = 0; m < steps.last - steps.first; ++m) {
         if (problem.inverse) {
-          add_complex<false>(steps.first + m, program, kind, parameters, gangles, gphases);
+          add_complex<false>(steps.first + m, coefficients, kind, parameters, gangles, gphases);
         } else {
-          add_complex<true>(steps.last - 1 - m, program, kind, parameters, gangles, gphases);
+          add_complex<true>(steps.last - 1 - m, coefficients, kind, parameters, gangles, gphases);
         }
       }
     } else {
       for (std::int64_t k = steps.first; k < steps.last; ++k) {
-        add_real(k, program, problem.inverse, gangles);
+        add_real(k, coefficients, problem.inverse, gangles);
       }
     }
   }
@@ -124,9 +126,9 @@ class GradientSums {
       for (std::size_t s = 0; s < out.size(); ++s) {
         const std::int64_t row = static_cast<std::int64_t>(s) * width;
         Vector<R> total{};
-        for (std::int64_t w = row; w < row + width; w += kSegment<F>) {
-          const auto a = Segment<F>::load_from(y + w);
-          const auto b = Segment<F>::load_from(g + w);
+        for (std::int64_t w = row; w < row + width; w += kPackReals<F>) {
+          const auto a = VectorPack<F>::load_from(y + w);
+          const auto b = VectorPack<F>::load_from(g + w);
           total = total + b.im * a.re - b.re * a.im;
         }
         out[s] += 2 * factor(s) * static_cast<double>(sum<R>(total));
@@ -134,49 +136,49 @@ class GradientSums {
     }
   }
 
-  void add_real(std::int64_t index, const Program<F>& program, bool inverse,
+  void add_real(std::int64_t index, const Coefficients<F>& coefficients, bool inverse,
                 const Strided<R> gangles) const {
     const R sign = inverse ? R(-1) : R(1);
     const auto m = static_cast<std::size_t>(index);
     const Step& step = plan_.steps[m];
-    const R* weights = program.weights_of(step);
+    const R* weights = coefficients.weights_of(step);
     const R* sums = of(index);
-    const std::int8_t* places = sum_places<F>(step, program.modes[m], !inverse);
-    if (places && step.sources == Sources::runs && gangles.stride == 1) {
-      const std::int32_t* sources = plan_.sources.data() + step.source;
-      if (step.pattern == Pattern::xor_leaf) {
-        add_runs<4, 1>(sources, step.count, sign, weights, sums, places, gangles.data);
+    const std::int8_t* offsets = sum_offsets<F>(step, coefficients.modes[m], !inverse);
+    if (offsets && step.angle_map == AngleMap::contiguous && gangles.stride == 1) {
+      const std::int32_t* sources = plan_.angle_indices.data() + step.first_angle;
+      if (step.pattern == Pattern::diagonal_block) {
+        add_runs<4, 1>(sources, step.count, sign, weights, sums, offsets, gangles.data);
       } else {
-        add_runs<8, kReverseBlock<F>>(sources, step.count, sign, weights, sums, places,
+        add_runs<8, kReverseBlock<F>>(sources, step.count, sign, weights, sums, offsets,
                                       gangles.data);
       }
       return;
     }
-    R in_order[kTileEntries];
-    if (places) {
+    R in_order[kBlockRotations];
+    if (offsets) {
 #pragma GCC unroll 64
-      for (int e = 0; e < kTileEntries; ++e) in_order[e] = sums[places[e]];
+      for (int e = 0; e < kBlockRotations; ++e) in_order[e] = sums[offsets[e]];
       sums = in_order;
     }
     const auto add = [&](std::int64_t angle, int e) {
       gangles[angle] += sign * weights[e] * sums[e];
     };
-    if (step.sources == Sources::affine) {
+    if (step.angle_map == AngleMap::affine) {
       const AffineAngles angles(step, 1);
 #pragma GCC unroll 8
-      for (int row = 0; row < kGroup; ++row) {
+      for (int row = 0; row < kRowBlock; ++row) {
 #pragma GCC unroll 8
-        for (int lane = 0; lane < kGroup; ++lane) {
-          add(angles.at(row, lane), kGroup * row + lane);
+        for (int lane = 0; lane < kRowBlock; ++lane) {
+          add(angles.at(row, lane), kRowBlock * row + lane);
         }
       }
-    } else if (step.sources == Sources::each) {
-      const std::int32_t* sources = plan_.sources.data() + step.source;
+    } else if (step.angle_map == AngleMap::gather) {
+      const std::int32_t* sources = plan_.angle_indices.data() + step.first_angle;
       for (int e = 0; e < step.count; ++e) {
         if (sources[e] >= 0) add(sources[e], e);
       }
     } else {
-      for (int e = 0; e < step.count; ++e) add(source_of(plan_, step, e), e);
+      for (int e = 0; e < step.count; ++e) add(angle_of(plan_, step, e), e);
     }
   }
 
@@ -184,43 +186,43 @@ class GradientSums {
   template <int Length, int Together>
   [[gnu::always_inline]] static void add_runs(const std::int32_t* sources, std::int32_t count,
                                               R sign, const R* weights, const R* sums,
-                                              const std::int8_t* places, R* gangles) {
+                                              const std::int8_t* offsets, R* gangles) {
     for (int e = 0; e < count; e += Together) {
       R* out = gangles + sources[e / Length] + e % Length;
-      const R* sum = sums + places[e];
+      const R* sum = sums + offsets[e];
       for (int k = 0; k < Together; ++k) out[k] += sign * weights[e + k] * sum[k];
     }
   }
 
-  // Undoes a step on the diagonal of W; without Undo that of the inverse.
-  template <bool Undo>
-  void add_complex(std::int64_t index, const Program<F>& program, Angles kind,
+  // Undoes a step on the diagonal of W; without Adjoint that of the inverse.
+  template <bool Adjoint>
+  void add_complex(std::int64_t index, const Coefficients<F>& coefficients, Angles kind,
                    const MatrixParameters<R>& parameters, const Strided<R>& gangles,
                    const Strided<R>& gphases) {
     const auto m = static_cast<std::size_t>(index);
     const Step& step = plan_.steps[m];
-    const R* weights = program.weights_of(step);
+    const R* weights = coefficients.weights_of(step);
     const R* sums = of(index);
-    const std::int8_t* places = sum_places<F>(step, program.modes[m], Undo);
+    const std::int8_t* offsets = sum_offsets<F>(step, coefficients.modes[m], Adjoint);
     values_.find<R>(plan_, step, parameters.angles, parameters.phases, kind == Angles::reduced);
-    for_each_entry<Undo>(plan_, step, [&](std::int32_t a, std::int32_t b, int e) {
-      const std::int32_t source = source_of(plan_, step, e);
-      if (source < 0) return;
-      const double s = Undo ? values_.sine(e) : -values_.sine(e);
+    for_each_rotation<Adjoint>(plan_, step, [&](std::int32_t a, std::int32_t b, int e) {
+      const std::int32_t angle = angle_of(plan_, step, e);
+      if (angle < 0) return;
+      const double s = Adjoint ? values_.sine(e) : -values_.sine(e);
       const double c = values_.cosine(e);
-      const R* sum = sums + 2 * (places ? places[e] : e);
+      const R* sum = sums + 2 * (offsets ? offsets[e] : e);
       // The weight is negative where row a is the larger coordinate, and the sum then W[i, j].
       const auto weight = static_cast<double>(weights[e]);
-      const bool turned = plan_.coordinate_of_slot[static_cast<std::size_t>(a)] >
-                          plan_.coordinate_of_slot[static_cast<std::size_t>(b)];
+      const bool rotated = plan_.coordinate_of_row[static_cast<std::size_t>(a)] >
+                           plan_.coordinate_of_row[static_cast<std::size_t>(b)];
       const double re_w = weight * static_cast<double>(sum[0]);
-      const double im_w = (turned ? -weight : weight) * static_cast<double>(sum[1]);
+      const double im_w = (rotated ? -weight : weight) * static_cast<double>(sum[1]);
       const double re_z = re_w * values_.phase_cosine(e) + im_w * values_.phase_sine(e);
       const double im_z = im_w * values_.phase_cosine(e) - re_w * values_.phase_sine(e);
-      double& d_i = diagonal_[static_cast<std::size_t>(turned ? b : a)];
-      double& d_j = diagonal_[static_cast<std::size_t>(turned ? a : b)];
-      gangles[source] += static_cast<R>(Undo ? re_z : -re_z);
-      if (gphases) gphases[source] += static_cast<R>(s * c * im_z + s * s * (d_j - d_i) / 2);
+      double& d_i = diagonal_[static_cast<std::size_t>(rotated ? b : a)];
+      double& d_j = diagonal_[static_cast<std::size_t>(rotated ? a : b)];
+      gangles[angle] += static_cast<R>(Adjoint ? re_z : -re_z);
+      if (gphases) gphases[angle] += static_cast<R>(s * c * im_z + s * s * (d_j - d_i) / 2);
       const double trace = d_i + d_j;
       d_i = c * c * d_i + s * s * d_j + 2 * c * s * im_z;
       d_j = trace - d_i;
@@ -229,8 +231,8 @@ class GradientSums {
 
   const Plan& plan_;
   bool started_ = false;
-  std::int64_t first_entry_ = 0;  // of the steps that there are sums of
-  runtime::Scratch<R> entries_;
+  std::int64_t first_rotation_ = 0;  // of the steps that there are sums of
+  runtime::Scratch<R> sums_;
   std::vector<double> diagonal_;       // Im W[s, s]; of complex ones only
   std::vector<double> last_diagonal_;  // the same after all rotations of U, for the inverse
   SinesAndCosines values_;

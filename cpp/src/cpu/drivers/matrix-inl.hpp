@@ -23,47 +23,49 @@ void pack_identity(const Plan& plan, const ColumnOrder& order, Range range, real
   for (std::int64_t s = range.first; s < range.last; ++s) {
     R* row = panel + s * width;
     std::fill_n(row, width, R(0));
-    const std::int64_t column = plan.coordinate_of_slot[static_cast<std::size_t>(s)] - order.first;
+    const std::int64_t column = plan.coordinate_of_row[static_cast<std::size_t>(s)] - order.first;
     if (column < 0 || column >= order.count) continue;
     const std::int64_t place = order.place_of(column);
-    row[place / kLanes<R> * kSegment<F> + place % kLanes<R>] = R(1);
+    row[place / kLanes<R> * kPackReals<F> + place % kLanes<R>] = R(1);
   }
 }
 
 // Takes a panel of the identity's columns through all steps. `reach` is where theirs is kept.
 template <class F>
-void run_from_identity(const Plan& plan, const Program<F>& program, const ColumnOrder& order,
-                       Reach& reach, real_t<F>* panel, std::int64_t width) {
+void run_from_identity(const Plan& plan, const Coefficients<F>& coefficients,
+                       const ColumnOrder& order, NonzeroStructure& nonzeros, real_t<F>* panel,
+                       std::int64_t width) {
   const runtime::FlushSubnormals flush(true);
-  if (Reach::pays(plan)) {
-    order.find_reach(plan, reach);
-    pack_identity<F>(plan, order, {0, plan.slots}, panel, width);
+  if (NonzeroStructure::pays(plan)) {
+    order.find_nonzeros(plan, nonzeros);
+    pack_identity<F>(plan, order, {0, plan.rows}, panel, width);
     for (std::int64_t k = 0; k < static_cast<std::int64_t>(plan.steps.size()); ++k) {
-      for_each_turned(plan, reach, k, width,
-                      [&](std::int64_t from, std::int64_t reals, const Parts* turned) {
-                        run_step<F, false>(plan, program, k, panel + from, width, reals, turned);
-                      });
+      for_each_rotated(plan, nonzeros, k, width,
+                       [&](std::int64_t from, std::int64_t reals, const ColumnMask* rotated) {
+                         run_step<F, false>(plan, coefficients, k, panel + from, width, reals,
+                                            rotated);
+                       });
     }
-    order_columns<true>(order, panel, plan.slots, width);
+    order_columns<true>(order, panel, plan.rows, width);
     return;
   }
-  const Range columns = slots_of(plan, order.first, order.count);
-  // Before a level only the blocks of the level below that hold these columns are not zero. Slots
+  const Range columns = rows_of(plan, order.first, order.count);
+  // Before a level only the blocks of the level below that hold these columns are not zero. Rows
   // are filled when a level reaches them.
   Range filled{columns.first, columns.first};
-  for (const Level& level : plan.levels) {
+  for (const MergeLevel& level : plan.merge_levels) {
     const Range reached = {
         columns.first / level.block * level.block,
-        std::min((columns.last + level.block - 1) / level.block * level.block, plan.slots)};
+        std::min((columns.last + level.block - 1) / level.block * level.block, plan.rows)};
     pack_identity<F>(plan, order, {reached.first, filled.first}, panel, width);
     pack_identity<F>(plan, order, {filled.last, reached.last}, panel, width);
     filled = reached;
-    for_each_part<F, false>(level, columns, width,
-                            [&](Range steps, std::int64_t from, std::int64_t reals) {
-                              for (std::int64_t k = steps.first; k < steps.last; ++k) {
-                                run_step<F, false>(plan, program, k, panel + from, width, reals);
-                              }
-                            });
+    for_each_part<F, false>(
+        level, columns, width, [&](Range steps, std::int64_t from, std::int64_t reals) {
+          for (std::int64_t k = steps.first; k < steps.last; ++k) {
+            run_step<F, false>(plan, coefficients, k, panel + from, width, reals);
+          }
+        });
   }
 }
 
@@ -80,23 +82,23 @@ class MatrixWorker {
         // threads.
         width_(panel_width<F>(problem.schedule.columns(),
                               problem.schedule.columns() < 1024 ? kWidestPanel / 2 : kWidestPanel)),
-        each_(width_ / kParts<F>),
-        panel_(plan.slots * width_) {}
+        each_(width_ / kReals<F>),
+        panel_(plan.rows * width_) {}
 
   std::int64_t panels() const { return (problem_.schedule.columns() + each_ - 1) / each_; }
 
   template <class Offsets>
-  void run(const Program<F>& program, const Offsets& matrix, std::int64_t index) {
+  void run(const Coefficients<F>& coefficients, const Offsets& matrix, std::int64_t index) {
     const std::int64_t first = index * each_;
     const std::int64_t count = std::min(each_, problem_.schedule.columns() - first);
-    run_from_identity<F>(plan_, program, ColumnOrder(plan_, first, count, kParts<F>), reach_,
-                         panel_.data(), width_);
+    run_from_identity<F>(plan_, coefficients, ColumnOrder(plan_, first, count, kReals<F>),
+                         nonzeros_, panel_.data(), width_);
     offsets_.clear();
     for (std::int64_t c = 0; c < count; ++c) {
-      offsets_.push_back(kParts<F> * (first + c) * problem_.column_stride);
+      offsets_.push_back(kReals<F> * (first + c) * problem_.column_stride);
     }
-    unpack<F>(plan_, panel_.data(), width_, program.factors,
-              {reinterpret_cast<R*>(problem_.u + matrix[4]), kParts<F> * problem_.row_stride,
+    unpack<F>(plan_, panel_.data(), width_, coefficients.factors,
+              {reinterpret_cast<R*>(problem_.u + matrix[4]), kReals<F> * problem_.row_stride,
                offsets_.data(), count});
   }
 
@@ -106,7 +108,7 @@ class MatrixWorker {
   const std::int64_t width_;
   const std::int64_t each_;  // columns in a panel
   const runtime::Scratch<R> panel_;
-  Reach reach_;
+  NonzeroStructure nonzeros_;
   std::vector<std::int64_t> offsets_;
 };
 
@@ -115,24 +117,26 @@ void matrix_all(const MatrixProblem<F>& problem, const Plan& plan) {
   const std::int64_t rotations = problem.schedule.num_rotations();
   const std::int64_t matrices = problem.matrices.size();
   const auto in_parts = [&](int threads) {
-    Programs<F, false> programs(plan, false);
+    CoefficientCache<F, false> cache(plan, false);
     for (std::int64_t m = 0; m < matrices; ++m) {
       const auto matrix = problem.matrices.at(m);
-      programs.set(problem.parameters.at(matrix), rotations);
-      const Program<F>& program = programs.for_vectors(true, threads);
+      cache.set(problem.parameters.at(matrix), rotations);
+      const Coefficients<F>& coefficients = cache.for_vectors(true, threads);
       const std::int64_t panels = MatrixWorker<F>(problem, plan).panels();
-      auto panel = [&](std::int64_t p) { MatrixWorker<F>(problem, plan).run(program, matrix, p); };
+      auto panel = [&](std::int64_t p) {
+        MatrixWorker<F>(problem, plan).run(coefficients, matrix, p);
+      };
       runtime::parallel_for(panels, threads, panel);
     }
   };
   const auto whole = [&](std::int64_t first, std::int64_t last) {
-    Programs<F, false> programs(plan, false);
+    CoefficientCache<F, false> cache(plan, false);
     MatrixWorker<F> worker(problem, plan);
     for (std::int64_t m = first; m < last; ++m) {
       const auto matrix = problem.matrices.at(m);
-      programs.set(problem.parameters.at(matrix), rotations);
-      const Program<F>& program = programs.for_vectors(true);
-      for (std::int64_t p = 0; p < worker.panels(); ++p) worker.run(program, matrix, p);
+      cache.set(problem.parameters.at(matrix), rotations);
+      const Coefficients<F>& coefficients = cache.for_vectors(true);
+      for (std::int64_t p = 0; p < worker.panels(); ++p) worker.run(coefficients, matrix, p);
     }
   };
   share_out(matrices, true, threads_for(problem, problem.schedule.columns()), in_parts, whole);

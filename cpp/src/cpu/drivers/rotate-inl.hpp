@@ -19,28 +19,28 @@ namespace givens::cpu::GIVENS_ISA {
 template <class T, class F, class Data, class Vectors>
 auto columns_of(Data* data, std::int64_t stride, const Vectors& vectors, std::size_t operand,
                 std::int64_t first, std::int64_t count, std::vector<std::int64_t>& offsets) {
-  constexpr std::int64_t each = kParts<T> / kParts<F>;  // columns of a vector
+  constexpr std::int64_t each = kReals<T> / kReals<F>;  // columns of a vector
   offsets.clear();
   for (std::int64_t v = first; v < first + count; ++v) {
-    const std::int64_t offset = kParts<T> * vectors.at(v)[operand];
+    const std::int64_t offset = kReals<T> * vectors.at(v)[operand];
     for (std::int64_t part = 0; part < each; ++part) offsets.push_back(offset + part);
   }
   using R = std::conditional_t<std::is_const_v<Data>, const real_t<T>, real_t<T>>;
-  return Columns<R>{reinterpret_cast<R*>(data), kParts<T> * stride, offsets.data(), each * count};
+  return Columns<R>{reinterpret_cast<R*>(data), kReals<T> * stride, offsets.data(), each * count};
 }
 
-// From last to first with Undo.
-template <class F, bool Undo>
-void run_steps(const Plan& plan, const Program<F>& program, Range steps, real_t<F>* panel,
+// From last to first with Adjoint.
+template <class F, bool Adjoint>
+void run_steps(const Plan& plan, const Coefficients<F>& coefficients, Range steps, real_t<F>* panel,
                std::int64_t width) {
   for (std::int64_t k = steps.first; k < steps.last; ++k) {
-    run_step<F, Undo>(plan, program, Undo ? steps.first + steps.last - 1 - k : k, panel, width,
-                      width);
+    run_step<F, Adjoint>(plan, coefficients, Adjoint ? steps.first + steps.last - 1 - k : k, panel,
+                         width, width);
   }
 }
 
 // What a thread needs to rotate panels.
-template <class T, class F, bool Undo>
+template <class T, class F, bool Adjoint>
 class RotateWorker {
  public:
   using R = real_t<T>;
@@ -48,16 +48,16 @@ class RotateWorker {
   RotateWorker(const RotateProblem<T>& problem, const Plan& plan)
       : problem_(problem),
         plan_(plan),
-        width_(panel_width<F>(kParts<T> / kParts<F> * problem.vectors.size(), kWidestPanel)),
-        each_(width_ / kParts<T>),
-        panel_(plan.slots * width_),
-        ones_(static_cast<std::size_t>(plan.slots), R(1)) {}
+        width_(panel_width<F>(kReals<T> / kReals<F> * problem.vectors.size(), kWidestPanel)),
+        each_(width_ / kReals<T>),
+        panel_(plan.rows * width_),
+        ones_(static_cast<std::size_t>(plan.rows), R(1)) {}
 
   std::int64_t panels() const { return (problem_.vectors.size() + each_ - 1) / each_; }
 
   // `by_runs`: see by_runs_of_steps.
   template <class Offsets>
-  void run(Programs<F, Undo>& programs, const Offsets& matrix, std::int64_t index,
+  void run(CoefficientCache<F, Adjoint>& cache, const Offsets& matrix, std::int64_t index,
            bool by_runs = false) {
     const std::int64_t first = index * each_;
     const std::int64_t count = std::min(each_, problem_.vectors.size() - first);
@@ -66,45 +66,46 @@ class RotateWorker {
     };
     R* panel = panel_.data();
     pack<F>(plan_, columns(problem_.x.data + matrix[4], problem_.x.stride, 0), panel, width_);
-    if (Undo && !programs.diagonal().empty()) {
-      multiply_by<F>(conjugates(programs.diagonal()), panel, width_);
+    if (Adjoint && !cache.diagonal().empty()) {
+      multiply_by<F>(conjugates(cache.diagonal()), panel, width_);
     }
     constexpr R largest = Limits<R, false>::largest;
-    const Survey numbers = survey(panel, plan_.slots, width_, largest);
+    const RangeCheck numbers = range_check(panel, plan_.rows, width_, largest);
     const auto write = [&](const auto& factors) {
       unpack<F>(plan_, panel, width_, factors,
                 columns(problem_.y.data + matrix[5], problem_.y.stride, 1));
     };
     const Range all{0, static_cast<std::int64_t>(plan_.steps.size())};
-    if (numbers.moderate && by_runs) {
-      const Program<F>& end = programs.for_each_run([&](const Program<F>& program, Range steps) {
-        const runtime::FlushSubnormals flush(numbers.may_flush);
-        run_steps<F, Undo>(plan_, program, steps, panel, width_);
-      });
+    if (numbers.in_range && by_runs) {
+      const Coefficients<F>& end =
+          cache.for_each_run([&](const Coefficients<F>& coefficients, Range steps) {
+            const runtime::FlushSubnormals flush(numbers.may_flush);
+            run_steps<F, Adjoint>(plan_, coefficients, steps, panel, width_);
+          });
       write(end.factors);
-    } else if (numbers.moderate) {
-      const Program<F>& program = programs.for_vectors(true);
+    } else if (numbers.in_range) {
+      const Coefficients<F>& coefficients = cache.for_vectors(true);
       {
         const runtime::FlushSubnormals flush(numbers.may_flush);
-        run_steps<F, Undo>(plan_, program, all, panel, width_);
+        run_steps<F, Adjoint>(plan_, coefficients, all, panel, width_);
       }
-      write(program.factors);
+      write(coefficients.factors);
     } else {
       // The vectors that need care go alone, so that the others' results do not depend on them.
-      const runtime::Scratch<R> others(plan_.slots * width_);
-      const std::vector<char> chosen = excessive_columns<F>(panel, plan_.slots, width_, largest);
-      set_apart(panel, others.data(), plan_.slots, width_, chosen);
-      const bool may_flush = survey(panel, plan_.slots, width_, largest).may_flush;
-      for (const bool moderate : {true, false}) {
-        R* part = moderate ? panel : others.data();
-        const Program<F>& program = programs.for_vectors(moderate);
+      const runtime::Scratch<R> others(plan_.rows * width_);
+      const std::vector<char> chosen = excessive_columns<F>(panel, plan_.rows, width_, largest);
+      set_apart(panel, others.data(), plan_.rows, width_, chosen);
+      const bool may_flush = range_check(panel, plan_.rows, width_, largest).may_flush;
+      for (const bool in_range : {true, false}) {
+        R* part = in_range ? panel : others.data();
+        const Coefficients<F>& coefficients = cache.for_vectors(in_range);
         {
-          const runtime::FlushSubnormals flush(moderate && may_flush);
-          run_steps<F, Undo>(plan_, program, all, part, width_);
+          const runtime::FlushSubnormals flush(in_range && may_flush);
+          run_steps<F, Adjoint>(plan_, coefficients, all, part, width_);
         }
-        multiply_by(program.factors, part, width_);  // not flushed, as in `write` above
+        multiply_by(coefficients.factors, part, width_);  // not flushed, as in `write` above
       }
-      bring_back(panel, others.data(), plan_.slots, width_, chosen);
+      bring_back(panel, others.data(), plan_.rows, width_, chosen);
       write(ones_);
     }
   }
@@ -119,38 +120,38 @@ class RotateWorker {
   std::vector<std::int64_t> offsets_;
 };
 
-template <class T, class F, bool Undo>
+template <class T, class F, bool Adjoint>
 void rotate_all(const RotateProblem<T>& problem, const Plan& plan) {
   const std::int64_t rotations = problem.schedule.num_rotations();
   const std::int64_t matrices = problem.matrices.size();
   const bool by_runs = by_runs_of_steps<T>(problem, plan);
-  int threads = threads_for(problem, kParts<T> * problem.vectors.size());
+  int threads = threads_for(problem, kReals<T> * problem.vectors.size());
   if (by_runs) threads = threads_by_runs(problem, threads);
   const auto in_parts = [&](int most) {
-    Programs<F, Undo> programs(plan, false);
+    CoefficientCache<F, Adjoint> cache(plan, false);
     for (std::int64_t m = 0; m < matrices; ++m) {
       const auto matrix = problem.matrices.at(m);
-      programs.set(problem.parameters.at(matrix), rotations);
-      programs.for_vectors(true, most);
-      const std::int64_t panels = RotateWorker<T, F, Undo>(problem, plan).panels();
+      cache.set(problem.parameters.at(matrix), rotations);
+      cache.for_vectors(true, most);
+      const std::int64_t panels = RotateWorker<T, F, Adjoint>(problem, plan).panels();
       const std::int64_t parts = std::min<std::int64_t>(panels, 4 * std::int64_t{most});
       auto part = [&](std::int64_t k) {
-        RotateWorker<T, F, Undo> worker(problem, plan);
+        RotateWorker<T, F, Adjoint> worker(problem, plan);
         for (std::int64_t p = panels * k / parts; p < panels * (k + 1) / parts; ++p) {
-          worker.run(programs, matrix, p);
+          worker.run(cache, matrix, p);
         }
       };
       runtime::parallel_for(parts, most, part);
     }
   };
   const auto whole = [&](std::int64_t first, std::int64_t last) {
-    Programs<F, Undo> programs(plan, false);
-    RotateWorker<T, F, Undo> worker(problem, plan);
+    CoefficientCache<F, Adjoint> cache(plan, false);
+    RotateWorker<T, F, Adjoint> worker(problem, plan);
     for (std::int64_t m = first; m < last; ++m) {
       const auto matrix = problem.matrices.at(m);
-      programs.set(problem.parameters.at(matrix), rotations);
+      cache.set(problem.parameters.at(matrix), rotations);
       for (std::int64_t p = 0; p < worker.panels(); ++p) {
-        worker.run(programs, matrix, p, by_runs);
+        worker.run(cache, matrix, p, by_runs);
       }
     }
   };

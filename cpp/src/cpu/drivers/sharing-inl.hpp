@@ -19,26 +19,26 @@ inline constexpr std::int64_t kWidestPanel = 128;
 // depends on the problem only, never on threads.
 template <class F>
 std::int64_t panel_width(std::int64_t columns, std::int64_t widest) {
-  const std::int64_t wanted = std::min(kParts<F> * columns, widest);
-  return std::max((wanted + kSegment<F> - 1) / kSegment<F>, std::int64_t{1}) * kSegment<F>;
+  const std::int64_t wanted = std::min(kReals<F> * columns, widest);
+  return std::max((wanted + kPackReals<F> - 1) / kPackReals<F>, std::int64_t{1}) * kPackReals<F>;
 }
 
 // The slots that hold coordinates first .. first + count - 1, as a range.
-inline Range slots_of(const Plan& plan, std::int64_t first, std::int64_t count) {
-  if (plan.levels.size() == 1) return {0, plan.slots};
-  return {first, first + count};  // levels come with slots in the order of the coordinates
+inline Range rows_of(const Plan& plan, std::int64_t first, std::int64_t count) {
+  if (plan.merge_levels.size() == 1) return {0, plan.rows};
+  return {first, first + count};  // merge_levels come with slots in the order of the coordinates
 }
 
 // Calls body(steps, first real, reals) for the parts of a level that concern a panel of the columns
 // of a matrix that is block-diagonal with the level's blocks: the steps of blocks that hold any of
-// the slots `range`, and the panel's columns in the same blocks. From last to first with Undo.
-template <class F, bool Undo, class Body>
-void for_each_part(const Level& level, Range range, std::int64_t width, Body&& body) {
+// the slots `range`, and the panel's columns in the same blocks. From last to first with Adjoint.
+template <class F, bool Adjoint, class Body>
+void for_each_part(const MergeLevel& level, Range range, std::int64_t width, Body&& body) {
   constexpr std::int64_t L = kLanes<real_t<F>>;
   const auto blocks = static_cast<std::int64_t>(level.first.size()) - 1;
-  const auto steps = [&](std::int64_t first_slot, std::int64_t last_slot) {
-    const std::int64_t first = std::min(first_slot / level.block, blocks);
-    const std::int64_t last = std::min((last_slot + level.block - 1) / level.block, blocks);
+  const auto steps = [&](std::int64_t first_row, std::int64_t last_row) {
+    const std::int64_t first = std::min(first_row / level.block, blocks);
+    const std::int64_t last = std::min((last_row + level.block - 1) / level.block, blocks);
     return Range{level.first[static_cast<std::size_t>(first)],
                  level.first[static_cast<std::size_t>(last)]};
   };
@@ -50,25 +50,25 @@ void for_each_part(const Level& level, Range range, std::int64_t width, Body&& b
     return;
   }
   for (std::int64_t p = 0; p < parts; ++p) {
-    const std::int64_t column = (Undo ? parts - 1 - p : p) * part;
-    const std::int64_t slot = range.first + column;
-    body(steps(slot, std::min(slot + part, range.last)), kParts<F> * column,
-         std::min(kParts<F> * part, width - kParts<F> * column));
+    const std::int64_t column = (Adjoint ? parts - 1 - p : p) * part;
+    const std::int64_t row = range.first + column;
+    body(steps(row, std::min(row + part, range.last)), kReals<F> * column,
+         std::min(kReals<F> * part, width - kReals<F> * column));
   }
 }
 
 // Calls body(first real, reals, turned) for the parts of a panel that a step turns; see run_step.
 template <class Body>
-void for_each_turned(const Plan& plan, const Reach& reach, std::int64_t step, std::int64_t width,
-                     Body&& body) {
-  const Parts turned = reach.turned_by(step);
-  if (turned == 0) return;
+void for_each_rotated(const Plan& plan, const NonzeroStructure& nonzeros, std::int64_t step,
+                      std::int64_t width, Body&& body) {
+  const ColumnMask rotated = nonzeros.rotated_by(step);
+  if (rotated == 0) return;
   if (plan.steps[static_cast<std::size_t>(step)].pattern == Pattern::pairs) {
-    body(std::int64_t{0}, width, reach.turned_by_pairs(plan, step));
+    body(std::int64_t{0}, width, nonzeros.rotated_by_pairs(plan, step));
     return;
   }
-  for_each_run(turned, width, [&](std::int64_t first, std::int64_t last) {
-    body(first, last - first, static_cast<const Parts*>(nullptr));
+  for_each_run(rotated, width, [&](std::int64_t first, std::int64_t last) {
+    body(first, last - first, static_cast<const ColumnMask*>(nullptr));
   });
 }
 
@@ -88,7 +88,7 @@ int threads_for(const Problem& problem, std::int64_t columns) {
 template <class T, class Problem>
 bool by_runs_of_steps(const Problem& problem, const Plan& plan) {
   const bool shared = problem.matrices.size() > 1 && problem.matrices.repeats(0);
-  return plan.entries > kEntriesInRun && kParts<T> * problem.vectors.size() <= kWidestPanel &&
+  return plan.rotations > kRotationsInRun && kReals<T> * problem.vectors.size() <= kWidestPanel &&
          !shared;
 }
 

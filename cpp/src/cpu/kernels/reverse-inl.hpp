@@ -4,10 +4,10 @@
 // Panels y and g hold the states after the rotations and the loss's gradient there. A rotation of
 // rows i and j adds the sum over columns of g_j conj(y_i) - y_j conj(g_i) to its place in `sums`,
 // then both panels are rotated back (arXiv 2106.00003, section 4). Back is U's rotations undone,
-// with Undo, or for the gradient through the inverse done, from the first on. Both have the same
-// scales, so that the sum over true rows is that over stored rows times Program::weights.
+// with Adjoint, or for the gradient through the inverse done, from the first on. Both have the same
+// scales, so that the sum over true rows is that over stored rows times Coefficients::weights.
 //
-// The sums of a step are kParts each, in the order in which they are found: see place_of_entry.
+// The sums of a step are kReals each, in the order in which they are found: see place_of_entry.
 #if defined(GIVENS_CPU_KERNELS_REVERSE_INL_HPP) == defined(GIVENS_TARGET_TOGGLE)
 #ifdef GIVENS_CPU_KERNELS_REVERSE_INL_HPP
 #undef GIVENS_CPU_KERNELS_REVERSE_INL_HPP
@@ -21,71 +21,71 @@ namespace givens::cpu::GIVENS_ISA {
 
 // Rows of each group and panel in registers at once: with their sums they fill the registers.
 template <class F>
-inline constexpr int kReverseBlock = GIVENS_VECTOR_REGISTERS / (8 * static_cast<int>(kParts<F>));
+inline constexpr int kReverseBlock = GIVENS_VECTOR_REGISTERS / (8 * static_cast<int>(kReals<F>));
 
 // --- Where the sums are ---
 
 // By entry, the place of its sum among those of its step.
-using SumPlaces = std::array<std::int8_t, kTileEntries>;
+using SumOffsets = std::array<std::int8_t, kBlockRotations>;
 
-// The sums of a block follow one another in the order of its Turns.
-template <class Turns>
-constexpr void place_block(SumPlaces& places, int low, int high, int first) {
-  for (int m = 0; m < Turns::kCount; ++m) {
-    const Turn turn = Turns::at(m);
-    places[static_cast<std::size_t>((turn.high ? high : low) + turn.entry)] =
+// The sums of a block follow one another in the order of its Block.
+template <class Block>
+constexpr void add_block_offsets(SumOffsets& offsets, int low, int high, int first) {
+  for (int m = 0; m < Block::kCount; ++m) {
+    const BlockRotation turn = Block::at(m);
+    offsets[static_cast<std::size_t>((turn.high ? high : low) + turn.index)] =
         static_cast<std::int8_t>(first + m);
   }
 }
 
 // Those of blocks in the order in which they are done or undone ...
-template <Pattern P, int B, bool Undo>
-constexpr SumPlaces tile_places() {
-  SumPlaces out{};
+template <Pattern P, int B, bool Adjoint>
+constexpr SumOffsets rotation_block_offsets() {
+  SumOffsets out{};
   int first = 0;
-  for (const Block& block : tile_blocks<B, Undo>(P)) {
-    place_block<TileTurns<P, B>>(out, block.low, block.high, first);
+  for (const RegisterBlock& block : register_blocks<B, Adjoint>(P)) {
+    add_block_offsets<RotationBlock<P, B>>(out, block.low, block.high, first);
     first += B * B;
   }
   return out;
 }
 
-template <int B, bool Undo>
-constexpr SumPlaces leaf_places() {
-  SumPlaces out{};
+template <int B, bool Adjoint>
+constexpr SumOffsets diagonal_block_offsets() {
+  SumOffsets out{};
   int first = 0;
   const auto place_halves = [&] {
-    for (const int entry : {0, 2}) {
-      place_block<HalfLeafTurns>(out, entry, 0, first);
-      first += HalfLeafTurns::kCount;
+    for (const int index : {0, 2}) {
+      add_block_offsets<HalfDiagonalBlock>(out, index, 0, first);
+      first += HalfDiagonalBlock::kCount;
     }
   };
-  if (!Undo) place_halves();
-  const auto order = tile_order<4 / B>(Pattern::xor_tile);
+  if (!Adjoint) place_halves();
+  const auto order = block_order<4 / B>(Pattern::xor_block);
   for (std::size_t m = 0; m < order.size(); ++m) {
-    const TileIndex at = order[Undo ? order.size() - 1 - m : m];
-    place_block<LeafTileTurns<B>>(out, leaf_tile_entry<B>(at), 0, first);
+    const BlockIndex at = order[Adjoint ? order.size() - 1 - m : m];
+    add_block_offsets<InnerBlock<B>>(out, inner_block_index<B>(at), 0, first);
     first += B * B;
   }
-  if (Undo) place_halves();
+  if (Adjoint) place_halves();
   return out;
 }
 
-// By pattern, those that sum_places has.
-template <class F, bool Undo>
-inline constexpr SumPlaces kSumPlaces[] = {
-    tile_places<Pattern::xor_tile, kReverseBlock<F>, Undo>(),
-    tile_places<Pattern::sum_tile, kReverseBlock<F>, Undo>(),
-    tile_places<Pattern::difference_tile, kReverseBlock<F>, Undo>(),
-    tile_places<Pattern::diamond_tile, kReverseBlock<F>, Undo>(),
-    leaf_places<kReverseBlock<F>, Undo>()};
+// By pattern, those that sum_offsets has.
+template <class F, bool Adjoint>
+inline constexpr SumOffsets kSumOffsets[] = {
+    rotation_block_offsets<Pattern::xor_block, kReverseBlock<F>, Adjoint>(),
+    rotation_block_offsets<Pattern::sum_block, kReverseBlock<F>, Adjoint>(),
+    rotation_block_offsets<Pattern::difference_block, kReverseBlock<F>, Adjoint>(),
+    rotation_block_offsets<Pattern::diamond_block, kReverseBlock<F>, Adjoint>(),
+    diagonal_block_offsets<kReverseBlock<F>, Adjoint>()};
 
 // The place of each entry's sum among those of its step; null: in the order of the entries.
 template <class F>
-const std::int8_t* sum_places(const Step& step, Mode mode, bool undo) {
-  if (mode == Mode::plain || step.pattern == Pattern::pairs) return nullptr;
-  const SumPlaces* places = undo ? kSumPlaces<F, true> : kSumPlaces<F, false>;
-  return places[static_cast<std::size_t>(step.pattern)].data();
+const std::int8_t* sum_offsets(const Step& step, Mode mode, bool undo) {
+  if (mode == Mode::standard || step.pattern == Pattern::pairs) return nullptr;
+  const SumOffsets* offsets = undo ? kSumOffsets<F, true> : kSumOffsets<F, false>;
+  return offsets[static_cast<std::size_t>(step.pattern)].data();
 }
 
 // --- Sums of lanes ---
@@ -135,17 +135,17 @@ template <class R, int Count>
   }
 }
 
-// The sums of lanes of Count segments, kParts each.
+// The sums of lanes of Count segments, kReals each.
 template <class R, int Count>
-[[gnu::always_inline]] inline void add_sums_of_segments(const Segment<R>* total, R* sums) {
+[[gnu::always_inline]] inline void add_sums_of_packs(const VectorPack<R>* total, R* sums) {
   Vector<R> v[Count];
   unrolled<Count>([&](auto m) __attribute__((always_inline)) { v[m] = total[m].v; });
   add_sums_of_lanes<R, Count>(v, sums);
 }
 
 template <class R, int Count>
-[[gnu::always_inline]] inline void add_sums_of_segments(const Segment<std::complex<R>>* total,
-                                                        R* sums) {
+[[gnu::always_inline]] inline void add_sums_of_packs(const VectorPack<std::complex<R>>* total,
+                                                     R* sums) {
   Vector<R> v[2 * Count];
   unrolled<Count>([&](auto m) __attribute__((always_inline)) {
     v[2 * m] = total[m].re;
@@ -157,24 +157,24 @@ template <class R, int Count>
 // --- Blocks ---
 
 // Runs a block of both panels; see run_block.
-template <class F, class Turns, bool Undo>
+template <class F, class Block, bool Adjoint>
 [[gnu::noinline]] void run_vjp_block(real_t<F>* ya, real_t<F>* yb, real_t<F>* ga, real_t<F>* gb,
                                      std::int64_t row, std::int64_t width, const real_t<F>* low,
                                      const real_t<F>* high, const real_t<F>* scales_a,
                                      const real_t<F>* scales_b, real_t<F>* sums) {
   using R = real_t<F>;
-  constexpr int H = Turns::kHalf;
-  constexpr int N = Turns::kCount;
-  Segment<F> total[N];
-  unrolled<N>([&](auto m) __attribute__((always_inline)) { total[m] = Segment<F>{}; });
-  for (std::int64_t w = 0; w < width; w += kSegment<F>) {
+  constexpr int H = Block::kHalf;
+  constexpr int N = Block::kCount;
+  VectorPack<F> total[N];
+  unrolled<N>([&](auto m) __attribute__((always_inline)) { total[m] = VectorPack<F>{}; });
+  for (std::int64_t w = 0; w < width; w += kPackReals<F>) {
     asm volatile("" ::: "memory");
-    Segment<F> y[2 * H], g[2 * H];
+    VectorPack<F> y[2 * H], g[2 * H];
     unrolled<H>([&](auto k) __attribute__((always_inline)) {
-      y[k] = Segment<F>::load_from(ya + k * row + w);
-      y[H + k] = Segment<F>::load_from(yb + k * row + w);
-      g[k] = Segment<F>::load_from(ga + k * row + w);
-      g[H + k] = Segment<F>::load_from(gb + k * row + w);
+      y[k] = VectorPack<F>::load_from(ya + k * row + w);
+      y[H + k] = VectorPack<F>::load_from(yb + k * row + w);
+      g[k] = VectorPack<F>::load_from(ga + k * row + w);
+      g[H + k] = VectorPack<F>::load_from(gb + k * row + w);
     });
     if (scales_a) {
       scale_rows<H, F>(y, scales_a);
@@ -185,12 +185,12 @@ template <class F, class Turns, bool Undo>
       scale_rows<H, F>(g + H, scales_b);
     }
     unrolled<N>([&](auto m) __attribute__((always_inline)) {
-      constexpr int n = Undo ? N - 1 - m.value : m.value;
-      constexpr Turn turn = Turns::at(n);
-      const R* c = (turn.high ? high : low) + kCoefficients<F> * turn.entry;
+      constexpr int n = Adjoint ? N - 1 - m.value : m.value;
+      constexpr BlockRotation turn = Block::at(n);
+      const R* c = (turn.high ? high : low) + kCoefficients<F> * turn.index;
       add_products(total[n], y[turn.i], y[turn.j], g[turn.i], g[turn.j]);
-      rotate_segments(y[turn.i], y[turn.j], c);
-      rotate_segments(g[turn.i], g[turn.j], c);
+      rotate_packs(y[turn.i], y[turn.j], c);
+      rotate_packs(g[turn.i], g[turn.j], c);
     });
     unrolled<H>([&](auto k) __attribute__((always_inline)) {
       y[k].store_to(ya + k * row + w);
@@ -199,60 +199,60 @@ template <class F, class Turns, bool Undo>
       g[H + k].store_to(gb + k * row + w);
     });
   }
-  add_sums_of_segments<R, N>(total, sums);
+  add_sums_of_packs<R, N>(total, sums);
 }
 
 // All rotations of a tile. `scales` is null, or has the 16 factors that the rows are multiplied by
 // first.
-template <class F, Pattern P, bool Undo>
-void vjp_tile(real_t<F>* ya, real_t<F>* yb, real_t<F>* ga, real_t<F>* gb, std::int64_t row,
-              std::int64_t width, const real_t<F>* coefficients, const real_t<F>* scales,
-              real_t<F>* sums) {
+template <class F, Pattern P, bool Adjoint>
+void vjp_rotation_block(real_t<F>* ya, real_t<F>* yb, real_t<F>* ga, real_t<F>* gb,
+                        std::int64_t row, std::int64_t width, const real_t<F>* coefficients,
+                        const real_t<F>* scales, real_t<F>* sums) {
   constexpr int B = kReverseBlock<F>;
-  static constexpr auto kBlocks = tile_blocks<B, Undo>(P);
-  for (const Block& block : kBlocks) {
+  static constexpr auto kBlocks = register_blocks<B, Adjoint>(P);
+  for (const RegisterBlock& block : kBlocks) {
     const std::int64_t a = block.rows.i * row;
     const std::int64_t b = block.rows.j * row;
-    run_vjp_block<F, TileTurns<P, B>, Undo>(
+    run_vjp_block<F, RotationBlock<P, B>, Adjoint>(
         ya + a, yb + b, ga + a, gb + b, row, width, coefficients + kCoefficients<F> * block.low,
         coefficients + kCoefficients<F> * block.high,
         scales && block.new_a ? scales + block.rows.i : nullptr,
-        scales && block.new_b ? scales + kGroup + block.rows.j : nullptr, sums);
-    sums += kParts<F> * B * B;
+        scales && block.new_b ? scales + kRowBlock + block.rows.j : nullptr, sums);
+    sums += kReals<F> * B * B;
   }
 }
 
-template <class F, bool Undo>
-void vjp_leaf(real_t<F>* y, real_t<F>* g, std::int64_t row, std::int64_t width,
-              const real_t<F>* coefficients, real_t<F>* sums) {
+template <class F, bool Adjoint>
+void vjp_diagonal_block(real_t<F>* y, real_t<F>* g, std::int64_t row, std::int64_t width,
+                        const real_t<F>* coefficients, real_t<F>* sums) {
   constexpr int B = kReverseBlock<F>;
-  const auto block = [&](auto turns, std::int64_t a, std::int64_t b, int entry) {
-    run_vjp_block<F, decltype(turns), Undo>(y + a * row, y + b * row, g + a * row, g + b * row, row,
-                                            width, coefficients + kCoefficients<F> * entry, nullptr,
-                                            nullptr, nullptr, sums);
-    sums += kParts<F> * turns.kCount;
+  const auto block = [&](auto turns, std::int64_t a, std::int64_t b, int index) {
+    run_vjp_block<F, decltype(turns), Adjoint>(y + a * row, y + b * row, g + a * row, g + b * row,
+                                               row, width, coefficients + kCoefficients<F> * index,
+                                               nullptr, nullptr, nullptr, sums);
+    sums += kReals<F> * turns.kCount;
   };
   const auto halves = [&] {
-    block(HalfLeafTurns{}, 0, 2, 0);
-    block(HalfLeafTurns{}, 4, 6, 2);
+    block(HalfDiagonalBlock{}, 0, 2, 0);
+    block(HalfDiagonalBlock{}, 4, 6, 2);
   };
-  if constexpr (!Undo) halves();
-  for_each_leaf_block<B, Undo>([&](TileIndex at) {
-    block(LeafTileTurns<B>{}, B * at.k, kGroup / 2 + B * at.l, leaf_tile_entry<B>(at));
+  if constexpr (!Adjoint) halves();
+  for_each_inner_block<B, Adjoint>([&](BlockIndex at) {
+    block(InnerBlock<B>{}, B * at.k, kRowBlock / 2 + B * at.l, inner_block_index<B>(at));
   });
-  if constexpr (Undo) halves();
+  if constexpr (Adjoint) halves();
 }
 
 // Does one rotation, `rotate`, of parts of rows in memory, and returns its sum by lanes.
-template <class F, bool InParts, class Rotate>
-[[gnu::always_inline]] inline Segment<F> vjp_rows(real_t<F>* yi, real_t<F>* yj, real_t<F>* gi,
-                                                  real_t<F>* gj, const Parts* turned,
-                                                  std::int64_t width, Rotate&& rotate) {
-  Segment<F> total{};
-  for_each_turned_run<InParts>(turned, width, [&](std::int64_t from, std::int64_t to) {
-    for (std::int64_t w = from; w < to; w += kSegment<F>) {
-      Segment<F> y[2] = {Segment<F>::load_from(yi + w), Segment<F>::load_from(yj + w)};
-      Segment<F> g[2] = {Segment<F>::load_from(gi + w), Segment<F>::load_from(gj + w)};
+template <class F, bool Masked, class Rotate>
+[[gnu::always_inline]] inline VectorPack<F> vjp_rows(real_t<F>* yi, real_t<F>* yj, real_t<F>* gi,
+                                                     real_t<F>* gj, const ColumnMask* rotated,
+                                                     std::int64_t width, Rotate&& rotate) {
+  VectorPack<F> total{};
+  for_each_rotated_run<Masked>(rotated, width, [&](std::int64_t from, std::int64_t to) {
+    for (std::int64_t w = from; w < to; w += kPackReals<F>) {
+      VectorPack<F> y[2] = {VectorPack<F>::load_from(yi + w), VectorPack<F>::load_from(yj + w)};
+      VectorPack<F> g[2] = {VectorPack<F>::load_from(gi + w), VectorPack<F>::load_from(gj + w)};
       add_products(total, y[0], y[1], g[0], g[1]);
       rotate(y[0], y[1]);
       rotate(g[0], g[1]);
@@ -265,11 +265,11 @@ template <class F, bool InParts, class Rotate>
   return total;
 }
 
-template <class F, bool InParts>
-[[gnu::noinline]] void vjp_pairs(const SlotPair* pairs, std::int32_t count, real_t<F>* y,
+template <class F, bool Masked>
+[[gnu::noinline]] void vjp_pairs(const RowPair* pairs, std::int32_t count, real_t<F>* y,
                                  real_t<F>* g, std::int64_t row, std::int64_t width,
                                  const real_t<F>* coefficients, const real_t<F>* scales,
-                                 const Parts* turned, real_t<F>* sums) {
+                                 const ColumnMask* rotated, real_t<F>* sums) {
   if (scales) {
     for (std::int32_t e = 0; e < count; ++e) {
       for (real_t<F>* panel : {y, g}) {
@@ -280,81 +280,86 @@ template <class F, bool InParts>
   }
   constexpr int kAtOnce = 8;  // their lanes are summed up together
   for (std::int32_t first = 0; first < count; first += kAtOnce) {
-    Segment<F> total[kAtOnce] = {};
+    VectorPack<F> total[kAtOnce] = {};
     const std::int32_t last = std::min(first + kAtOnce, count);
     for (std::int32_t e = first; e < last; ++e) {
       const std::int64_t i = pairs[e].i * row;
       const std::int64_t j = pairs[e].j * row;
-      total[e - first] =
-          vjp_rows<F, InParts>(y + i, y + j, g + i, g + j, InParts ? turned + e : nullptr, width,
-                               [&](Segment<F>& a, Segment<F>& b) __attribute__((always_inline)) {
-                                 rotate_segments(a, b, coefficients + kCoefficients<F> * e);
-                               });
+      total[e - first] = vjp_rows<F, Masked>(
+          y + i, y + j, g + i, g + j, Masked ? rotated + e : nullptr, width,
+          [&](VectorPack<F>& a, VectorPack<F>& b) __attribute__((always_inline)) {
+            rotate_packs(a, b, coefficients + kCoefficients<F> * e);
+          });
     }
-    real_t<F> found[kAtOnce * kParts<F>] = {};
-    add_sums_of_segments<real_t<F>, kAtOnce>(total, found);
-    for (std::int64_t k = 0; k < (last - first) * kParts<F>; ++k) {
-      sums[first * kParts<F> + k] += found[k];
+    real_t<F> found[kAtOnce * kReals<F>] = {};
+    add_sums_of_packs<real_t<F>, kAtOnce>(total, found);
+    for (std::int64_t k = 0; k < (last - first) * kReals<F>; ++k) {
+      sums[first * kReals<F> + k] += found[k];
     }
   }
 }
 
 // Runs one step on both panels and adds to its sums; `program` is one for gradients, `turned` as in
 // run_step, but the pairs turn no other parts, whose rows in g may be anything.
-template <class F, bool Undo>
-void run_vjp_step(const Plan& plan, const Program<F>& program, std::int64_t index, real_t<F>* y,
-                  real_t<F>* g, std::int64_t row, std::int64_t width, real_t<F>* sums,
-                  const Parts* turned = nullptr) {
+template <class F, bool Adjoint>
+void run_vjp_step(const Plan& plan, const Coefficients<F>& coefficients, std::int64_t index,
+                  real_t<F>* y, real_t<F>* g, std::int64_t row, std::int64_t width, real_t<F>* sums,
+                  const ColumnMask* rotated = nullptr) {
   using R = real_t<F>;
   const auto k = static_cast<std::size_t>(index);
   const Step& step = plan.steps[k];
-  if (program.modes[k] == Mode::plain) {
-    const R* rotation = program.extra[k].get();
-    for_each_entry<Undo>(plan, step, [&](std::int32_t i, std::int32_t j, int e) {
-      if (source_of(plan, step, e) < 0) return;
-      const auto rotate = [&](Segment<F>& a, Segment<F>& b) { rotate_plainly(a, b, rotation); };
-      const Segment<F> total = turned ? vjp_rows<F, true>(y + i * row, y + j * row, g + i * row,
-                                                          g + j * row, turned + e, width, rotate)
+  if (coefficients.modes[k] == Mode::standard) {
+    const R* rotation = coefficients.extra[k].get();
+    for_each_rotation<Adjoint>(plan, step, [&](std::int32_t i, std::int32_t j, int e) {
+      if (angle_of(plan, step, e) < 0) return;
+      const auto rotate = [&](VectorPack<F>& a, VectorPack<F>& b) {
+        rotate_standard(a, b, rotation);
+      };
+      const VectorPack<F> total = rotated
+                                      ? vjp_rows<F, true>(y + i * row, y + j * row, g + i * row,
+                                                          g + j * row, rotated + e, width, rotate)
                                       : vjp_rows<F, false>(y + i * row, y + j * row, g + i * row,
                                                            g + j * row, nullptr, width, rotate);
-      add_sums_of_segments<R, 1>(&total, sums + kParts<F> * e);
+      add_sums_of_packs<R, 1>(&total, sums + kReals<F> * e);
       rotation += 1 + kCoefficients<F>;
     });
     return;
   }
-  const R* coefficients = program.coefficients_of(step);
-  const bool normalised = program.modes[k] == Mode::normalised;
+  const R* values = coefficients.of(step);
+  const bool rescaled = coefficients.modes[k] == Mode::rescaled;
   if (step.pattern == Pattern::pairs) {
-    const auto run = turned ? vjp_pairs<F, true> : vjp_pairs<F, false>;
-    run(plan.pair_slots.data() + step.a, step.count, y, g, row, width, coefficients,
-        normalised ? program.extra[k].get() : nullptr, turned, sums);
+    const auto run = rotated ? vjp_pairs<F, true> : vjp_pairs<F, false>;
+    run(plan.row_pairs.data() + step.a, step.count, y, g, row, width, values,
+        rescaled ? coefficients.extra[k].get() : nullptr, rotated, sums);
     return;
   }
   R* ya = y + step.a * row;
   R* yb = y + step.b * row;
   R* ga = g + step.a * row;
   R* gb = g + step.b * row;
-  const R* scales = normalised ? program.scales_of(step) : nullptr;
+  const R* scales = rescaled ? coefficients.scales_of(step) : nullptr;
   switch (step.pattern) {
-    case Pattern::xor_tile:
-      vjp_tile<F, Pattern::xor_tile, Undo>(ya, yb, ga, gb, row, width, coefficients, scales, sums);
+    case Pattern::xor_block:
+      vjp_rotation_block<F, Pattern::xor_block, Adjoint>(ya, yb, ga, gb, row, width, values, scales,
+                                                         sums);
       break;
-    case Pattern::sum_tile:
-      vjp_tile<F, Pattern::sum_tile, Undo>(ya, yb, ga, gb, row, width, coefficients, scales, sums);
+    case Pattern::sum_block:
+      vjp_rotation_block<F, Pattern::sum_block, Adjoint>(ya, yb, ga, gb, row, width, values, scales,
+                                                         sums);
       break;
-    case Pattern::difference_tile:
-      vjp_tile<F, Pattern::difference_tile, Undo>(ya, yb, ga, gb, row, width, coefficients, scales,
-                                                  sums);
+    case Pattern::difference_block:
+      vjp_rotation_block<F, Pattern::difference_block, Adjoint>(ya, yb, ga, gb, row, width, values,
+                                                                scales, sums);
       break;
-    case Pattern::diamond_tile:
-      vjp_tile<F, Pattern::diamond_tile, Undo>(ya, yb, ga, gb, row, width, coefficients, scales,
-                                               sums);
+    case Pattern::diamond_block:
+      vjp_rotation_block<F, Pattern::diamond_block, Adjoint>(ya, yb, ga, gb, row, width, values,
+                                                             scales, sums);
       break;
-    case Pattern::xor_leaf:
+    case Pattern::diagonal_block:
       if (scales) {
-        for (R* rows : {ya, ga}) multiply_rows(rows, row, width, scales, kGroup);
+        for (R* rows : {ya, ga}) multiply_rows(rows, row, width, scales, kRowBlock);
       }
-      vjp_leaf<F, Undo>(ya, ga, row, width, coefficients, sums);
+      vjp_diagonal_block<F, Adjoint>(ya, ga, row, width, values, sums);
       break;
     case Pattern::pairs:
       break;

@@ -18,22 +18,22 @@ struct ColumnOrder {
       : first(first_column),
         count(columns),
         reals_of_each(reals),
-        by_parity(plan.columns_by_parity && Reach::pays(plan) && reals == 1 &&
-                  columns % (2 * kPartReals) == 0) {}
+        by_parity(plan.columns_by_parity && NonzeroStructure::pays(plan) && reals == 1 &&
+                  columns % (2 * kMaskedReals) == 0) {}
 
   std::int64_t place_of(std::int64_t column) const {
     return by_parity ? column % 2 * (count / 2) + column / 2 : column;
   }
 
-  void find_reach(const Plan& plan, Reach& reach) const {
+  void find_nonzeros(const Plan& plan, NonzeroStructure& nonzeros) const {
     std::int32_t coordinates[kMostColumns];
     for (std::int64_t c = 0; c < count; ++c) {
       coordinates[place_of(c)] = static_cast<std::int32_t>(first + c);
     }
-    reach.find(plan, coordinates, count, reals_of_each);
+    nonzeros.find(plan, coordinates, count, reals_of_each);
   }
 
-  static constexpr std::int64_t kMostColumns = 8 * kPartReals;
+  static constexpr std::int64_t kMostColumns = 8 * kMaskedReals;
   const std::int64_t first;
   const std::int64_t count;
   const std::int64_t reals_of_each;
@@ -42,7 +42,7 @@ struct ColumnOrder {
 
 // Puts the elements of a panel's rows that are by_parity in the order of ColumnOrder, or back.
 template <bool Back, class R>
-void order_columns(const ColumnOrder& order, R* panel, std::int64_t slots, std::int64_t width) {
+void order_columns(const ColumnOrder& order, R* panel, std::int64_t rows, std::int64_t width) {
   if (!order.by_parity) return;
   typedef std::conditional_t<sizeof(R) == 4, std::int32_t, std::int64_t> Index;
   typedef Index Order __attribute__((vector_size(GIVENS_VECTOR_BYTES)));
@@ -53,7 +53,7 @@ void order_columns(const ColumnOrder& order, R* panel, std::int64_t slots, std::
     low[k] = k / 2 + k % 2 * L;
   }
   const std::int64_t half = order.count / 2;
-  for (R* row = panel; row < panel + slots * width; row += width) {
+  for (R* row = panel; row < panel + rows * width; row += width) {
     R before[ColumnOrder::kMostColumns];
     std::copy_n(row, order.count, before);
     for (std::int64_t w = 0; w < half; w += L) {

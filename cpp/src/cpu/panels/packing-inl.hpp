@@ -34,7 +34,7 @@ struct Columns {
 
 // kLanes elements that follow one another.
 template <class F>
-[[gnu::always_inline]] inline Segment<F> load_elements(const real_t<F>* p) {
+[[gnu::always_inline]] inline VectorPack<F> load_elements(const real_t<F>* p) {
   using R = real_t<F>;
   if constexpr (is_complex_v<F>) {
     typedef std::conditional_t<sizeof(R) == 4, std::int32_t, std::int64_t> Index;
@@ -50,7 +50,7 @@ template <class F>
 }
 
 template <class F>
-[[gnu::always_inline]] inline void store_elements(real_t<F>* p, const Segment<F>& x) {
+[[gnu::always_inline]] inline void store_elements(real_t<F>* p, const VectorPack<F>& x) {
   using R = real_t<F>;
   if constexpr (is_complex_v<F>) {
     typedef std::conditional_t<sizeof(R) == 4, std::int32_t, std::int64_t> Index;
@@ -67,18 +67,18 @@ template <class F>
 
 // Element `lane` of a segment in a panel.
 template <class F>
-[[gnu::always_inline]] inline void set_lane(real_t<F>* segment, std::int64_t lane,
+[[gnu::always_inline]] inline void set_lane(real_t<F>* pack_data, std::int64_t lane,
                                             const real_t<F>* from) {
-  for (std::int64_t part = 0; part < kParts<F>; ++part) {
-    segment[part * kLanes<real_t<F>> + lane] = from[part];
+  for (std::int64_t part = 0; part < kReals<F>; ++part) {
+    pack_data[part * kLanes<real_t<F>> + lane] = from[part];
   }
 }
 
 template <class F>
-[[gnu::always_inline]] inline void get_lane(const real_t<F>* segment, std::int64_t lane,
+[[gnu::always_inline]] inline void get_lane(const real_t<F>* pack_data, std::int64_t lane,
                                             real_t<F>* to) {
-  for (std::int64_t part = 0; part < kParts<F>; ++part) {
-    to[part] = segment[part * kLanes<real_t<F>> + lane];
+  for (std::int64_t part = 0; part < kReals<F>; ++part) {
+    to[part] = pack_data[part * kLanes<real_t<F>> + lane];
   }
 }
 
@@ -87,8 +87,8 @@ template <class F>
 void multiply_by(const std::vector<F>& factors, real_t<F>* panel, std::int64_t width) {
   for (std::size_t s = 0; s < factors.size(); ++s) {
     real_t<F>* row = panel + static_cast<std::int64_t>(s) * width;
-    for (std::int64_t w = 0; w < width; w += kSegment<F>) {
-      times(Segment<F>::load_from(row + w), factors[s]).store_to(row + w);
+    for (std::int64_t w = 0; w < width; w += kPackReals<F>) {
+      times(VectorPack<F>::load_from(row + w), factors[s]).store_to(row + w);
     }
   }
 }
@@ -98,13 +98,13 @@ void multiply_by(const std::vector<F>& factors, real_t<F>* panel, std::int64_t w
 // transposed.
 template <class F, class R>
 bool vectors_are_contiguous(const Columns<R>& columns) {
-  return columns.row == kParts<F> && !columns.consecutive(kParts<F>);
+  return columns.row == kReals<F> && !columns.consecutive(kReals<F>);
 }
 
 template <class R>
 void fill_padding(const Plan& plan, R* panel, std::int64_t width) {
-  for (std::int64_t s = 0; s < plan.slots; ++s) {
-    if (plan.coordinate_of_slot[static_cast<std::size_t>(s)] < 0) {
+  for (std::int64_t s = 0; s < plan.rows; ++s) {
+    if (plan.coordinate_of_row[static_cast<std::size_t>(s)] < 0) {
       std::fill_n(panel + s * width, width, R(0));
     }
   }
@@ -113,7 +113,7 @@ void fill_padding(const Plan& plan, R* panel, std::int64_t width) {
 // Row `coordinate` of a panel.
 template <class R>
 R* panel_row(const Plan& plan, R* panel, std::int64_t width, std::int64_t coordinate) {
-  return panel + plan.slot_of_coordinate[static_cast<std::size_t>(coordinate)] * width;
+  return panel + plan.row_of_coordinate[static_cast<std::size_t>(coordinate)] * width;
 }
 
 template <class F>
@@ -125,12 +125,12 @@ void pack_row(const Columns<const real_t<F>>& x, std::int64_t coordinate, bool c
   std::int64_t c = 0;
   if (contiguous) {
     for (; c + N <= x.count; c += N) {
-      load_elements<F>(from + x.offsets[c]).store_to(row + c * kParts<F>);
+      load_elements<F>(from + x.offsets[c]).store_to(row + c * kReals<F>);
     }
   }
-  if (c * kParts<F> < width) std::fill(row + c * kParts<F>, row + width, R(0));
+  if (c * kReals<F> < width) std::fill(row + c * kReals<F>, row + width, R(0));
   for (; c < x.count; ++c) {
-    set_lane<F>(row + c / N * kSegment<F>, c % N, from + x.offsets[c]);
+    set_lane<F>(row + c / N * kPackReals<F>, c % N, from + x.offsets[c]);
   }
 }
 
@@ -141,12 +141,12 @@ void unpack_row(const real_t<F>* row, const Factor& factor, const Columns<real_t
   constexpr std::int64_t N = kLanes<R>;
   R* to = y.data + coordinate * y.row;
   for (std::int64_t c = 0; c < y.count; c += N) {
-    const Segment<F> x = times(Segment<F>::load_from(row + c * kParts<F>), factor);
+    const VectorPack<F> x = times(VectorPack<F>::load_from(row + c * kReals<F>), factor);
     if (contiguous && c + N <= y.count) {
       store_elements<F>(to + y.offsets[c], x);
       continue;
     }
-    R lanes[kSegment<F>];
+    R lanes[kPackReals<F>];
     x.store_to(lanes);
     for (std::int64_t k = 0; k < std::min(N, y.count - c); ++k) {
       get_lane<F>(lanes, k, to + y.offsets[c + k]);
@@ -160,20 +160,20 @@ template <class F>
 void pack(const Plan& plan, const Columns<const real_t<F>>& x, real_t<F>* panel,
           std::int64_t width) {
   constexpr std::int64_t N = kLanes<real_t<F>>;
-  const bool contiguous = x.consecutive(kParts<F>);
-  const auto n = static_cast<std::int64_t>(plan.slot_of_coordinate.size());
+  const bool contiguous = x.consecutive(kReals<F>);
+  const auto n = static_cast<std::int64_t>(plan.row_of_coordinate.size());
   std::int64_t first = 0;
   if (vectors_are_contiguous<F>(x)) {
     for (; first + N <= n; first += N) {
-      for (std::int64_t c = 0; c * kParts<F> < width; c += N) {
-        Segment<F> square[N];
+      for (std::int64_t c = 0; c * kReals<F> < width; c += N) {
+        VectorPack<F> square[N];
         for (std::int64_t k = 0; k < N; ++k) {
           square[k] = c + k < x.count ? load_elements<F>(x.data + x.offsets[c + k] + first * x.row)
-                                      : Segment<F>{};
+                                      : VectorPack<F>{};
         }
-        transpose_segments<F>(square);
+        transpose_packs<F>(square);
         for (std::int64_t k = 0; k < N; ++k) {
-          square[k].store_to(panel_row(plan, panel, width, first + k) + c * kParts<F>);
+          square[k].store_to(panel_row(plan, panel, width, first + k) + c * kReals<F>);
         }
       }
     }
@@ -189,23 +189,23 @@ template <class F, class Factor>
 void unpack(const Plan& plan, const real_t<F>* panel, std::int64_t width,
             const std::vector<Factor>& factors, const Columns<real_t<F>>& y) {
   constexpr std::int64_t N = kLanes<real_t<F>>;
-  const bool contiguous = y.consecutive(kParts<F>);
-  const auto n = static_cast<std::int64_t>(plan.slot_of_coordinate.size());
+  const bool contiguous = y.consecutive(kReals<F>);
+  const auto n = static_cast<std::int64_t>(plan.row_of_coordinate.size());
   const auto factor = [&](std::int64_t coordinate) {
     return factors[static_cast<std::size_t>(
-        plan.slot_of_coordinate[static_cast<std::size_t>(coordinate)])];
+        plan.row_of_coordinate[static_cast<std::size_t>(coordinate)])];
   };
   std::int64_t first = 0;
   if (vectors_are_contiguous<F>(y)) {
     for (; first + N <= n; first += N) {
       for (std::int64_t c = 0; c < y.count; c += N) {
-        Segment<F> square[N];
+        VectorPack<F> square[N];
         for (std::int64_t k = 0; k < N; ++k) {
-          square[k] =
-              times(Segment<F>::load_from(panel_row(plan, panel, width, first + k) + c * kParts<F>),
-                    factor(first + k));
+          square[k] = times(
+              VectorPack<F>::load_from(panel_row(plan, panel, width, first + k) + c * kReals<F>),
+              factor(first + k));
         }
-        transpose_segments<F>(square);
+        transpose_packs<F>(square);
         for (std::int64_t k = 0; k < std::min(N, y.count - c); ++k) {
           store_elements<F>(y.data + y.offsets[c + k] + first * y.row, square[k]);
         }

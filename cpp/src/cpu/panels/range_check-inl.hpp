@@ -12,24 +12,24 @@
 namespace givens::cpu::GIVENS_ISA {
 
 // What there is to know of the numbers in a panel.
-struct Survey {
+struct RangeCheck {
   // All are finite and at most `largest`.
-  bool moderate;
+  bool in_range;
   // Every column is zero or has an entry above 2^-40, so that flushing subnormal numbers to zero
   // changes it by less than 2^-80 of its length.
   bool may_flush;
 };
 
 template <class R>
-Survey survey(const R* panel, std::int64_t slots, std::int64_t width, R largest) {
+RangeCheck range_check(const R* panel, std::int64_t rows, std::int64_t width, R largest) {
   typedef std::conditional_t<sizeof(R) == 4, std::int32_t, std::int64_t> Integer;
   typedef Integer Mask __attribute__((vector_size(GIVENS_VECTOR_BYTES)));
   constexpr Integer kMagnitude = std::numeric_limits<Integer>::max();
   Mask excessive{};
   Mask small{};
-  const auto survey_columns = [&](std::int64_t first, auto vectors) {
+  const auto check_columns = [&](std::int64_t first, auto vectors) {
     Vector<R> greatest[vectors.value] = {};
-    for (std::int64_t s = 0; s < slots; ++s) {
+    for (std::int64_t s = 0; s < rows; ++s) {
       unrolled<vectors.value>([&](auto v) __attribute__((always_inline)) {
         const Vector<R> x = load(panel + s * width + first + v * kLanes<R>);
         const auto size = (Vector<R>)((Mask)x & kMagnitude);
@@ -43,24 +43,24 @@ Survey survey(const R* panel, std::int64_t slots, std::int64_t width, R largest)
   constexpr int kAtOnce = 4;
   std::int64_t w = 0;
   for (; w + kAtOnce * kLanes<R> <= width; w += kAtOnce * kLanes<R>) {
-    survey_columns(w, std::integral_constant<int, kAtOnce>{});
+    check_columns(w, std::integral_constant<int, kAtOnce>{});
   }
-  for (; w < width; w += kLanes<R>) survey_columns(w, std::integral_constant<int, 1>{});
-  bool moderate = true;
+  for (; w < width; w += kLanes<R>) check_columns(w, std::integral_constant<int, 1>{});
+  bool in_range = true;
   bool may_flush = true;
   for (std::int64_t k = 0; k < kLanes<R>; ++k) {
-    moderate = moderate && excessive[k] == 0;
+    in_range = in_range && excessive[k] == 0;
     may_flush = may_flush && small[k] == 0;
   }
-  return {moderate, may_flush};
+  return {in_range, may_flush};
 }
 
 // 1 for the reals of a panel's rows that belong to columns that are not moderate.
 template <class F>
-std::vector<char> excessive_columns(const real_t<F>* panel, std::int64_t slots, std::int64_t width,
+std::vector<char> excessive_columns(const real_t<F>* panel, std::int64_t rows, std::int64_t width,
                                     real_t<F> largest) {
   std::vector<char> out(static_cast<std::size_t>(width));
-  for (std::int64_t s = 0; s < slots; ++s) {
+  for (std::int64_t s = 0; s < rows; ++s) {
     for (std::int64_t c = 0; c < width; ++c) {
       out[static_cast<std::size_t>(c)] |= !(std::abs(panel[s * width + c]) <= largest);
     }
@@ -77,9 +77,9 @@ std::vector<char> excessive_columns(const real_t<F>* panel, std::int64_t slots, 
 // Moves the columns that `chosen` names into a panel that is otherwise zero, and leaves zeros in
 // their place.
 template <class R>
-void set_apart(R* panel, R* others, std::int64_t slots, std::int64_t width,
+void set_apart(R* panel, R* others, std::int64_t rows, std::int64_t width,
                const std::vector<char>& chosen) {
-  for (std::int64_t s = 0; s < slots; ++s) {
+  for (std::int64_t s = 0; s < rows; ++s) {
     for (std::int64_t c = 0; c < width; ++c) {
       const bool here = chosen[static_cast<std::size_t>(c)] != 0;
       others[s * width + c] = here ? panel[s * width + c] : R(0);
@@ -90,9 +90,9 @@ void set_apart(R* panel, R* others, std::int64_t slots, std::int64_t width,
 
 // Brings the columns that `set_apart` moved back.
 template <class R>
-void bring_back(R* panel, const R* others, std::int64_t slots, std::int64_t width,
+void bring_back(R* panel, const R* others, std::int64_t rows, std::int64_t width,
                 const std::vector<char>& chosen) {
-  for (std::int64_t s = 0; s < slots; ++s) {
+  for (std::int64_t s = 0; s < rows; ++s) {
     for (std::int64_t c = 0; c < width; ++c) {
       if (chosen[static_cast<std::size_t>(c)]) panel[s * width + c] = others[s * width + c];
     }

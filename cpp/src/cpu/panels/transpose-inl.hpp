@@ -39,7 +39,7 @@ template <class R>
 }
 
 template <class F>
-[[gnu::always_inline]] inline void transpose_segments(Segment<F>* square) {
+[[gnu::always_inline]] inline void transpose_packs(VectorPack<F>* square) {
   using R = real_t<F>;
   constexpr int N = static_cast<int>(kLanes<R>);
   Vector<R> v[N];

@@ -37,7 +37,7 @@ template <class R>
   constexpr double kPart1 = 1.57079632673412561417e+00;
   const Double8 shifted = x * 0.63661977236758134308 + kRound;
   const Double8 quotient = shifted - kRound;
-  const Int8 quadrant = bits_of(shifted);
+  const Int64x8 quadrant = bits_of(shifted);
   const Double8 exact = x - quotient * kPart1;
   Double8 s, c;
   if constexpr (sizeof(R) == 4) {
@@ -66,7 +66,7 @@ template <class R>
     s = r + (r * (z * head) + rest * whole);
     c = whole + ((((1.0 - whole) - half) - r * rest) + z * z * tail);
   }
-  const Int8 odd = (quadrant & 1) != 0;
+  const Int64x8 odd = (quadrant & 1) != 0;
   // The sign bit, from bit 1 of the quadrant.
   sine = from_bits(bits_of(select(odd, c, s)) ^ ((quadrant & 2) << 62));
   cosine = from_bits(bits_of(select(odd, s, c)) ^ (((quadrant + 1) & 2) << 62));

@@ -186,8 +186,8 @@ struct Batch {
 // A batch of the matrices first .. first + count - 1 of another.
 template <class To, class T>
 void copy_part(const Batch<T>& from, std::int64_t first, Batch<To>& to) {
-  const auto copy = [&](const auto& source, auto& target) {
-    const auto values = source.values();
+  const auto copy = [&](const auto& angle, auto& target) {
+    const auto values = angle.values();
     const std::int64_t each = static_cast<std::int64_t>(values.size()) / from.matrices;
     target.set({values.begin() + first * each, values.begin() + (first + to.matrices) * each});
   };
