@@ -85,7 +85,7 @@ py::object library_of(py::handle object) {
       storage
           .call_once_and_store_result([] {
             return py::object(
-                py::module_::import("givens._array_libraries").attr("library_of_class"));
+                py::module_::import("givens._dispatch.libraries").attr("library_of_class"));
           })
           .get_stored();
   return find(py::type::handle_of(object));

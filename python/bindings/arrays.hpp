@@ -76,7 +76,7 @@ class CallArrays {
   // Throws TypeError if the object is not of the library of the first array.
   void check_library(py::handle object, const char* name) const;
   Array make(const std::vector<std::int64_t>& shape, Dtype dtype) const;
-  // That of the first array, which is not NumPy's: see _array_libraries.py
+  // That of the first array, which is not NumPy's: see _dispatch/libraries.py
   const py::object& library() const;
 
   py::handle first_;

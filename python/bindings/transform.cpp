@@ -100,10 +100,12 @@ struct GradientArrays {
     return {view_of<R>(angles), optional_view(phases), optional_view(diagonal)};
   }
 
+  // Appends the gradients of angles, phases and diagonal, with None for an absent parameter.
   void append_to(py::list& out, const CallArrays& arrays) const {
     out.append(arrays.result(angles));
-    if (phases) out.append(arrays.result(*phases));
-    if (diagonal) out.append(arrays.result(*diagonal));
+    for (const auto& gradient : {phases, diagonal}) {
+      out.append(gradient ? arrays.result(*gradient) : py::object(py::none()));
+    }
   }
 };
 
@@ -195,9 +197,9 @@ py::tuple rotate_vjp(py::handle y_, py::handle gy_, py::handle angles, py::handl
   });
 }
 
-py::object matrix_vjp(py::handle u_, py::handle gu_, py::handle angles, py::handle schedule_,
-                      py::handle phases, py::handle diagonal, py::handle signs,
-                      py::handle num_threads) {
+py::tuple matrix_vjp(py::handle u_, py::handle gu_, py::handle angles, py::handle schedule_,
+                     py::handle phases, py::handle diagonal, py::handle signs,
+                     py::handle num_threads) {
   CallArrays arrays;
   const ParameterArrays parameters(arrays, angles, phases, diagonal, signs);
   const Dtype dtype = parameters.matrix_dtype();
@@ -210,7 +212,7 @@ py::object matrix_vjp(py::handle u_, py::handle gu_, py::handle angles, py::hand
   check_same_dtype(gu, "gU", u, "U");
   const Schedule& schedule = to_schedule(schedule_);
   const int threads = threads_of_call(num_threads);
-  return with_type(dtype, [&](auto type) -> py::object {
+  return with_type(dtype, [&](auto type) -> py::tuple {
     using T = decltype(type);
     const auto views = parameters.views<real_t<T>>();
     const auto u_view = view_of<const T>(u);
@@ -223,7 +225,7 @@ py::object matrix_vjp(py::handle u_, py::handle gu_, py::handle angles, py::hand
     }
     py::list out;
     gradients.append_to(out, arrays);
-    return out.size() == 1 ? py::object(out[0]) : py::object(py::tuple(out));
+    return py::tuple(out);
   });
 }
 

@@ -27,6 +27,7 @@ from givens import _threadpoolctl, cuda
 from givens._core import Schedule, __version__
 from givens._decompose import decompose
 from givens._fit import FitError, fit_angles
+from givens._gradients import MatrixGradients, RotateGradients
 from givens._initial import initial_parameters
 from givens._jvp import matrix_jvp, rotate_jvp, rotate_vjp_jvp
 from givens._parameters import Parameters
@@ -35,7 +36,9 @@ from givens._transform import matrix, matrix_vjp, rotate, rotate_vjp
 
 __all__ = [
     "FitError",
+    "MatrixGradients",
     "Parameters",
+    "RotateGradients",
     "Schedule",
     "__version__",
     "cuda",

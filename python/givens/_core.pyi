@@ -4,7 +4,7 @@ from typing import Any, TypeVar, overload
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from givens._array_libraries import ForeignArray
+from givens._dispatch.libraries import ForeignArray
 
 _Scalar = TypeVar("_Scalar", bound=np.generic)
 _Array = NDArray[Any]
@@ -69,7 +69,8 @@ def backend() -> str: ...
 def default_num_threads() -> int: ...
 def set_default_num_threads(num_threads: int | None) -> None: ...
 
-# Checked at run time, and typed exactly in _transform.py and _jvp.py.
+# Arguments are checked at run time, and typed exactly in _transform.py and _jvp.py. Functions with
+# gradients return None for the gradient of an absent parameter.
 def matrix(
     angles: _Array,
     schedule: Schedule,
@@ -101,7 +102,7 @@ def rotate_vjp(
     diagonal: _Array | None,
     signs: _Array | None,
     num_threads: int | None,
-) -> tuple[_Array, ...]: ...
+) -> tuple[_Array, _Array, _Array | None, _Array | None]: ...
 def matrix_vjp(
     U: _Array,
     gU: _Array,
@@ -111,7 +112,7 @@ def matrix_vjp(
     diagonal: _Array | None,
     signs: _Array | None,
     num_threads: int | None,
-) -> _Array | tuple[_Array, ...]: ...
+) -> tuple[_Array, _Array | None, _Array | None]: ...
 def rotate_jvp(
     x: _Array,
     dx: _Array | None,

@@ -5,8 +5,8 @@ from typing import Any
 from numpy.typing import NDArray
 
 from givens import _core
-from givens._array_libraries import ForeignArray
 from givens._core import Schedule
+from givens._dispatch.libraries import ForeignArray
 from givens._parameters import Parameters
 
 

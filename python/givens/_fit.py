@@ -203,7 +203,7 @@ def _jacobian(p: Parameters) -> NDArray[np.float64]:
             gU = np.zeros((s.columns, *U.shape), U.dtype)
             gU[:, i] = unit * np.eye(s.columns)
             gradients = matrix_vjp(np.broadcast_to(U, gU.shape), gU, schedule=s, **repeated)
-            rows.append(np.concatenate(gradients, axis=1) if len(units) == 2 else gradients)
+            rows.append(np.concatenate([g for g in gradients if g is not None], axis=1))
     return np.concatenate(rows)
 
 

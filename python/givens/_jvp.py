@@ -1,16 +1,16 @@
-"""Forward-mode and second-order derivatives, on the CPU; the compiled core does the work."""
+"""Forward-mode and second-order derivatives, on the CPU."""
 
-from typing import Any, NoReturn, TypeVar, overload
+from typing import Any, TypeVar, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
-from givens import _core
-from givens._array_libraries import ForeignArray
 from givens._core import Schedule
-from givens._gpu_arrays import any_on_gpu
+from givens._dispatch import engine_of
+from givens._dispatch.libraries import ForeignArray
+from givens._gradients import RotateGradients
 
-# The dtype of vectors and that of parameters; the class of another library's arrays.
+# The dtypes of vectors and of parameters, and the class of another library's arrays.
 T = TypeVar("T", np.float32, np.float64, np.complex64, np.complex128)
 R = TypeVar("R", np.float32, np.float64)
 A = TypeVar("A", bound=ForeignArray)
@@ -61,7 +61,7 @@ def matrix_jvp(
     angles, schedule, phases, diagonal, signs, num_threads
         As in `matrix`.
     dangles, dphases, ddiagonal : array or None
-        The tangents of the parameters, each of the shape and dtype of its own; None is zero.
+        The tangents of the parameters, each of the shape and dtype of its parameter; None is zero.
 
     Returns
     -------
@@ -81,8 +81,7 @@ def matrix_jvp(
 
     Notes
     -----
-    The rotations in dual numbers: 12 multiplications and 8 additions for each of K rotations of
-    each column.
+    Cost: K rotations of each column in dual numbers, 12 multiplications and 8 additions each.
 
     Examples
     --------
@@ -93,14 +92,11 @@ def matrix_jvp(
     array([[ 0., -2.],
            [ 2.,  0.]])
     """
-    try:
-        return _core.matrix_jvp(
-            angles, dangles, schedule, phases, dphases, diagonal, ddiagonal, signs, num_threads
-        )
-    except TypeError:
-        if any_on_gpu(angles, dangles, phases, dphases, diagonal, ddiagonal, signs):
-            _refuse_gpu("matrix_jvp")
-        raise
+    arrays = (angles, dangles, phases, dphases, diagonal, ddiagonal, signs)
+    U, dU = engine_of(*arrays).matrix_jvp(
+        angles, dangles, schedule, phases, dphases, diagonal, ddiagonal, signs, num_threads
+    )
+    return U, dU
 
 
 @overload
@@ -153,7 +149,7 @@ def rotate_jvp(
     signs: Any = None,
     num_threads: int | None = None,
 ) -> tuple[Any, Any]:
-    """Do `rotate` and its tangent: how the result changes as vectors and parameters do.
+    """Compute `rotate` and its tangent: how the result changes as vectors and parameters do.
 
     Parameters
     ----------
@@ -162,7 +158,7 @@ def rotate_jvp(
     dx : array or None, the shape and dtype of x
         The tangent of x; None is zero.
     dangles, dphases, ddiagonal : array or None
-        The tangents of the parameters, each of the shape and dtype of its own; None is zero.
+        The tangents of the parameters, each of the shape and dtype of its parameter; None is zero.
 
     Returns
     -------
@@ -183,7 +179,7 @@ def rotate_jvp(
 
     Notes
     -----
-    Cost: that of `matrix_jvp` for each vector.
+    Cost: K rotations of each vector in dual numbers, as in `matrix_jvp`.
 
     Examples
     --------
@@ -195,30 +191,15 @@ def rotate_jvp(
     >>> angles, dangles = rng.normal(size=(2, s.num_rotations))
     >>> x, dx, gy = rng.normal(size=(3, 7, 5))
     >>> y, dy = givens.rotate_jvp(x, dx, angles, dangles, s)
-    >>> gx, gangles = givens.rotate_vjp(y, gy, angles, s)
-    >>> bool(np.isclose(np.sum(gy * dy), np.sum(gx * dx) + gangles @ dangles))
+    >>> g = givens.rotate_vjp(y, gy, angles, s)
+    >>> bool(np.isclose(np.sum(gy * dy), np.sum(g.x * dx) + g.angles @ dangles))
     True
     """
-    try:
-        return _core.rotate_jvp(
-            x,
-            dx,
-            angles,
-            dangles,
-            schedule,
-            axis,
-            inverse,
-            phases,
-            dphases,
-            diagonal,
-            ddiagonal,
-            signs,
-            num_threads,
-        )
-    except TypeError:
-        if any_on_gpu(x, dx, angles, dangles, phases, dphases, diagonal, ddiagonal, signs):
-            _refuse_gpu("rotate_jvp")
-        raise
+    vectors, options = (x, dx, angles, dangles), (phases, dphases, diagonal, ddiagonal, signs)
+    y, dy = engine_of(*vectors, *options).rotate_jvp(
+        *vectors, schedule, axis, inverse, *options, num_threads
+    )
+    return y, dy
 
 
 @overload
@@ -239,7 +220,7 @@ def rotate_vjp_jvp(
     ddiagonal: NDArray[R] | None = None,
     signs: NDArray[R] | None = None,
     num_threads: int | None = None,
-) -> tuple[tuple[NDArray[Any], ...], tuple[NDArray[Any], ...]]: ...
+) -> tuple[RotateGradients[NDArray[T], NDArray[R]], RotateGradients[NDArray[T], NDArray[R]]]: ...
 @overload
 def rotate_vjp_jvp(
     y: A,
@@ -258,7 +239,7 @@ def rotate_vjp_jvp(
     ddiagonal: A | None = None,
     signs: A | None = None,
     num_threads: int | None = None,
-) -> tuple[tuple[A, ...], tuple[A, ...]]: ...
+) -> tuple[RotateGradients[A, A], RotateGradients[A, A]]: ...
 def rotate_vjp_jvp(
     y: Any,
     dy: Any,
@@ -276,8 +257,8 @@ def rotate_vjp_jvp(
     ddiagonal: Any = None,
     signs: Any = None,
     num_threads: int | None = None,
-) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
-    """Do `rotate_vjp` and its tangent: second derivatives.
+) -> tuple[RotateGradients[Any, Any], RotateGradients[Any, Any]]:
+    """Compute `rotate_vjp` and its tangent: second derivatives.
 
     With dy from `rotate_jvp` and dgy the change of the loss's own gradient, this is the product of
     the loss's Hessian and a vector.
@@ -289,14 +270,14 @@ def rotate_vjp_jvp(
     dy, dgy : array or None, the shape and dtype of y
         The tangents of y and gy; None is zero.
     dangles, dphases, ddiagonal : array or None
-        The tangents of the parameters, each of the shape and dtype of its own; None is zero.
+        The tangents of the parameters, each of the shape and dtype of its parameter; None is zero.
 
     Returns
     -------
-    gradients : tuple of arrays
-        What `rotate_vjp` returns: gx, gangles, then gphases and gdiagonal if those were given.
-    tangents : tuple of arrays
-        The derivatives of these along the given tangents.
+    gradients : RotateGradients
+        What `rotate_vjp` returns.
+    tangents : RotateGradients
+        The derivatives of the gradients along the given tangents, by the same names.
 
     Raises
     ------
@@ -309,8 +290,8 @@ def rotate_vjp_jvp(
 
     Notes
     -----
-    Cost: about three times that of `rotate_jvp`. For `matrix_vjp` give U and its gradient as y and
-    gy, with ``axis=-2``.
+    Cost: about three times as much as `rotate_jvp`. For `matrix_vjp` give U and
+    its gradient as y and gy, with ``axis=-2``.
 
     Examples
     --------
@@ -320,37 +301,13 @@ def rotate_vjp_jvp(
     >>> s = givens.Schedule.xor(2)
     >>> x, angles, dangles = np.array([1.0, 0.0]), np.array([0.0]), np.array([1.0])
     >>> y, dy = givens.rotate_jvp(x, None, angles, dangles, s)
-    >>> _, (dgx, dgangles) = givens.rotate_vjp_jvp(
-    ...     y, dy, 3 * y**2, 6 * y * dy, angles, dangles, s
-    ... )
-    >>> dgangles  # L = cos(t)**3 + sin(t)**3
+    >>> _, tangents = givens.rotate_vjp_jvp(y, dy, 3 * y**2, 6 * y * dy, angles, dangles, s)
+    >>> tangents.angles  # L = cos(t)**3 + sin(t)**3
     array([-3.])
     """
-    try:
-        return _core.rotate_vjp_jvp(
-            y,
-            dy,
-            gy,
-            dgy,
-            angles,
-            dangles,
-            schedule,
-            axis,
-            inverse,
-            phases,
-            dphases,
-            diagonal,
-            ddiagonal,
-            signs,
-            num_threads,
-        )
-    except TypeError:
-        if any_on_gpu(y, dy, gy, dgy, angles, dangles, phases, dphases, diagonal, ddiagonal, signs):
-            _refuse_gpu("rotate_vjp_jvp")
-        raise
-
-
-def _refuse_gpu(function: str) -> NoReturn:
-    raise NotImplementedError(
-        f"{function} takes arrays in the memory of the CPU only, got one in that of a GPU"
-    ) from None
+    vectors = (y, dy, gy, dgy, angles, dangles)
+    options = (phases, dphases, diagonal, ddiagonal, signs)
+    gradients, tangents = engine_of(*vectors, *options).rotate_vjp_jvp(
+        *vectors, schedule, axis, inverse, *options, num_threads
+    )
+    return RotateGradients(*gradients), RotateGradients(*tangents)

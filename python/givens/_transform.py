@@ -1,21 +1,16 @@
-"""The public functions on arrays; the compiled core checks the arguments and does the work.
-
-The core takes arrays in the CPU's memory, of any library. Those in a GPU's memory go to the CUDA
-engine, by `_cuda_transform`. They are looked for when the core has refused the arguments, so that
-other calls do not pay for it.
-"""
+"""The public functions on arrays. `_dispatch.engine_of` says which module does the work."""
 
 from typing import Any, TypeVar, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
-from givens import _core, _cuda_transform
-from givens._array_libraries import ForeignArray
 from givens._core import Schedule
-from givens._gpu_arrays import any_on_gpu
+from givens._dispatch import engine_of
+from givens._dispatch.libraries import ForeignArray
+from givens._gradients import MatrixGradients, RotateGradients
 
-# The dtype of vectors and that of parameters; the class of another library's arrays.
+# The dtypes of vectors and of parameters, and the class of another library's arrays.
 T = TypeVar("T", np.float32, np.float64, np.complex64, np.complex128)
 R = TypeVar("R", np.float32, np.float64)
 A = TypeVar("A", bound=ForeignArray)
@@ -93,9 +88,8 @@ def matrix(
     Raises
     ------
     TypeError
-        If an argument is no array, is in other memory or of another library than the rest, or has
-        a wrong dtype; integers are not converted. If it is a PyTorch tensor that requires a
-        gradient.
+        If an argument is no array, has a wrong dtype (integers are not converted), is in other
+        memory or of another library than the rest, or is a PyTorch tensor that requires a gradient.
     ValueError
         If a shape does not fit, or a sign is neither +1 nor -1 (not checked on a GPU).
     RuntimeError
@@ -113,12 +107,9 @@ def matrix(
     array([[ 0., -1.],
            [ 1.,  0.]])
     """
-    try:
-        return _core.matrix(angles, schedule, phases, diagonal, signs, num_threads)
-    except TypeError:
-        if not any_on_gpu(angles, phases, diagonal, signs):
-            raise
-    return _cuda_transform.matrix(angles, schedule, phases, diagonal, signs, num_threads)
+    return engine_of(angles, phases, diagonal, signs).matrix(
+        angles, schedule, phases, diagonal, signs, num_threads
+    )
 
 
 @overload
@@ -181,9 +172,9 @@ def rotate(
     inverse : bool, default False
         Multiply by the inverse (transposed, or conjugate transposed) of U instead.
     out : array, optional
-        Where to put the result: shape of the result, dtype of x, any strides; not one of JAX, whose
-        arrays cannot be written. May be x itself. If
-        it overlaps an input in another way, a temporary array is used; on a GPU it is refused.
+        Where to put the result: shape of the result, dtype of x, any strides. JAX's arrays cannot
+        be written and are refused. It may be x itself. If it overlaps an input in another way, a
+        temporary array is used; on a GPU such an array is refused.
     num_threads : int, optional
         As in `matrix`.
 
@@ -217,14 +208,7 @@ def rotate(
     >>> bool(np.allclose(givens.rotate(y, angles, s, inverse=True), x))
     True
     """
-    try:
-        return _core.rotate(
-            x, angles, schedule, axis, inverse, out, phases, diagonal, signs, num_threads
-        )
-    except TypeError:
-        if not any_on_gpu(x, angles, out, phases, diagonal, signs):
-            raise
-    return _cuda_transform.rotate(
+    return engine_of(x, angles, out, phases, diagonal, signs).rotate(
         x, angles, schedule, axis, inverse, out, phases, diagonal, signs, num_threads
     )
 
@@ -238,23 +222,11 @@ def rotate_vjp(
     *,
     axis: int = -1,
     inverse: bool = False,
-    signs: NDArray[R] | None = None,
-    num_threads: int | None = None,
-) -> tuple[NDArray[T], NDArray[R]]: ...
-@overload
-def rotate_vjp(
-    y: NDArray[T],
-    gy: NDArray[T],
-    angles: NDArray[R],
-    schedule: Schedule,
-    *,
-    axis: int = -1,
-    inverse: bool = False,
     phases: NDArray[R] | None = None,
     diagonal: NDArray[R] | None = None,
     signs: NDArray[R] | None = None,
     num_threads: int | None = None,
-) -> tuple[NDArray[Any], ...]: ...
+) -> RotateGradients[NDArray[T], NDArray[R]]: ...
 @overload
 def rotate_vjp(
     y: A,
@@ -268,7 +240,7 @@ def rotate_vjp(
     diagonal: A | None = None,
     signs: A | None = None,
     num_threads: int | None = None,
-) -> tuple[A, ...]: ...
+) -> RotateGradients[A, A]: ...
 def rotate_vjp(
     y: Any,
     gy: Any,
@@ -282,7 +254,7 @@ def rotate_vjp(
     signs: Any = None,
     num_threads: int | None = None,
 ) -> Any:
-    """Gradients of a real loss through `rotate`, from its output alone.
+    """Compute the gradients of a real loss through `rotate`, from its output alone.
 
     The rotations are undone from last to first, so that nothing but the output has to be kept
     (arXiv:2106.00003, section 4).
@@ -301,12 +273,11 @@ def rotate_vjp(
 
     Returns
     -------
-    gx : array, the shape and dtype of y
-        The gradient with respect to x (to be summed over axes along which x was repeated).
-    gangles : array, the shape and dtype of angles
-        Summed over vectors, and over matrices that share their angles.
-    gphases, gdiagonal : array
-        Likewise, each present only if phases or diagonal were given.
+    gradients : RotateGradients
+        A named tuple ``(x, angles, phases, diagonal)``. The gradient with respect to x has the
+        shape and dtype of y; where an axis of x was repeated, sum over it. The gradients with
+        respect to the parameters have the shapes of these: they are sums over vectors, and over
+        matrices that share a parameter. Phases and diagonal are None if the call had none.
 
     Raises
     ------
@@ -319,39 +290,23 @@ def rotate_vjp(
 
     Notes
     -----
-    Cost: about three times that of `rotate`; memory that of the outputs.
+    Cost: about three times as much as `rotate`; no memory but for the results.
 
     Examples
     --------
     >>> import numpy as np, givens
     >>> s = givens.Schedule.xor(2)
     >>> y = givens.rotate(np.array([1.0, 0.0]), np.array([0.0]), s)
-    >>> gx, gangles = givens.rotate_vjp(y, np.array([0.0, 3.0]), np.array([0.0]), s)
-    >>> gx, gangles
+    >>> gradients = givens.rotate_vjp(y, np.array([0.0, 3.0]), np.array([0.0]), s)
+    >>> gradients.x, gradients.angles
     (array([0., 3.]), array([3.]))
     """
-    try:
-        return _core.rotate_vjp(
-            y, gy, angles, schedule, axis, inverse, phases, diagonal, signs, num_threads
-        )
-    except TypeError:
-        if not any_on_gpu(y, gy, angles, phases, diagonal, signs):
-            raise
-    return _cuda_transform.rotate_vjp(
+    gradients = engine_of(y, gy, angles, phases, diagonal, signs).rotate_vjp(
         y, gy, angles, schedule, axis, inverse, phases, diagonal, signs, num_threads
     )
+    return RotateGradients(*gradients)
 
 
-@overload
-def matrix_vjp(
-    U: NDArray[R],
-    gU: NDArray[R],
-    angles: NDArray[R],
-    schedule: Schedule,
-    *,
-    signs: NDArray[R] | None = None,
-    num_threads: int | None = None,
-) -> NDArray[R]: ...
 @overload
 def matrix_vjp(
     U: NDArray[Any],
@@ -363,7 +318,7 @@ def matrix_vjp(
     diagonal: NDArray[R] | None = None,
     signs: NDArray[R] | None = None,
     num_threads: int | None = None,
-) -> NDArray[R] | tuple[NDArray[R], ...]: ...
+) -> MatrixGradients[NDArray[R]]: ...
 @overload
 def matrix_vjp(
     U: A,
@@ -375,7 +330,7 @@ def matrix_vjp(
     diagonal: A | None = None,
     signs: A | None = None,
     num_threads: int | None = None,
-) -> A | tuple[A, ...]: ...
+) -> MatrixGradients[A]: ...
 def matrix_vjp(
     U: Any,
     gU: Any,
@@ -387,13 +342,13 @@ def matrix_vjp(
     signs: Any = None,
     num_threads: int | None = None,
 ) -> Any:
-    """Gradients of a real loss through `matrix`.
+    """Compute the gradients of a real loss through `matrix`.
 
     Parameters
     ----------
     U : array, (*batch, n, columns)
-        What `matrix` returned for the same parameters: what is zero in it, and before its last
-        rotations, is not computed with. For another matrix use `rotate_vjp` with ``axis=-2``.
+        What `matrix` returned for the same parameters. Entries that are known to be zero in it are
+        skipped, so that another matrix needs `rotate_vjp` with ``axis=-2``.
     gU : array, the shape and dtype of U
         The gradient of the loss L with respect to U; for complex U with the convention
         ``dL = Re(sum(conj(gU) * dU))``.
@@ -404,9 +359,9 @@ def matrix_vjp(
 
     Returns
     -------
-    gangles : array, the shape and dtype of angles
-        The gradient with respect to the angles. With phases or diagonal a tuple: gangles, then
-        gphases if phases were given, then gdiagonal if diagonal was.
+    gradients : MatrixGradients
+        A named tuple ``(angles, phases, diagonal)`` of the gradients with respect to the
+        parameters, in their shapes and dtype. Phases and diagonal are None if the call had none.
 
     Raises
     ------
@@ -423,12 +378,10 @@ def matrix_vjp(
     >>> s = givens.Schedule.xor(2)
     >>> angles = np.array([0.0])
     >>> U = givens.matrix(angles, s)
-    >>> givens.matrix_vjp(U, np.array([[0.0, -1.0], [1.0, 0.0]]), angles, s)
+    >>> givens.matrix_vjp(U, np.array([[0.0, -1.0], [1.0, 0.0]]), angles, s).angles
     array([2.])
     """
-    try:
-        return _core.matrix_vjp(U, gU, angles, schedule, phases, diagonal, signs, num_threads)
-    except TypeError:
-        if not any_on_gpu(U, gU, angles, phases, diagonal, signs):
-            raise
-    return _cuda_transform.matrix_vjp(U, gU, angles, schedule, phases, diagonal, signs, num_threads)
+    gradients = engine_of(U, gU, angles, phases, diagonal, signs).matrix_vjp(
+        U, gU, angles, schedule, phases, diagonal, signs, num_threads
+    )
+    return MatrixGradients(*gradients)

@@ -25,8 +25,8 @@ Examples
 True
 """
 
-from givens import _cuda_module
 from givens._core import Schedule
+from givens._dispatch import cuda_module
 
 __all__ = ["is_available", "prepare", "unavailable_reason"]
 
@@ -62,7 +62,7 @@ def unavailable_reason() -> str | None:
     >>> reason is None or isinstance(reason, str)
     True
     """
-    return _cuda_module.unavailable_reason()
+    return cuda_module.unavailable_reason()
 
 
 def prepare(schedule: Schedule, device: int = 0) -> None:
@@ -93,4 +93,4 @@ def prepare(schedule: Schedule, device: int = 0) -> None:
     >>> if givens.cuda.is_available():
     ...     givens.cuda.prepare(givens.Schedule.xor(64))
     """
-    _cuda_module.load().prepare(schedule, device)
+    cuda_module.load().prepare(schedule, device)

@@ -8,9 +8,13 @@ D = diag(exp(i d)) or diag(signs).
 import numpy as np
 
 import givens
+from givens import RotateGradients
 
 # What changes U besides the angles, by the name of the argument.
 Options = dict[str, np.ndarray]
+
+# The parameters that have gradients, in the library's order.
+DIFFERENTIABLE = ("angles", "phases", "diagonal")
 
 
 def rotation(n, i, j, angle, phase=None) -> np.ndarray:
@@ -133,8 +137,10 @@ def summed_to(gradient: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     return gradient.sum(axis=repeated, keepdims=True)
 
 
-def rotate_vjp(y, gy, angles, schedule, *, axis=-1, inverse=False, **options):
-    """All gradients of `givens.rotate` in double precision, in the library's order."""
+def rotate_vjp(
+    y, gy, angles, schedule, *, axis=-1, inverse=False, **options
+) -> RotateGradients[np.ndarray, np.ndarray]:
+    """All gradients of `givens.rotate` in double precision."""
     gx = rotated(gy, angles, schedule, axis=axis, inverse=not inverse, **options)
     batch = batch_shape(angles, options)
     full = {
@@ -149,16 +155,21 @@ def rotate_vjp(y, gy, angles, schedule, *, axis=-1, inverse=False, **options):
     )
     Y = vectors_first(output, batch, axis % y.ndim)
     A = vectors_first(cotangent, batch, axis % y.ndim)
-    sums = {name: np.zeros(p.shape) for name, p in full.items()}
+    sums = {name: np.zeros(p.shape) for name, p in full.items() if name != "signs"}
     for index in np.ndindex(Y.shape[:-2]):
         of_one = parameter_gradients(
             schedule, Y[index].T, A[index].T, **{name: p[index] for name, p in full.items()}
         )
-        for name in sums:
-            if name != "signs":
-                sums[name][index] = of_one[name]
+        for name, gradient in sums.items():
+            gradient[index] = of_one[name]
     given = {"angles": angles, **options}
-    return gx, *(summed_to(g, given[name].shape) for name, g in sums.items() if name != "signs")
+    summed = {name: summed_to(g, given[name].shape) for name, g in sums.items()}
+    return RotateGradients(gx, *map(summed.get, DIFFERENTIABLE))
+
+
+def present(gradients) -> list[np.ndarray]:
+    """Leave out the gradients of absent parameters."""
+    return [g for g in gradients if g is not None]
 
 
 def rounding(schedule: givens.Schedule, dtype) -> float:
@@ -190,8 +201,11 @@ def gradient_rounding(schedule: givens.Schedule, dtype, vectors: int) -> float:
 
 
 def assert_gradients_close(actual, expected, size: float) -> None:
-    """Assert that no entry of a gradient is farther from the expected than `size`."""
-    assert len(actual) == len(expected)
-    for a, b in zip(actual, expected, strict=True):
+    """Assert that no entry of a gradient is farther from the expected than `size`.
+
+    None, for an absent parameter, is expected as such.
+    """
+    assert [g is None for g in actual] == [g is None for g in expected]
+    for a, b in zip(present(actual), present(expected), strict=True):
         assert a.shape == b.shape
         assert np.abs(a - b).max(initial=0) <= size

@@ -133,7 +133,8 @@ def test_report_can_be_made_again_from_the_measurements(quick_run: QuickRun) -> 
 def test_wrong_results_are_found() -> None:
     code = (
         "import runpy, givens; right = givens.matrix_vjp; "
-        "givens.matrix_vjp = lambda *args, **kwargs: 1.01 * right(*args, **kwargs); "
+        "wrong = lambda gradients: gradients._replace(angles=1.01 * gradients.angles); "
+        "givens.matrix_vjp = lambda *args, **kwargs: wrong(right(*args, **kwargs)); "
         f"runpy.run_path({str(BENCHMARKS / 'run.py')!r}, run_name='__main__')"
     )
     process = run_python(

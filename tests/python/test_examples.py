@@ -16,7 +16,9 @@ ROOT = Path(__file__).parents[2]
 
 FUNCTIONS = [
     "FitError",
+    "MatrixGradients",
     "Parameters",
+    "RotateGradients",
     "decompose",
     "fit_angles",
     "initial_parameters",

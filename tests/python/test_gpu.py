@@ -10,6 +10,7 @@ import pytest
 import givens
 import givens.cuda
 from givens import Schedule
+from oracles import present
 
 pytestmark = pytest.mark.gpu
 
@@ -72,7 +73,7 @@ def test_as_on_the_cpu(cp, schedule: Schedule, dtype: type) -> None:
         assert_close(cp, givens.rotate(cp.asarray(x), **gpu, **options), y, schedule)
         expected = givens.rotate_vjp(y, gy, **p, **options)
         got = givens.rotate_vjp(cp.asarray(y), cp.asarray(gy), **gpu, **options)
-        for a, b in zip(got, expected, strict=True):
+        for a, b in zip(present(got), present(expected), strict=True):
             assert_close(cp, a, b, schedule)
     U = givens.matrix(schedule=schedule, **p)
     assert_close(cp, givens.matrix(schedule=schedule, **gpu), U, schedule)
@@ -84,9 +85,9 @@ def test_the_same_bits_in_every_run(cp) -> None:
     angles = cp.asarray(rng.uniform(-3, 3, schedule.num_rotations).astype(np.float32))
     gU = cp.asarray(numbers((512, 512), np.float32, rng))
     U = givens.matrix(angles, schedule)
-    first = givens.matrix_vjp(U, gU, angles, schedule)
+    first = givens.matrix_vjp(U, gU, angles, schedule).angles
     for _ in range(20):
-        assert (givens.matrix_vjp(U, gU, angles, schedule) == first).all()
+        assert (givens.matrix_vjp(U, gU, angles, schedule).angles == first).all()
 
 
 def test_two_streams(cp) -> None:

@@ -17,12 +17,14 @@ from cases import (
     random_options,
     random_vectors,
 )
-from givens import Schedule
+from givens import MatrixGradients, RotateGradients, Schedule
 from oracles import (
+    DIFFERENTIABLE,
     Options,
     assert_gradients_close,
     assert_vectors_close,
     gradient_rounding,
+    present,
     rounding,
 )
 
@@ -36,12 +38,12 @@ class Case(NamedTuple):
     y: np.ndarray
     gy: np.ndarray
 
-    def vjp(self, **keywords) -> tuple[np.ndarray, ...]:
+    def vjp(self, **keywords) -> RotateGradients[np.ndarray, np.ndarray]:
         return givens.rotate_vjp(
             self.y, self.gy, self.angles, self.schedule, **self.options, **keywords
         )
 
-    def expected(self, **keywords) -> tuple[np.ndarray, ...]:
+    def expected(self, **keywords) -> RotateGradients[np.ndarray, np.ndarray]:
         return oracles.rotate_vjp(
             self.y, self.gy, self.angles, self.schedule, **self.options, **keywords
         )
@@ -89,6 +91,18 @@ def inner(a: np.ndarray, b: np.ndarray) -> float:
 # --- Finite differences --------------------------------------------------------------------------
 
 
+def differences_of(
+    loss: Callable[..., float], given: dict[str, np.ndarray], step: float
+) -> list[np.ndarray | None]:
+    """Central differences by each parameter, with None for an absent one."""
+    return [
+        differences(lambda p, name=name: loss(**{name: p}), given[name], step)
+        if name in given
+        else None
+        for name in DIFFERENTIABLE
+    ]
+
+
 def differences(loss: Callable[[np.ndarray], float], at: np.ndarray, step: float) -> np.ndarray:
     """Central differences of a loss by every entry of a real array."""
     gradient = np.empty(at.shape)
@@ -132,11 +146,7 @@ def assert_vjp_is_derivative(
     gy = random_vectors(rng, y.shape, dtype)
     step, error = step_and_error(schedule, y.size)
     gx, *actual = givens.rotate_vjp(y, gy, schedule=schedule, axis=axis, inverse=inverse, **given)
-    expected = [
-        differences(lambda p, name=name: inner(gy, rotate(**{name: p})), given[name], step)
-        for name in given
-        if name != "signs"
-    ]
+    expected = differences_of(lambda **changed: inner(gy, rotate(**changed)), given, step)
     # The gradient rounds too.
     size = (error + gradient_rounding(schedule, np.float64, y.size)) * norm(y) * norm(gy)
     assert_gradients_close(actual, expected, size)
@@ -213,19 +223,15 @@ def test_matrix_vjp_against_differences(name: str, kind: str, batches) -> None:
     U = givens.matrix(schedule=schedule, **given)
     gU = random_vectors(rng, U.shape, U.dtype)
     step, error = step_and_error(schedule, U.size)
-    expected = [
-        differences(
-            lambda p, name=name: inner(gU, givens.matrix(schedule=schedule, **{**given, name: p})),
-            given[name],
-            step,
-        )
-        for name in given
-        if name != "signs"
-    ]
+    expected = differences_of(
+        lambda **changed: inner(gU, givens.matrix(schedule=schedule, **{**given, **changed})),
+        given,
+        step,
+    )
     actual = givens.matrix_vjp(U, gU, schedule=schedule, **given)
     # The gradient rounds too.
     size = (error + gradient_rounding(schedule, np.float64, U.size)) * norm(U) * norm(gU)
-    assert_gradients_close(actual if makes_complex(given) else [actual], expected, size)
+    assert_gradients_close(actual, expected, size)
 
 
 # --- The conjugation method ----------------------------------------------------------------------
@@ -246,7 +252,7 @@ def test_rotate_vjp_against_conjugation(name: str, n: int, kind: str, inverse: b
     gx, *actual = c.vjp(inverse=inverse)
     expected_gx, *expected = c.expected(inverse=inverse)
     assert gx.dtype == c.y.dtype
-    assert all(g.dtype == dtype for g in actual)
+    assert all(g.dtype == dtype for g in present(actual))
     if dtype == np.float64:
         assert c.size() <= 1e-12 * norm(c.y) * norm(c.gy)
     assert_gradients_close(actual, expected, c.size())
@@ -261,7 +267,7 @@ def test_large_matrices_against_conjugation(name: str, n: int, kind: str) -> Non
     c = matrix_case(SCHEDULES[name](n), kind, (n, n))
     actual = givens.matrix_vjp(c.y, c.gy, c.angles, c.schedule, **c.options)
     expected = c.expected(axis=-2)[1:]
-    assert_gradients_close(actual if makes_complex(c.options) else [actual], expected, c.size())
+    assert_gradients_close(actual, expected, c.size())
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -278,11 +284,8 @@ def test_matrix_vjp_against_conjugation(name: str, n: int, kind: str, dtype) -> 
         batches, batch = ((), ()), ()
     c = matrix_case(schedule, kind, (*batch, n, schedule.columns), dtype=dtype, batches=batches)
     actual = givens.matrix_vjp(c.y, c.gy, c.angles, schedule, **c.options)
-    if not makes_complex(c.options):
-        assert isinstance(actual, np.ndarray)
-        actual = (actual,)
-    assert isinstance(actual, tuple)
-    assert all(g.dtype == dtype for g in actual)
+    assert isinstance(actual, MatrixGradients)
+    assert all(g.dtype == dtype for g in present(actual))
     assert_gradients_close(actual, c.expected(axis=-2)[1:], c.size())
 
 
@@ -339,6 +342,7 @@ def test_output_as_its_own_gradient(kind: str) -> None:
     size = 2 * rounding(c.schedule, np.float64) * np.linalg.norm(x, axis=-1)  # both sides round
     assert_vectors_close(gx, x, size)
     bound = gradient_rounding(c.schedule, np.float64, 4) * norm(c.y) ** 2
+    gradients = present(gradients)
     assert_gradients_close(gradients, [np.zeros(g.shape) for g in gradients], bound)
 
 
@@ -349,7 +353,7 @@ def test_matrix_and_rotate_agree(kind: str) -> None:
     actual = givens.matrix_vjp(c.y, c.gy, c.angles, schedule, **c.options)
     expected = c.vjp(axis=0)[1:]
     # Both sides round.
-    assert_gradients_close(actual if makes_complex(c.options) else [actual], expected, 2 * c.size())
+    assert_gradients_close(actual, expected, 2 * c.size())
 
 
 @pytest.mark.parametrize("kind", OPTIONS)
@@ -366,8 +370,6 @@ def test_gradient_of_a_sum(kind: str) -> None:
     one = np.broadcast_to(U.dtype.type(1), U.shape)
     actual = givens.matrix_vjp(U, one, c.angles, c.schedule, **c.options)
     expected = givens.matrix_vjp(U, np.ones_like(U), c.angles, c.schedule, **c.options)
-    if not makes_complex(c.options):
-        actual, expected = [actual], [expected]
     assert_gradients_close(actual, expected, 0)
 
 
@@ -396,9 +398,11 @@ def test_no_vectors_give_zeros(n, batches, shape, kind, inverse, dtype) -> None:
     assert gx.shape == shape
     assert gx.dtype == c.y.dtype
     given = {"angles": c.angles, **c.options}
-    shapes = [p.shape for name, p in given.items() if name != "signs"]
-    assert [g.shape for g in gradients] == shapes
-    for g in gradients:
+    for name, g in zip(DIFFERENTIABLE, gradients, strict=True):
+        if name not in given:
+            assert g is None
+            continue
+        assert g.shape == given[name].shape
         np.testing.assert_array_equal(g, np.zeros(g.shape, dtype), strict=True)
 
 
@@ -407,22 +411,22 @@ def test_no_vectors_give_zeros(n, batches, shape, kind, inverse, dtype) -> None:
 def test_empty_matrices_give_zeros(n: int, columns: int, batch, kind: str) -> None:
     schedule = Schedule.xor(n, columns=columns)
     c = matrix_case(schedule, kind, (*batch, n, columns), batches=(batch, ()))
-    actual = givens.matrix_vjp(c.y, c.gy, c.angles, schedule, **c.options)
-    gradients = actual if makes_complex(c.options) else (actual,)
-    assert gradients[0].shape == c.angles.shape
-    for g in gradients:
+    gradients = givens.matrix_vjp(c.y, c.gy, c.angles, schedule, **c.options)
+    assert gradients.angles.shape == c.angles.shape
+    for g in present(gradients):
         np.testing.assert_array_equal(g, np.zeros(g.shape))
 
 
 def test_one_coordinate_has_a_diagonal_only() -> None:
     # y = exp(id) x, so that dL/dd = Im(gy conj(y)).
     y, gy = np.array([[2 + 1j], [1j]]), np.array([[1 - 3j], [2 + 0j]])
-    gx, gangles, gdiagonal = givens.rotate_vjp(
+    gradients = givens.rotate_vjp(
         y, gy, np.zeros(0), Schedule.xor(1), diagonal=np.array([np.pi / 2])
     )
-    assert gangles.shape == (0,)
-    np.testing.assert_allclose(gdiagonal, [-9], rtol=4 * EPS)
-    np.testing.assert_allclose(gx, -1j * gy, rtol=4 * EPS, atol=8 * EPS)
+    assert gradients.angles.shape == (0,)
+    assert gradients.phases is None
+    np.testing.assert_allclose(gradients.diagonal, [-9], rtol=4 * EPS)
+    np.testing.assert_allclose(gradients.x, -1j * gy, rtol=4 * EPS, atol=8 * EPS)
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
@@ -434,7 +438,7 @@ def test_matrix_that_is_not_finite_leaves_the_others(kind, inverse, value) -> No
     spoilt[1, 7, 4] = value
     clean = c.vjp(inverse=inverse)
     dirty = c._replace(gy=spoilt).vjp(inverse=inverse)
-    for a, b in zip(clean, dirty, strict=True):
+    for a, b in zip(present(clean), present(dirty), strict=True):
         assert a[[0, 2]].tobytes() == b[[0, 2]].tobytes()
         assert not np.isfinite(b[1]).all()
     # Of the spoilt matrix, the other vectors' gradients too.

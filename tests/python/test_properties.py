@@ -24,6 +24,7 @@ from oracles import (
     assert_vectors_close,
     batch_shape,
     gradient_rounding,
+    present,
     rounding,
 )
 
@@ -223,12 +224,12 @@ def test_rotate_vjp(p: Problem) -> None:
     gx, *gradients = givens.rotate_vjp(y, gy, schedule=p.schedule, **p.parameters, **p.how)
     assert p.memory() == before
     assert gx.dtype == y.dtype
-    assert all(g.dtype == p.angles.dtype for g in gradients)
+    assert all(g.dtype == p.angles.dtype for g in present(gradients))
     expected_gx, *expected = oracles.rotate_vjp(y, gy, schedule=p.schedule, **p.parameters, **p.how)
     assert_vectors_close(gx, expected_gx, p.rounding * np.linalg.norm(gy, axis=p.axis), axis=p.axis)
     assert_gradients_close(gradients, expected, p.gradient_size(y, gy))
     again = givens.rotate_vjp(y, gy, schedule=p.schedule, **p.parameters, **p.how)
-    assert [g.tobytes() for g in again] == [g.tobytes() for g in (gx, *gradients)]
+    assert [g.tobytes() for g in present(again)] == [g.tobytes() for g in (gx, *present(gradients))]
 
 
 @EXAMPLES
@@ -239,10 +240,9 @@ def test_matrix_vjp(p: Problem, U_layout: str, gU_layout: str, seed: int) -> Non
     U = laid_out(like, U_layout)
     gU = laid_out(random_vectors(rng, like.shape, like.dtype), gU_layout)
     before = [*p.memory(), whole(U), whole(gU)]
-    actual = givens.matrix_vjp(U, gU, schedule=p.schedule, **p.parameters)
+    gradients = givens.matrix_vjp(U, gU, schedule=p.schedule, **p.parameters)
     assert [*p.memory(), whole(U), whole(gU)] == before
-    gradients = actual if makes_complex(p.options) else (actual,)
-    assert all(g.dtype == p.angles.dtype for g in gradients)
+    assert all(g.dtype == p.angles.dtype for g in present(gradients))
     expected = oracles.rotate_vjp(U, gU, schedule=p.schedule, **p.parameters, axis=-2)[1:]
     assert_gradients_close(gradients, expected, p.gradient_size(U, gU))
 

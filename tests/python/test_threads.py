@@ -25,8 +25,8 @@ def everything(schedule: Schedule, batch: tuple[int, ...], num_threads: int | No
         U,
         y,
         givens.rotate(y, angles, schedule, inverse=True, num_threads=num_threads),
-        givens.matrix_vjp(U, np.cos(U), angles, schedule, num_threads=num_threads),
-        *givens.rotate_vjp(y, np.cos(y), angles, schedule, num_threads=num_threads),
+        givens.matrix_vjp(U, np.cos(U), angles, schedule, num_threads=num_threads).angles,
+        *givens.rotate_vjp(y, np.cos(y), angles, schedule, num_threads=num_threads)[:2],
     ]
     return [result.tobytes() for result in results]
 

@@ -111,8 +111,8 @@ def learn(
             curve.watch(step, givens.matrix(angles, schedule), held_out)
         x = train[random.integers(len(train), size=BATCH)]
         y = givens.rotate(x, angles, schedule)
-        # The gradient needs the output alone: the states in between are had by rotating back.
-        _, gradient = givens.rotate_vjp(y, smooth_l1_gradient(y), angles, schedule)
+        # The gradient needs the output alone: rotating back restores the states in between.
+        gradient = givens.rotate_vjp(y, smooth_l1_gradient(y), angles, schedule).angles
         cosine_decay = 0.5 * (1 + math.cos(math.pi * step / steps))
         optimiser.step(angles, gradient, LEARNING_RATE * cosine_decay)
         curve.batch_l1.append(float(np.abs(y).sum(axis=1).mean()))

@@ -5,35 +5,24 @@ parameters that are absent are None. Tensors must require no gradient or come wh
 recorded, and must not be conjugated or negated when they are read.
 """
 
-from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from givens import Schedule, _core, _cuda_transform
+from givens import Schedule, _core
+from givens._dispatch import gpu_functions
 from givens.torch import _composed
 
 MaybeTensor = Tensor | None
 
 
 def _engine(t: Tensor) -> Any:
-    return _core if t.is_cpu else _cuda_transform
+    return _core if t.is_cpu else gpu_functions
 
 
 def _threads(t: Tensor) -> int | None:
     return min(torch.get_num_threads(), _core.default_num_threads()) if t.is_cpu else None
-
-
-def _in_place(
-    gradients: Sequence[Tensor], phases: MaybeTensor, diagonal: MaybeTensor
-) -> tuple[MaybeTensor, ...]:
-    """Return the gradients of angles, phases and diagonal, with None for absent ones."""
-    return (
-        gradients[0],
-        None if phases is None else gradients[1],
-        None if diagonal is None else gradients[-1],
-    )
 
 
 def matrix(
@@ -56,10 +45,10 @@ def matrix_vjp(
     signs: MaybeTensor,
     schedule: Schedule,
 ) -> tuple[MaybeTensor, ...]:
-    gradients: Any = _engine(U).matrix_vjp(
+    gradients: tuple[MaybeTensor, ...] = _engine(U).matrix_vjp(
         U, gU, angles, schedule, phases, diagonal, signs, _threads(U)
     )
-    return _in_place(gradients if isinstance(gradients, tuple) else (gradients,), phases, diagonal)
+    return gradients
 
 
 def rotate(
@@ -89,10 +78,10 @@ def rotate_vjp(
     axis: int,
     inverse: bool,
 ) -> tuple[MaybeTensor, ...]:
-    gx, *gradients = _engine(y).rotate_vjp(
+    gradients: tuple[MaybeTensor, ...] = _engine(y).rotate_vjp(
         y, gy, angles, schedule, axis, inverse, phases, diagonal, signs, _threads(y)
     )
-    return gx, *_in_place(gradients, phases, diagonal)
+    return gradients
 
 
 def rotate_jvp(
@@ -176,7 +165,7 @@ def rotate_vjp_jvp(
             inverse,
         )
         return *values, *derivatives
-    both = _engine(y).rotate_vjp_jvp(
+    gradients, tangents = _engine(y).rotate_vjp_jvp(
         y,
         dy,
         gy,
@@ -193,10 +182,4 @@ def rotate_vjp_jvp(
         signs,
         _threads(y),
     )
-    (gx, *gradients), (dgx, *tangents) = both
-    return (
-        gx,
-        *_in_place(gradients, phases, diagonal),
-        dgx,
-        *_in_place(tangents, phases, diagonal),
-    )
+    return *gradients, *tangents

@@ -1,6 +1,6 @@
-"""What is asked of the library that arrays come from: views, new arrays, its stream and sums.
+"""The libraries that arrays come from: how to view, make, place and sum their arrays.
 
-No library is imported here: who has an array of one has imported it. NumPy's arrays are not asked.
+No library is imported here: a caller who has an array of a library has imported it.
 """
 
 import sys
@@ -12,8 +12,11 @@ from typing import Any, Protocol
 
 from numpy.typing import NDArray
 
-# As DLPack numbers them, which are also CUDA's own handles.
+# DLPack's number of the stream, which is also CUDA's handle of it.
 LEGACY_DEFAULT_STREAM = 1
+
+# DLPack's types of devices: CUDA's own memory and its managed memory.
+_CUDA_DEVICES = (2, 13)
 
 
 class ForeignArray(Protocol):
@@ -24,20 +27,31 @@ class ForeignArray(Protocol):
 
 
 class Library:
-    """One that is known by nothing but its arrays. It has no way to make new ones."""
+    """A library that is known by its arrays alone. It has no way to make new ones."""
 
-    # Whether `stream` is the one that the library itself is working on. Where it is not, a call has
-    # to wait until its results are there.
+    # Whether `stream` returns the stream that the library itself works on. If not, a call waits
+    # until its results are there.
     knows_stream = False
 
     def __init__(self, name: str) -> None:
         self.name = name
 
+    def is_on_gpu(self, x: Any) -> bool:
+        """Whether an object of the library is an array in a GPU's memory."""
+        if isinstance(x, type):
+            return False
+        if exports_dlpack(x):
+            try:
+                return x.__dlpack_device__()[0] in _CUDA_DEVICES
+            except Exception:  # DLPack can name no memory of it, so it is on no GPU
+                return False
+        return hasattr(x, "__cuda_array_interface__")
+
     def check(self, x: Any, name: str) -> None:
         """Refuse the argument `name` if its memory does not hold its values."""
 
     def empty(self, shape: tuple[int, ...], like: Any, dtype: str | None = None) -> Any:
-        """Make a new array on the device of another; of its dtype, if none is named."""
+        """Make an array on the device of another one, and of its dtype if none is named."""
         raise self._makes_no_arrays()
 
     def _makes_no_arrays(self) -> TypeError:
@@ -52,13 +66,13 @@ class Library:
     writeable = True
 
     def from_numpy(self, x: NDArray[Any], like: Any) -> Any:
-        """Return an array on the memory of a NumPy array, of the library of another."""
+        """Return an array of the library of `like` on the memory of a NumPy array."""
         raise self._makes_no_arrays()
 
-    # --- Arrays on a GPU ---
+    # --- Arrays on a GPU: gpu_call asks this ---
 
     def on(self, device: int) -> AbstractContextManager[Any]:
-        """Make a device the library's current one, as all that follows needs."""
+        """Make a device the library's current one, which the methods below require."""
         return nullcontext()
 
     def stream(self, device: int) -> int:
@@ -71,7 +85,7 @@ class Library:
 
 
 class Standard(Library):
-    """One that keeps to the array API standard."""
+    """A library that follows the array API standard."""
 
     def namespace(self, x: Any) -> Any:
         """Return the module with the library's functions."""
@@ -86,7 +100,7 @@ class Standard(Library):
         return self.namespace(like).from_dlpack(x)
 
     def sum(self, x: Any, axes: tuple[int, ...], *, keepdims: bool) -> Any:
-        # Without a dtype some sum in another.
+        # Some libraries sum in another dtype if none is named.
         return self.namespace(x).sum(x, axis=axes, dtype=x.dtype, keepdims=keepdims)
 
     def _dtype(self, like: Any, dtype: str | None) -> object:
@@ -94,7 +108,7 @@ class Standard(Library):
 
 
 class Known(Standard):
-    """One that more is known of, by the name of its module."""
+    """A library that the package knows by the name of its module."""
 
     def __init__(self, name: str, module: ModuleType) -> None:
         super().__init__(name)
@@ -109,11 +123,14 @@ class CuPy(Known):
 
     knows_stream = True
 
+    def is_on_gpu(self, x: Any) -> bool:
+        return hasattr(x, "__cuda_array_interface__")
+
     def on(self, device: int) -> AbstractContextManager[Any]:
         return self.module.cuda.Device(device)  # type: ignore[no-any-return]
 
     def stream(self, device: int) -> int:
-        # 0 is the legacy default stream too.
+        # CuPy's 0 is the legacy default stream too.
         return self.module.cuda.get_current_stream().ptr or LEGACY_DEFAULT_STREAM
 
     def empty(self, shape: tuple[int, ...], like: Any, dtype: str | None = None) -> Any:
@@ -127,8 +144,11 @@ class Torch(Known):
 
     def __init__(self, name: str, module: ModuleType) -> None:
         super().__init__(name, module)
-        # Whether gradients are wanted of what is computed now.
+        # Whether PyTorch records gradients of what is computed now.
         self.records_gradients: Callable[[], bool] = module.is_grad_enabled
+
+    def is_on_gpu(self, x: Any) -> bool:
+        return getattr(x, "is_cuda", False) is True
 
     def check(self, x: Any, name: str) -> None:
         if x.is_conj() or x.is_neg():
@@ -158,7 +178,7 @@ class Jax(Known):
     writeable = False
 
     def check(self, x: Any, name: str) -> None:
-        # It may still be being computed.
+        # JAX may still be computing it.
         x.block_until_ready()
 
     def empty(self, shape: tuple[int, ...], like: Any, dtype: str | None = None) -> Any:
@@ -168,13 +188,23 @@ class Jax(Known):
         return self.module.numpy.from_dlpack(x)
 
 
-# By the package of the arrays' class: the package of the functions.
+# The package of an array's class, to the package that has its functions and the class for it.
 _KNOWN: dict[str, tuple[str, type[Known]]] = {
     "cupy": ("cupy", CuPy),
     "jax": ("jax", Jax),
     "jaxlib": ("jax", Jax),
     "torch": ("torch", Torch),
 }
+
+
+def exports_dlpack(x: object) -> bool:
+    """Whether an object is an array that DLPack can pass."""
+    return hasattr(type(x), "__dlpack_device__")
+
+
+def is_on_gpu(x: object) -> bool:
+    """Whether an object is an array in a GPU's memory."""
+    return library_of(x).is_on_gpu(x)
 
 
 def library_of(x: object) -> Library:

@@ -1,6 +1,6 @@
 """Loads the extension module `givens._cuda` when it is first needed.
 
-It is in the package only where that was built with CUDA, and nothing else needs it, nor a driver.
+Only packages that were built with CUDA contain it, and only calls with arrays on a GPU need it.
 """
 
 import importlib

@@ -1,43 +1,25 @@
-"""Arrays in a GPU's memory, of any library: which objects they are, and the arrays of one call."""
+"""The arrays of one call on a GPU."""
 
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from givens import _array_libraries, _cuda_module
+from givens._dispatch import cuda_module
+from givens._dispatch.libraries import exports_dlpack, is_on_gpu, library_of
 
 if TYPE_CHECKING:
     from givens import _cuda
 
-# DLPack's types of devices: CUDA's own memory and its managed memory.
-_CUDA_DEVICES = (2, 13)
-
-# May be left out of a call.
+# A call may do without these arguments.
 _OPTIONAL = ("phases", "diagonal", "signs", "out")
-
-
-def any_on_gpu(*arguments: Any) -> bool:
-    """Whether one of the arguments is an array in a GPU's memory."""
-    return any(map(_is_on_gpu, arguments))
-
-
-def _is_on_gpu(x: Any) -> bool:
-    if isinstance(x, (np.ndarray, type)):
-        return False
-    if _is_array(x):
-        try:
-            return x.__dlpack_device__()[0] in _CUDA_DEVICES
-        except Exception:  # whatever it is, it has no memory that DLPack could name
-            return False
-    return hasattr(x, "__cuda_array_interface__")
 
 
 class Call:
     """The arrays of one call, which must be on one device and of one library.
 
-    They are held for the work that is queued in the ``with`` block; at its end their library is
-    told that they are needed no longer.
+    The call holds them for the work that is queued in the ``with`` block, and gives them back to
+    their library at its end.
 
     Parameters
     ----------
@@ -49,7 +31,7 @@ class Call:
     core : module
         `givens._cuda`.
     library : Library
-        The one of all arrays.
+        The library of all arrays.
     device, stream : int
         Where the call's work goes.
 
@@ -62,11 +44,11 @@ class Call:
     """
 
     def __init__(self, **arguments: Any) -> None:
-        self.core = _cuda_module.load()
+        self.core = cuda_module.load()
         given = {name: x for name, x in arguments.items() if x is not None or name not in _OPTIONAL}
         self._given = given
-        self._first = next(name for name, x in given.items() if _is_on_gpu(x))
-        self.library = _array_libraries.library_of(given[self._first])
+        self._first = next(name for name, x in given.items() if is_on_gpu(x))
+        self.library = library_of(given[self._first])
         for name, x in given.items():
             self._check_library(name, x)
         self.device = next((d for d in map(_told_device, given.values()) if d is not None), -1)
@@ -99,14 +81,14 @@ class Call:
         """Return an array that was given."""
         return self._held[name]
 
-    def get(self, name: str) -> "_cuda.Array | None":
-        """Return an array, or None if it was left out."""
-        return self._held.get(name)
+    def get(self, *names: str) -> list["_cuda.Array | None"]:
+        """Return arrays, with None for an absent one."""
+        return [self._held.get(name) for name in names]
 
     def new(self, name: str, shape: tuple[int, ...], *, like: str, dtype: str | None = None) -> Any:
         """Make an array of the caller's library for a result, and hold it by a name.
 
-        Its dtype is that of the argument `like`, if none is named.
+        It has the dtype of the argument `like`, if none is named.
         """
         with self.library.on(self.device):
             array = self.library.empty(shape, self._given[like], dtype)
@@ -133,10 +115,10 @@ class Call:
         wanted = self.library.name
         if isinstance(x, np.ndarray):
             got = "a NumPy array"
-        elif not _is_on_gpu(x):
-            got = f"{type(x).__name__} in other memory" if _is_array(x) else type(x).__name__
+        elif not is_on_gpu(x):
+            got = f"{type(x).__name__} in other memory" if exports_dlpack(x) else type(x).__name__
         else:
-            other = _array_libraries.library_of(x).name
+            other = library_of(x).name
             if other == wanted:
                 return
             got = f"an array of {other}"
@@ -154,10 +136,6 @@ class Call:
             )
 
 
-def _is_array(x: Any) -> bool:
-    return hasattr(type(x), "__dlpack_device__")
-
-
 def _told_device(x: Any) -> int | None:
     """Return the number of an array's device, if DLPack tells it."""
-    return int(x.__dlpack_device__()[1]) if _is_array(x) else None
+    return int(x.__dlpack_device__()[1]) if exports_dlpack(x) else None
