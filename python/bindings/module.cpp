@@ -42,7 +42,7 @@ py::dict build_info() {
 }  // namespace
 
 // Exported so that threadpoolctl can tell this library from others of its file name: see
-// python/givens/_threadpoolctl.py.
+// python/givens/_threads.py.
 extern "C" PYBIND11_EXPORT const char* givens_core_version() { return GIVENS_VERSION; }
 
 PYBIND11_MODULE(_core, module) {

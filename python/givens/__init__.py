@@ -23,7 +23,7 @@ Examples
 True
 """
 
-from givens import _threadpoolctl, cuda
+from givens import cuda
 from givens._core import Schedule, __version__
 from givens._decompose import decompose
 from givens._fit import FitError, fit_angles
@@ -31,7 +31,7 @@ from givens._gradients import MatrixGradients, RotateGradients
 from givens._initial import initial_parameters
 from givens._jvp import matrix_jvp, rotate_jvp, rotate_vjp_jvp
 from givens._parameters import Parameters
-from givens._threads import get_num_threads, set_num_threads
+from givens._threads import get_num_threads, register_threadpoolctl, set_num_threads
 from givens._transform import matrix, matrix_vjp, rotate, rotate_vjp
 
 __all__ = [
@@ -49,11 +49,10 @@ __all__ = [
     "matrix",
     "matrix_jvp",
     "matrix_vjp",
+    "register_threadpoolctl",
     "rotate",
     "rotate_jvp",
     "rotate_vjp",
     "rotate_vjp_jvp",
     "set_num_threads",
 ]
-
-_threadpoolctl.install()

@@ -30,6 +30,7 @@ FUNCTIONS = [
     "rotate_jvp",
     "rotate_vjp_jvp",
     "get_num_threads",
+    "register_threadpoolctl",
     "set_num_threads",
     "cuda.is_available",
     "cuda.prepare",

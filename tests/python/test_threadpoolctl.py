@@ -1,4 +1,4 @@
-"""threadpoolctl sees the threads of givens, and limits them, whichever is imported first."""
+"""`register_threadpoolctl`: threadpoolctl shows the threads of givens and limits them."""
 
 import importlib.util
 import shutil
@@ -12,10 +12,10 @@ from scripts import needs_proc, needs_threads, run, started_threads
 pytest.importorskip("threadpoolctl", minversion="3.2")
 
 IMPORTS = [
-    "import givens; import threadpoolctl",
-    "import threadpoolctl; import givens",
-    # Looking for a module is not importing it.
-    "import givens, importlib.util as util; util.find_spec('threadpoolctl'); import threadpoolctl",
+    "import givens, threadpoolctl; givens.register_threadpoolctl()",
+    "import threadpoolctl, givens; givens.register_threadpoolctl()",
+    # A second call has no effect.
+    "import givens, threadpoolctl; [givens.register_threadpoolctl() for _ in range(2)]",
 ]
 
 SEEN = """
@@ -73,7 +73,7 @@ def test_limits_are_set_and_restored(imports: str) -> None:
 @needs_proc
 @needs_threads
 def test_limits_hold_for_calls() -> None:
-    limit = "import threadpoolctl; threadpoolctl.threadpool_limits(1)"
+    limit = f"{IMPORTS[0]}; threadpoolctl.threadpool_limits(1)"
     assert started_threads(limit, GIVENS_NUM_THREADS="3") == 0
     assert started_threads(limit, arguments="num_threads=2", GIVENS_NUM_THREADS="3") == 1
 
@@ -81,6 +81,7 @@ def test_limits_hold_for_calls() -> None:
 def test_limits_of_threads_do_not_disturb_each_other() -> None:
     script = """
         import threading, givens, threadpoolctl
+        givens.register_threadpoolctl()
         entered, left = threading.Barrier(2), threading.Barrier(2)
 
         def first():
@@ -104,24 +105,23 @@ def test_givens_does_not_import_threadpoolctl() -> None:
 
 
 @pytest.mark.parametrize(
-    "module",
-    ["None", "types.ModuleType('threadpoolctl')"],
+    ("module", "message"),
+    [
+        ("None", "import of threadpoolctl halted"),
+        ("types.ModuleType('threadpoolctl')", "needs threadpoolctl 3.2 or later"),
+    ],
     ids=["not installed", "too old"],
 )
-def test_givens_works_without_threadpoolctl(module: str) -> None:
+def test_registering_needs_a_threadpoolctl_that_can(module: str, message: str) -> None:
     script = f"""
         import sys, types
         sys.modules["threadpoolctl"] = {module}
         import givens
-        print(givens.get_num_threads())
+        try:
+            givens.register_threadpoolctl()
+        except ImportError as error:
+            print(givens.get_num_threads(), error)
     """
-    assert run(script, GIVENS_NUM_THREADS="3") == "3"
-
-
-def test_threadpoolctl_keeps_its_own_loader() -> None:
-    script = """
-        import givens, inspect, threadpoolctl
-        assert threadpoolctl.__loader__ is threadpoolctl.__spec__.loader
-        print(type(threadpoolctl.__loader__).__module__)
-    """
-    assert run(script) != "givens._threadpoolctl"
+    printed = run(script, GIVENS_NUM_THREADS="3")
+    assert printed.startswith("3 ")
+    assert message in printed

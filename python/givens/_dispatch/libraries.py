@@ -123,9 +123,6 @@ class CuPy(Known):
 
     knows_stream = True
 
-    def is_on_gpu(self, x: Any) -> bool:
-        return hasattr(x, "__cuda_array_interface__")
-
     def on(self, device: int) -> AbstractContextManager[Any]:
         return self.module.cuda.Device(device)  # type: ignore[no-any-return]
 
