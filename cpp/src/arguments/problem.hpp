@@ -11,15 +11,19 @@ namespace givens {
 // The parameters of one matrix. All but the angles may be absent.
 template <class R>
 struct MatrixParameters {
+  // Where a problem's loop over matrices has the offsets of the parameters; its other operands
+  // follow.
+  enum Operand : std::size_t { kAngles, kPhases, kDiagonal, kSigns, kParameters };
+
   Strided<const R> angles;    // K
   Strided<const R> phases;    // K
   Strided<const R> diagonal;  // n
   Strided<const R> signs;     // n
 
-  template <class Offsets>  // one offset for each of the four, in the order above
+  template <class Offsets>
   MatrixParameters at(const Offsets& offsets) const {
-    return {angles.at(offsets[0]), phases.at(offsets[1]), diagonal.at(offsets[2]),
-            signs.at(offsets[3])};
+    return {angles.at(offsets[kAngles]), phases.at(offsets[kPhases]),
+            diagonal.at(offsets[kDiagonal]), signs.at(offsets[kSigns])};
   }
 };
 
@@ -46,26 +50,33 @@ void with_phase_type(const MatrixParameters<real_t<T>>& parameters, Body&& body)
 // y = U x (or U^H x) for every vector x of every matrix U. x and y are the same memory, or apart.
 template <class T>
 struct RotateProblem {
+  // Operands of `matrices`, after the parameters, and of `vectors`.
+  enum Operand : std::size_t { kX = MatrixParameters<real_t<T>>::kParameters, kY, kOperands };
+  enum VectorOperand : std::size_t { kVectorX, kVectorY, kVectorOperands };
+
   Schedule schedule;
   int num_threads;  // at most; 0: the engine's default
   bool inverse;
   MatrixParameters<real_t<T>> parameters;
-  Strided<const T> x;       // n
-  Strided<T> y;             // n
-  StridedLoop<6> matrices;  // angles, phases, diagonal, signs, x, y
-  StridedLoop<2> vectors;   // x, y
+  Strided<const T> x;  // n
+  Strided<T> y;        // n
+  StridedLoop<kOperands> matrices;
+  StridedLoop<kVectorOperands> vectors;
 };
 
 // u = U[:, :columns] for every matrix U.
 template <class T>
 struct MatrixProblem {
+  // Operands of `matrices`, after the parameters.
+  enum Operand : std::size_t { kU = MatrixParameters<real_t<T>>::kParameters, kOperands };
+
   Schedule schedule;
   int num_threads;
   MatrixParameters<real_t<T>> parameters;
   T* u;
   std::int64_t row_stride;
   std::int64_t column_stride;
-  StridedLoop<5> matrices;  // angles, phases, diagonal, signs, u
+  StridedLoop<kOperands> matrices;
 };
 
 // Gradients through a rotation, from its outputs y and gy. The parameters' gradients are zero on
@@ -73,18 +84,37 @@ struct MatrixProblem {
 template <class T>
 struct VjpProblem {
   using R = real_t<T>;
+
+  // Operands of `matrices`, after the parameters, and of `vectors`.
+  enum Operand : std::size_t {
+    kY = MatrixParameters<R>::kParameters,
+    kGradY,
+    kGradX,
+    kGradAngles,
+    kGradPhases,
+    kGradDiagonal,
+    kOperands
+  };
+  enum VectorOperand : std::size_t { kVectorY, kVectorGradY, kVectorGradX, kVectorOperands };
+
   Schedule schedule;
   int num_threads;
   bool inverse;
   MatrixParameters<R> parameters;
-  Strided<const T> y;        // n
-  Strided<const T> gy;       // n
-  Strided<T> gx;             // n; absent if it is not wanted
-  Strided<R> gangles;        // K
-  Strided<R> gphases;        // K; present if phases are
-  Strided<R> gdiagonal;      // n; present if diagonal is
-  StridedLoop<10> matrices;  // the four parameters, y, gy, gx, gangles, gphases, gdiagonal
-  StridedLoop<3> vectors;    // y, gy, gx
+  Strided<const T> y;    // n
+  Strided<const T> gy;   // n
+  Strided<T> gx;         // n; absent if it is not wanted
+  Strided<R> gangles;    // K
+  Strided<R> gphases;    // K; present if phases are
+  Strided<R> gdiagonal;  // n; present if diagonal is
+  StridedLoop<kOperands> matrices;
+  StridedLoop<kVectorOperands> vectors;
+
+  // Whether no two matrices share a gradient. An absent operand has strides of zero.
+  bool gradients_are_separate() const {
+    return !matrices.repeats(kGradAngles) && !(gphases && matrices.repeats(kGradPhases)) &&
+           !(gdiagonal && matrices.repeats(kGradDiagonal));
+  }
 };
 
 }  // namespace givens

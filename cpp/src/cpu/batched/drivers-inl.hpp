@@ -73,21 +73,23 @@ class BatchParameters {
     runtime::Scratch<R> buffer_;
   };
 
-  // Fills the memory; `chunk` has the offsets of the parameters as operands 0 to 3.
+  // Fills the memory.
   template <std::size_t Operands>
   BatchAngles<R> load(const Chunk<R, Operands>& chunk, const Memory& memory) const {
-    load_lanes<R>(parameters_.angles.data, chunk.operand(0), angles_, memory.angles());
+    load_lanes<R>(parameters_.angles.data, chunk.operand(parameters_.kAngles), angles_,
+                  memory.angles());
     if (parameters_.phases) {
-      load_lanes<R>(parameters_.phases.data, chunk.operand(1), phases_,
+      load_lanes<R>(parameters_.phases.data, chunk.operand(parameters_.kPhases), phases_,
                     memory.angles() + phases_at());
     }
     if (parameters_.diagonal) {
-      load_lanes<R>(parameters_.diagonal.data, chunk.operand(2), diagonal_,
+      load_lanes<R>(parameters_.diagonal.data, chunk.operand(parameters_.kDiagonal), diagonal_,
                     memory.angles() + diagonal_at());
     }
     sines_and_cosines(memory.angles(), all_angles() * kLanes<R>, memory.sines(), memory.cosines());
     if (parameters_.signs) {
-      load_lanes<R>(parameters_.signs.data, chunk.operand(3), signs_, memory.signs());
+      load_lanes<R>(parameters_.signs.data, chunk.operand(parameters_.kSigns), signs_,
+                    memory.signs());
     }
     return {memory.sines(), memory.cosines(), memory.sines() + phases_at(),
             memory.cosines() + phases_at()};
@@ -168,7 +170,7 @@ class BatchMatrix {
       batch_sweep<F, false>(rotations_, angles, columns_, columns_at_once_, row_step_,
                             block.data());
       parameters_.template multiply_by_factors<false>(memory, columns_, row_step_, block.data());
-      store_lanes<R>(reinterpret_cast<R*>(problem_.u), chunk.operand(4, kReals<T>), u_,
+      store_lanes<R>(reinterpret_cast<R*>(problem_.u), chunk.operand(problem_.kU, kReals<T>), u_,
                      block.data());
     });
   }
@@ -204,16 +206,16 @@ class BatchRotate {
         row_step_(batch_row_step(columns_)),
         parameters_(problem.schedule, problem.parameters),
         rotations_(batch_rotations(problem.schedule, columns_, kReals<T>, false)),
-        x_(layout(problem.x.stride, 0)),
-        y_(layout(problem.y.stride, 1)) {}
+        x_(layout(problem.x.stride, problem.kVectorX)),
+        y_(layout(problem.y.stride, problem.kVectorY)) {}
 
   void run(std::int64_t first, std::int64_t last) const {
     const typename BatchParameters<R>::Memory memory(parameters_);
     const runtime::Scratch<R> block(n_ * row_step_ * kLanes<R>);
     for_each_chunk<R>(problem_.matrices, first, last, [&](const auto& chunk) {
       const BatchAngles<R> angles = parameters_.load(chunk, memory);
-      load_lanes<R>(reinterpret_cast<const R*>(problem_.x.data), chunk.operand(4, kReals<T>), x_,
-                    block.data());
+      load_lanes<R>(reinterpret_cast<const R*>(problem_.x.data),
+                    chunk.operand(problem_.kX, kReals<T>), x_, block.data());
       if (problem_.inverse) {
         parameters_.template multiply_by_factors<true>(memory, columns_, row_step_, block.data());
         batch_sweep<F, true>(rotations_, angles, columns_, columns_at_once_, row_step_,
@@ -223,8 +225,8 @@ class BatchRotate {
                               block.data());
         parameters_.template multiply_by_factors<false>(memory, columns_, row_step_, block.data());
       }
-      store_lanes<R>(reinterpret_cast<R*>(problem_.y.data), chunk.operand(5, kReals<T>), y_,
-                     block.data());
+      store_lanes<R>(reinterpret_cast<R*>(problem_.y.data), chunk.operand(problem_.kY, kReals<T>),
+                     y_, block.data());
     });
   }
 
@@ -262,9 +264,9 @@ class BatchVjp {
         // A gradient by the identity, if it is asked for, needs all columns.
         rotations_(
             batch_rotations(problem.schedule, columns_, kReals<T>, from_identity && !problem.gx)),
-        y_(layout(problem.y.stride, 0)),
-        gy_(layout(problem.gy.stride, 1)),
-        gx_(problem.gx ? layout(problem.gx.stride, 2) : Layout()),
+        y_(layout(problem.y.stride, problem.kVectorY)),
+        gy_(layout(problem.gy.stride, problem.kVectorGradY)),
+        gx_(problem.gx ? layout(problem.gx.stride, problem.kVectorGradX) : Layout()),
         gangles_(layout_of_vector(problem.gangles, parameters_.rotations())),
         gphases_(layout_of_vector(problem.gphases, parameters_.rotations())),
         gdiagonal_(layout_of_vector(problem.gdiagonal, n_)) {}
@@ -279,10 +281,10 @@ class BatchVjp {
     const runtime::Scratch<R> of_diagonal(n_ * kLanes<R>);
     for_each_chunk<R>(problem_.matrices, first, last, [&](const auto& chunk) {
       const BatchAngles<R> angles = parameters_.load(chunk, memory);
-      load_lanes<R>(reinterpret_cast<const R*>(problem_.y.data), chunk.operand(4, kReals<T>), y_,
-                    y.data());
-      load_lanes<R>(reinterpret_cast<const R*>(problem_.gy.data), chunk.operand(5, kReals<T>), gy_,
-                    g.data());
+      load_lanes<R>(reinterpret_cast<const R*>(problem_.y.data),
+                    chunk.operand(problem_.kY, kReals<T>), y_, y.data());
+      load_lanes<R>(reinterpret_cast<const R*>(problem_.gy.data),
+                    chunk.operand(problem_.kGradY, kReals<T>), gy_, g.data());
       std::fill_n(sums.data(), sums_size, R(0));
       if (problem_.inverse) {
         // Through U^H the gradient is minus that through U at x = U y, and gx = U gy.
@@ -297,16 +299,18 @@ class BatchVjp {
         sweep<true>(angles, y.data(), g.data(), sums.data());
       }
       if (problem_.gx) {
-        store_lanes<R>(reinterpret_cast<R*>(problem_.gx.data), chunk.operand(6, kReals<T>), gx_,
-                       g.data());
+        store_lanes<R>(reinterpret_cast<R*>(problem_.gx.data),
+                       chunk.operand(problem_.kGradX, kReals<T>), gx_, g.data());
       }
-      store_lanes<R>(problem_.gangles.data, chunk.operand(7), gangles_, sums.data());
+      store_lanes<R>(problem_.gangles.data, chunk.operand(problem_.kGradAngles), gangles_,
+                     sums.data());
       if constexpr (is_complex_v<F>) {
-        store_lanes<R>(problem_.gphases.data, chunk.operand(8), gphases_,
+        store_lanes<R>(problem_.gphases.data, chunk.operand(problem_.kGradPhases), gphases_,
                        sums.data() + parameters_.rotations() * kLanes<R>);
       }
       if (is_complex_v<T> && problem_.gdiagonal) {
-        store_lanes<R>(problem_.gdiagonal.data, chunk.operand(9), gdiagonal_, of_diagonal.data());
+        store_lanes<R>(problem_.gdiagonal.data, chunk.operand(problem_.kGradDiagonal), gdiagonal_,
+                       of_diagonal.data());
       }
     });
   }
@@ -358,8 +362,7 @@ bool batch_applies(const RotateProblem<T>& problem) {
 template <class T>
 bool batch_applies(const VjpProblem<T>& problem) {
   return batch_applies<T>(problem.schedule, problem.matrices.size(), problem.vectors.size()) &&
-         !problem.matrices.repeats(7) && !(problem.gphases && problem.matrices.repeats(8)) &&
-         !(problem.gdiagonal && problem.matrices.repeats(9));
+         problem.gradients_are_separate();
 }
 
 }  // namespace givens::cpu::GIVENS_ISA

@@ -349,11 +349,7 @@ void vjp_all(const VjpProblem<T>& problem, const Plan& plan, bool from_identity)
       finish(cache, matrix, sums);
     }
   };
-  // An operand that is absent has strides of zero.
-  const bool independent = !problem.matrices.repeats(7) &&
-                           !(problem.gphases && problem.matrices.repeats(8)) &&
-                           !(problem.gdiagonal && problem.matrices.repeats(9));
-  share_out(matrices, independent, most, in_parts, whole);
+  share_out(matrices, problem.gradients_are_separate(), most, in_parts, whole);
 }
 
 }  // namespace givens::cpu::GIVENS_ISA
