@@ -18,7 +18,7 @@ Array = NDArray[Any]
 
 
 def deviation(n: int, actual: ArrayLike, expected: Array) -> float:
-    """Compare by the norm of the difference, relative to that of the expected."""
+    """Compare by the norm of the difference, relative to the norm of the expected."""
     actual = np.asarray(actual)
     if actual.shape != expected.shape:
         return float("inf")

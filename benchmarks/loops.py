@@ -116,7 +116,7 @@ def oracle(schedule: givens.Schedule, parameters: Parameters) -> Loop:
 
 
 if numba:
-    # The rows are those of a copy of the columns: of contiguous rows the inner loop is vectorised.
+    # A copy of the columns has contiguous rows, over which the inner loop is vectorised.
     @numba.njit(fastmath=True)
     def _rotate(x: Any, cosines: Any, sines: Any, pairs: Any, tile: int) -> None:
         for start in range(0, x.shape[1], tile):

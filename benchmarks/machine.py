@@ -11,7 +11,7 @@ import numpy as np
 import givens
 from givens import _core
 
-# Of the processor's features those that matter here, as Linux names them.
+# The processor's features that matter here, as Linux names them.
 FEATURES = [
     *("sse4_2", "avx", "avx2", "fma"),
     *("avx512f", "avx512dq", "avx512vl", "avx512_bf16", "avx512_fp16", "amx_tile"),

@@ -92,8 +92,8 @@ def notes(data: Data) -> list[str]:
         " contender once.",
         f"[k]: only k rounds, to stay within {settings['budget']:g} s; [cold]: a single run, the"
         " first, which took longer than that.",
-        "Checked before timing: each U is orthogonal, and the rotations and their gradients are"
-        " those of plain loops in double precision, to a relative error of 8 n eps.",
+        "Checked before timing: each U is orthogonal, and the rotations and their gradients"
+        " agree with plain loops in double precision to a relative error of 8 n eps.",
     ]
     if settings["threads"] > 1:
         lines.append(

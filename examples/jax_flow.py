@@ -1,9 +1,9 @@
 """A normalising flow with exact inverses: learned orthogonal matrices between elementwise layers.
 
-The density of points x is that of z = f(x), a standard normal one, times |det df/dx|. f is a chain
-of rotations, whose determinant is 1 and whose inverse is known exactly, and of elementwise maps
-that are inverted in closed form. The points are two interleaved half circles in the plane, with
-two more coordinates of noise.
+f maps points x to z = f(x), which is standard normal: x has the normal density at z, times
+|det df/dx|. f is a chain of rotations, whose determinant is 1 and whose inverse is known exactly,
+and of elementwise maps that are inverted in closed form. The points are two interleaved half circles
+in the plane, with two more coordinates of noise.
 
     python examples/jax_flow.py            # a minute
     python examples/jax_flow.py --quick    # seconds
@@ -126,7 +126,7 @@ def train(layers, x, steps, rate=1e-2):
 
 
 class Result(NamedTuple):
-    """Log likelihoods are those of points that were not trained on."""
+    """Log likelihoods are taken at points that were not trained on."""
 
     before: float
     after: float
@@ -160,7 +160,7 @@ def main(argv=None):
     drawn = from_normal(trained, rng.standard_normal((count, N)).astype(np.float32))
     normal = float(normal_log_likelihood(x, unseen))
     print(f"log likelihood of points not seen: {before:.3f} before, {after:.3f} after")
-    print(f"that of a normal distribution:     {normal:.3f}")
+    print(f"of a normal distribution:          {normal:.3f}")
     print(f"greatest error of the inverse:     {error:.1e} (float32)")
     print(f"mean of the points and of drawn ones: {x.mean(0).round(2)}, {drawn.mean(0).round(2)}")
     return Result(before, after, normal, error, trained, unseen)

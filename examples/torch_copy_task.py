@@ -2,7 +2,7 @@
 
 The network reads a few random symbols, then blanks, then a mark, and has to say the symbols again.
 What it has read must survive all the blanks, which a recurrent matrix that shrinks or stretches its
-state makes hard, and an orthogonal one does not. (The task is that of Hochreiter and Schmidhuber,
+state makes hard, and an orthogonal one does not. (Hochreiter and Schmidhuber posed the task,
 Neural Computation 9, 1735 (1997); for orthogonal networks see Arjovsky et al., arXiv:1511.06464.)
 
 Needs PyTorch: ``pip install 'givens[torch]'``. Run ``python examples/torch_copy_task.py``, with
