@@ -1,7 +1,7 @@
 // decompose on arrays in the CPU's memory.
 #include "givens/decompose.hpp"
 
-#include "arrays.hpp"
+#include "arrays/host.hpp"
 #include "register.hpp"
 
 namespace givens::python {

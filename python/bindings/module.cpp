@@ -59,7 +59,7 @@ PYBIND11_MODULE(_core, module) {
   register_schedule(module);
   register_transform(module);
 #ifdef GIVENS_JAXLIB_VERSION
-  register_ffi(module);
+  register_xla(module);
 #endif
 }
 

@@ -1,4 +1,4 @@
-// What each file of the bindings adds to the module.
+// What each file of the bindings adds to the modules givens._core and givens._cuda.
 #pragma once
 
 #include <pybind11/pybind11.h>
@@ -9,6 +9,14 @@ void register_decompose(pybind11::module_& module);
 void register_schedule(pybind11::module_& module);
 void register_transform(pybind11::module_& module);
 // Only where GIVENS_JAXLIB_VERSION is defined.
-void register_ffi(pybind11::module_& module);
+void register_xla(pybind11::module_& module);
+
+namespace cuda {
+
+void register_transform(pybind11::module_& module);
+// Only where GIVENS_JAXLIB_VERSION is defined.
+void register_xla(pybind11::module_& module);
+
+}  // namespace cuda
 
 }  // namespace givens::python

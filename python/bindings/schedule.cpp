@@ -4,7 +4,7 @@
 #include <pybind11/numpy.h>
 
 #include "arguments.hpp"
-#include "arrays.hpp"
+#include "arrays/host.hpp"
 #include "register.hpp"
 
 namespace givens::python {

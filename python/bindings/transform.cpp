@@ -6,7 +6,7 @@
 #include "givens/jvp.hpp"
 
 #include "arguments.hpp"
-#include "arrays.hpp"
+#include "arrays/host.hpp"
 #include "register.hpp"
 
 namespace givens::python {

@@ -2,11 +2,11 @@
 // givens._core, which must be loaded before.
 #include <pybind11/stl.h>
 
-#include "../arguments.hpp"
-#include "arrays.hpp"
+#include "arguments.hpp"
+#include "arrays/device.hpp"
+#include "arrays/streams.hpp"
 #include "givens/cuda.hpp"
 #include "register.hpp"
-#include "streams.hpp"
 
 namespace givens::python::cuda {
 
@@ -64,7 +64,7 @@ PYBIND11_MODULE(_cuda, module) {
   register_array(module);
   register_transform(module);
 #ifdef GIVENS_JAXLIB_VERSION
-  register_ffi(module);
+  register_xla(module);
 #endif
 }
 

@@ -6,9 +6,9 @@
 
 #include <optional>
 
-#include "../arguments.hpp"
+#include "arguments.hpp"
 #include "arguments/validate.hpp"
-#include "arrays.hpp"
+#include "arrays/device.hpp"
 #include "givens/cuda.hpp"
 #include "register.hpp"
 

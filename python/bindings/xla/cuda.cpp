@@ -1,5 +1,5 @@
 // Handlers for XLA on a GPU, which queue their kernels on XLA's stream.
-#include "../ffi.hpp"
+#include "xla/ffi.hpp"
 
 #include "givens/cuda.hpp"
 #include "register.hpp"
@@ -44,7 +44,7 @@ struct Handler {
             .To([](givens::cuda::Stream stream, std::int32_t device, ffi::RemainingArgs arguments,
                    ffi::RemainingRets results, const ffi::Dictionary& attributes) {
               const Gpu gpu{{stream, device, {}}};
-              return xla_ffi::execute<Operation>(gpu, arguments, results, attributes);
+              return xla_calls::execute<Operation>(gpu, arguments, results, attributes);
             })
             .release();
     return handler->Call(frame);
@@ -53,10 +53,10 @@ struct Handler {
 
 }  // namespace
 
-void register_ffi(pybind11::module_& module) {
-  using namespace xla_ffi;
+void register_xla(pybind11::module_& module) {
+  using namespace xla_calls;
   module.attr("jaxlib_version") = GIVENS_JAXLIB_VERSION;
-  module.def("ffi_handlers", &xla_ffi::handlers<Handler, Rotate, Matrix, RotateVjp, MatrixVjp>);
+  module.def("ffi_handlers", &xla_calls::handlers<Handler, Rotate, Matrix, RotateVjp, MatrixVjp>);
 }
 
 }  // namespace givens::python::cuda

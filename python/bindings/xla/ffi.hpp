@@ -23,7 +23,7 @@
 #include "givens/givens.hpp"
 #include "xla/ffi/api/ffi.h"
 
-namespace givens::python::xla_ffi {
+namespace givens::python::xla_calls {
 
 namespace ffi = ::xla::ffi;
 namespace py = pybind11;
@@ -270,7 +270,7 @@ ffi::Error execute(const Engine& engine, ffi::RemainingArgs arguments, ffi::Rema
   }
 }
 
-// The capsules of handlers by name, as jax.ffi.register_ffi_target takes them.
+// The capsules of handlers by name, as jax.ffi.register_xla_target takes them.
 template <template <class> class Handler, class... Operations>
 py::dict handlers() {
   py::dict out;
@@ -281,4 +281,4 @@ py::dict handlers() {
   return out;
 }
 
-}  // namespace givens::python::xla_ffi
+}  // namespace givens::python::xla_calls

@@ -1,4 +1,4 @@
-#include "dtypes.hpp"
+#include "arrays/dtypes.hpp"
 
 namespace givens::python {
 

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "dtypes.hpp"
+#include "arrays/dtypes.hpp"
 
 namespace givens::python::dlpack {
 
@@ -59,8 +59,8 @@ struct Version {
   std::uint32_t minor;
 };
 
-constexpr std::uint64_t kReadOnly = 1;
-constexpr std::uint64_t kCopied = 2;
+inline constexpr std::uint64_t kReadOnly = 1;
+inline constexpr std::uint64_t kCopied = 2;
 
 // In a capsule named "dltensor_versioned". Up to the flags it is the same in every major version.
 struct VersionedTensor {

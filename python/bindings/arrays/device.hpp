@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "../dtypes.hpp"
+#include "arrays/dtypes.hpp"
 #include "givens/half.hpp"
 #include "givens/view.hpp"
 

@@ -1,11 +1,11 @@
 // Handlers for XLA on the CPU.
-#include "ffi.hpp"
+#include "xla/ffi.hpp"
 
 #include "register.hpp"
 
 namespace givens::python {
 
-namespace xla_ffi {
+namespace xla_calls {
 
 namespace {
 
@@ -98,10 +98,10 @@ struct Handler {
 
 }  // namespace
 
-}  // namespace xla_ffi
+}  // namespace xla_calls
 
-void register_ffi(pybind11::module_& module) {
-  using namespace xla_ffi;
+void register_xla(pybind11::module_& module) {
+  using namespace xla_calls;
   module.attr("jaxlib_version") = GIVENS_JAXLIB_VERSION;
   module.def(
       "ffi_handlers",

@@ -1,11 +1,11 @@
-#include "arrays.hpp"
+#include "arrays/device.hpp"
 
 #include <iterator>
 #include <optional>
 #include <utility>
 
-#include "../dlpack.hpp"
-#include "streams.hpp"
+#include "arrays/dlpack.hpp"
+#include "arrays/streams.hpp"
 
 namespace givens::python::cuda {
 

@@ -11,8 +11,8 @@
 #include <optional>
 #include <vector>
 
-#include "dlpack.hpp"
-#include "dtypes.hpp"
+#include "arrays/dlpack.hpp"
+#include "arrays/dtypes.hpp"
 #include "givens/view.hpp"
 
 namespace givens::python {

@@ -1,4 +1,4 @@
-#include "dlpack.hpp"
+#include "arrays/dlpack.hpp"
 
 #include <iterator>
 #include <stdexcept>

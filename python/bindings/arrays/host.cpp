@@ -1,4 +1,4 @@
-#include "arrays.hpp"
+#include "arrays/host.hpp"
 
 #include <pybind11/stl.h>
 
