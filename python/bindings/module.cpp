@@ -15,8 +15,6 @@ std::string compiler() {
   return "Clang " __clang_version__;
 #elif defined(__GNUC__)
   return "GCC " __VERSION__;
-#elif defined(_MSC_FULL_VER)
-  return "MSVC " + std::to_string(_MSC_FULL_VER);
 #else
   return "unknown";
 #endif

@@ -1,10 +1,11 @@
 // Which engine runs on this machine.
 #include <atomic>
-#include <cstdlib>
 #include <stdexcept>
 #include <string>
 
 #include "cpu/engine.hpp"
+#include "runtime/environment.hpp"
+#include "runtime/processor.hpp"
 
 namespace givens::cpu {
 
@@ -15,15 +16,11 @@ extern const Engine kAvx512Engine;
 std::vector<const Engine*> engines() {
   std::vector<const Engine*> out;
 #if defined(__x86_64__)
-  __builtin_cpu_init();
 #if defined(GIVENS_HAS_avx512)
-  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
-      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw")) {
-    out.push_back(&kAvx512Engine);
-  }
+  if (runtime::has_avx512()) out.push_back(&kAvx512Engine);
 #endif
 #if defined(GIVENS_HAS_avx2)
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) out.push_back(&kAvx2Engine);
+  if (runtime::has_avx2()) out.push_back(&kAvx2Engine);
 #endif
 #endif
   out.push_back(&kBaselineEngine);
@@ -34,8 +31,7 @@ namespace {
 
 const Engine* chosen_engine() {
   const std::vector<const Engine*> available = engines();
-  const char* variable = std::getenv("GIVENS_ISA");
-  const std::string name = variable ? variable : "";
+  const std::string name = runtime::environment_variable("GIVENS_ISA");
   if (name.empty()) return available.front();
   if (name == "reference") return nullptr;
   std::string names = "reference";

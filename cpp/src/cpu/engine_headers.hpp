@@ -30,7 +30,7 @@
 #include "cpu/engine.hpp"
 #include "plan/nonzeros.hpp"
 #include "plan/plan.hpp"
+#include "runtime/floating_point.hpp"
 #include "runtime/scratch.hpp"
-#include "runtime/subnormals.hpp"
 #include "runtime/threads.hpp"
 #include "runtime/wait.hpp"

@@ -29,7 +29,7 @@ constexpr bool kKeeps = false;
 constexpr bool kKeeps = true;
 #endif
 
-// What a thread keeps, the latest last.
+// The memory that a thread keeps, the latest last.
 class Kept {
  public:
   std::size_t total() const { return total_; }
@@ -38,7 +38,7 @@ class Kept {
     for (const ScratchMemory& memory : kept_) release(memory);
   }
 
-  // The smallest that has `bytes`, but not far more; empty if there is none.
+  // The smallest kept memory of `bytes` to about twice as many; empty if there is none.
   ScratchMemory take(std::size_t bytes) {
     auto best = kept_.end();
     for (auto it = kept_.begin(); it != kept_.end(); ++it) {
@@ -52,7 +52,7 @@ class Kept {
     return memory;
   }
 
-  // Instead of what has been kept longest, if need be.
+  // Releases the memory that has been kept longest if the new memory does not fit beside it.
   void keep(const ScratchMemory& memory) {
     if (memory.bytes > kMostKept) return release(memory);
     kept_.push_back(memory);
@@ -81,7 +81,7 @@ Kept& kept() {
 std::size_t kept_scratch() { return kept().total(); }
 
 ScratchMemory take_scratch(std::size_t bytes) {
-  // Whole cache lines: calls of nearly one size fit each other's memory.
+  // Whole cache lines, so that memory fits later calls of nearly the same size.
   bytes = std::max((bytes + kCacheLine - 1) / kCacheLine, std::size_t{1}) * kCacheLine;
   if (kKeeps) {
     const ScratchMemory memory = kept().take(bytes);
@@ -98,7 +98,7 @@ void give_back_scratch(const ScratchMemory& memory) noexcept {
   if (!kKeeps) return release(memory);
   try {
     kept().keep(memory);
-  } catch (...) {  // the list of what is kept could not grow
+  } catch (...) {  // the list of kept memory could not grow
     release(memory);
   }
 }

@@ -6,10 +6,10 @@
 
 namespace givens::runtime {
 
-// Memory aligned for vectors. The system gives memory page by page, and first touching it takes
-// longer than most of what is done with it: each thread keeps what it gave back, at most kMostKept,
-// for its next call. None is kept under the address sanitizer, which so sees every use of memory
-// that was given back.
+// Memory aligned to cache lines, or to huge pages if it is large. The first touch of new pages
+// takes longer than most computations on them, so each thread keeps up to kMostKept bytes of the
+// memory it gave back for its next call. Under the address sanitizer nothing is kept, so that it
+// sees every use of memory that was given back.
 struct ScratchMemory {
   void* data = nullptr;
   std::size_t bytes = 0;
@@ -17,14 +17,14 @@ struct ScratchMemory {
 
 inline constexpr std::size_t kMostKept = std::size_t{1} << 26;
 
-// At least `bytes`. Throws std::bad_alloc.
+// At least `bytes` bytes. Throws std::bad_alloc.
 ScratchMemory take_scratch(std::size_t bytes);
 void give_back_scratch(const ScratchMemory& memory) noexcept;
 
-// The bytes that the calling thread keeps.
+// How many bytes the calling thread keeps.
 std::size_t kept_scratch();
 
-// An array of numbers, not initialised, that keeps its memory when it is made smaller and loses its
+// An uninitialised array of numbers. It keeps its memory when it is made smaller and loses its
 // values when it is made larger.
 template <class R>
 class Scratch {

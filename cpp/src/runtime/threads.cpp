@@ -2,25 +2,26 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cfenv>
 #include <chrono>
 #include <condition_variable>
 #include <cstdlib>
 #include <mutex>
+#include <string>
 #include <thread>
 
+#include "runtime/environment.hpp"
+#include "runtime/floating_point.hpp"
+#include "runtime/processor.hpp"
 #include "runtime/wait.hpp"
 
 #if defined(__unix__) || defined(__APPLE__)
 #include <pthread.h>
 #endif
-#if defined(__linux__)
-#include <sched.h>
-#endif
 
-// A fork may come while other threads are anywhere in here. The child has none of them, and would
-// wait for ever for what they held: a lock, or the guard of a static that was being initialised.
-// So all locks are in the pool, of which a child makes its own, and statics are atomics.
+// A fork may come while other threads are anywhere in this file. The child has none of these
+// threads and would wait for ever for a lock that one of them held, or for the guard of a static
+// that one was initialising. So all locks are members of the pool, each child makes a pool of its
+// own, and statics are atomics. Windows has no fork.
 
 namespace givens::runtime {
 
@@ -28,26 +29,19 @@ namespace {
 
 constexpr int kMostThreads = 1024;
 
-// How long a thread watches for what it waits for before it sleeps. To wake it takes about as long,
+// How long a waiting thread watches before it sleeps. Waking a thread takes about as long, which is
 // a tenth of a call that is just large enough for threads.
 constexpr std::chrono::microseconds kWatch{100};
-
-int available_processors() {
-#if defined(__linux__)
-  cpu_set_t set;
-  if (sched_getaffinity(0, sizeof(set), &set) == 0) return std::max(CPU_COUNT(&set), 1);
-#endif
-  return std::max(static_cast<int>(std::thread::hardware_concurrency()), 1);
-}
 
 struct Job {
   std::int64_t tasks;
   void (*run)(void*, std::int64_t);
   void* context;
-  // Whether its threads watch: not where they are more than the processors, which others then need.
+  // Whether waiting threads watch. They do not if there are more threads than processors, since the
+  // other threads then need the processors.
   bool watched;
-  // The caller's: results must not depend on the thread, whatever rounding or flushing is set.
-  std::fenv_t environment;
+  // The caller's, so that results do not depend on the thread.
+  FloatingPointEnvironment environment;
   std::atomic<std::int64_t> next{0};
 
   void work() {
@@ -55,7 +49,8 @@ struct Job {
   }
 };
 
-// Never destroyed, nor its threads ended: at exit, other threads may still be in a call.
+// The pool is never destroyed and its threads never end, because other threads may still be in a
+// call when the process exits.
 class Pool {
  public:
   Pool() = default;
@@ -68,7 +63,6 @@ class Pool {
     grow(helpers);
     helpers = std::min(helpers, size_);
     job.watched = helpers < processors_;
-    std::fegetenv(&job.environment);
     {
       const std::lock_guard<std::mutex> lock(mutex_);
       job_ = &job;
@@ -78,7 +72,7 @@ class Pool {
     job.work();
     {
       std::unique_lock<std::mutex> lock(mutex_);
-      openings_ = 0;  // who has not come by now need not
+      openings_ = 0;  // threads that have not come by now are not needed
       if (job.watched && working_ > 0) {
         lock.unlock();
         wait_until([this] { return working_ == 0; }, kWatch);
@@ -91,7 +85,7 @@ class Pool {
   }
 
  private:
-  // Has `threads` threads, or as many as the system allows.
+  // Starts threads until there are `threads`, or as many as the system allows.
   void grow(int threads) {
     try {
       for (; size_ < threads; ++size_) std::thread([this] { serve(); }).detach();
@@ -112,7 +106,7 @@ class Pool {
       ++working_;
       Job& job = *job_;
       lock.unlock();
-      std::fesetenv(&job.environment);
+      job.environment.set();
       job.work();
       watch = job.watched;
       lock.lock();
@@ -120,10 +114,10 @@ class Pool {
     }
   }
 
-  std::atomic<bool> in_use_{false};  // by the caller whose job it is, who alone may grow it
+  std::atomic<bool> in_use_{false};  // by the caller whose job it runs, who alone may grow the pool
   int size_ = 0;
   const int processors_ = available_processors();
-  std::mutex mutex_;  // guards what follows; watching threads read the counts without it
+  std::mutex mutex_;  // guards the members below; watching threads read the counts without it
   std::condition_variable wake_;
   std::condition_variable done_;
   Job* job_ = nullptr;
@@ -143,27 +137,26 @@ Pool& pool() {
 }
 
 #if defined(__unix__) || defined(__APPLE__)
-// As the library is loaded, when no thread can be in it yet.
+// Registered when the library is loaded, before any thread can be in it.
 [[maybe_unused]] const int registered =
     pthread_atfork(nullptr, nullptr, [] { the_pool = nullptr; });
 #endif
 
 int threads_of_environment() {
-  if (const char* variable = std::getenv("GIVENS_NUM_THREADS")) {
-    const long wanted = std::strtol(variable, nullptr, 10);
-    if (wanted > 0) return static_cast<int>(std::min<long>(wanted, kMostThreads));
-  }
-  return available_processors();
+  const std::string variable = environment_variable("GIVENS_NUM_THREADS");
+  const long wanted = std::strtol(variable.c_str(), nullptr, 10);
+  return wanted > 0 ? static_cast<int>(std::min<long>(wanted, kMostThreads))
+                    : available_processors();
 }
 
-// 0 where it has not been set.
+// 0 if this thread has not set it.
 thread_local int default_of_this_thread = 0;
 
 }  // namespace
 
 int default_num_threads() {
   if (default_of_this_thread > 0) return default_of_this_thread;
-  // Once, since reading the environment is a race with a thread that changes it.
+  // The environment is read once, since reading it races with threads that change it.
   static std::atomic<int> known{0};
   int threads = known.load(std::memory_order_relaxed);
   if (threads == 0) {

@@ -7,22 +7,22 @@
 
 namespace givens::runtime {
 
-// As the public functions of these names; `num_threads` is at least 0 here.
+// The public functions of these names, after their checks: `num_threads` is at least 0.
 int default_num_threads();
 void set_default_num_threads(int num_threads);
 
-// Calls run(context, task) once for every task 0 .. tasks - 1, on at most `num_threads` threads,
-// the caller's included, and returns when all are done. Tasks are taken in rising order. `run` must
-// not throw.
+// Calls run(context, task) once for every task 0 .. tasks - 1, on at most `num_threads` threads
+// including the caller's, and returns when all tasks are done. Tasks are taken in rising order.
+// `run` must not throw.
 //
-// The threads are kept for later calls, and made anew in a child process after fork. Where the
-// system refuses more threads there are fewer. While they work for one caller, others run their
-// tasks on their own threads; so does a task that calls this itself. Tasks run in the caller's
-// floating-point environment, so that what they compute does not depend on the thread.
+// The threads are kept for later calls; a child process makes its own after a fork. If the system
+// refuses more threads, there are fewer. While the threads work for one caller, every other caller,
+// and every task that calls this function, runs its tasks on its own thread. Tasks run in the
+// caller's floating-point environment, so that results do not depend on the thread.
 void parallel_for(std::int64_t tasks, int num_threads,
                   void (*run)(void* context, std::int64_t task), void* context);
 
-// The same for a function object, which may throw: the first exception is passed on to the caller.
+// The same for a function object that may throw; the first exception is passed on to the caller.
 template <class Run>
 void parallel_for(std::int64_t tasks, int num_threads, Run& run) {
   struct Guarded {

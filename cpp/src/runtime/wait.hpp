@@ -1,4 +1,4 @@
-// Waiting for another thread that is at work.
+// Functions that wait for another thread without sleeping.
 #pragma once
 
 #include <chrono>
@@ -6,7 +6,7 @@
 
 namespace givens::runtime {
 
-// A moment, in which the other threads of a core have it to themselves.
+// Leaves the processor core to its other hardware threads for a moment.
 inline void pause_thread() {
 #if defined(__x86_64__)
   __builtin_ia32_pause();
@@ -15,8 +15,8 @@ inline void pause_thread() {
 #endif
 }
 
-// Returns when ready() is true, which another running thread will make so soon. Gives the processor
-// up now and then, for where there are more threads than processors.
+// Returns when ready() is true. Another thread must be about to make it true. Gives up the
+// processor now and then, because there may be more threads than processors.
 template <class Ready>
 void wait_until(Ready&& ready) {
   for (int tries = 1; !ready(); ++tries) {
@@ -25,7 +25,7 @@ void wait_until(Ready&& ready) {
   }
 }
 
-// The same, but gives up after `longest`, or before if something else wants the processor.
+// The same, but also returns after `longest`, or earlier if another process wants the processor.
 template <class Ready>
 void wait_until(Ready&& ready, std::chrono::microseconds longest) {
   using Clock = std::chrono::steady_clock;

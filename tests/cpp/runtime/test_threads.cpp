@@ -16,6 +16,7 @@
 #include "givens/givens.hpp"
 #include "problems.hpp"
 #include "random.hpp"
+#include "runtime/floating_point.hpp"
 #include "runtime/threads.hpp"
 
 namespace {
@@ -196,6 +197,26 @@ TEST_CASE("tasks on other threads have the caller's floating-point environment")
     REQUIRE(met[1]);
     CHECK(modes[0] == mode);
     CHECK(modes[1] == mode);
+  }
+}
+
+TEST_CASE("tasks on other threads treat subnormal numbers as the caller does") {
+  for (const bool flush : {true, false}) {
+    CAPTURE(flush);
+    const givens::runtime::FlushSubnormals flushed(flush);
+    Meeting meeting(2);
+    const volatile double subnormal = 1e-310;
+    bool met[2] = {};
+    double halves[2] = {};
+    auto task = [&](std::int64_t k) {
+      met[k] = meeting.attend();
+      halves[k] = subnormal / 2;
+    };
+    parallel_for(2, 2, task);
+    REQUIRE(met[0]);
+    REQUIRE(met[1]);
+    CHECK((halves[0] == 0) == (flush && givens::runtime::kFlushSubnormals != 0));
+    CHECK(halves[1] == halves[0]);
   }
 }
 
