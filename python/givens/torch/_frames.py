@@ -6,6 +6,7 @@ from torch import Tensor
 
 from givens import Schedule, initial_parameters
 from givens.torch._functions import matrix, rotate
+from givens.torch._shapes import identity
 
 # Angles, phases and diagonal; the latter two are None for orthogonal matrices.
 Parameters = tuple[Tensor, Tensor | None, Tensor | None]
@@ -90,15 +91,5 @@ def frame(
     if schedule.columns == columns:
         return matrix(angles, schedule, phases=phases, diagonal=diagonal, signs=signs)
     # A schedule that knows no columns.
-    real = phases is None and diagonal is None
-    identity = torch.eye(
-        schedule.n,
-        columns,
-        dtype=angles.dtype if real else angles.dtype.to_complex(),
-        device=angles.device,
-    )
-    batch_axes = max(p.ndim - 1 for p in (angles, phases, diagonal, signs) if p is not None)
-    identity = identity.reshape(*(1,) * batch_axes, schedule.n, columns)
-    return rotate(
-        identity, angles, schedule, axis=-2, phases=phases, diagonal=diagonal, signs=signs
-    )
+    eye = identity((angles, phases, diagonal, signs), schedule, columns)
+    return rotate(eye, angles, schedule, axis=-2, phases=phases, diagonal=diagonal, signs=signs)

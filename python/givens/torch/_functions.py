@@ -1,9 +1,14 @@
 """`matrix` and `rotate` on tensors."""
 
+from typing import Any
+
+import torch
 from torch import Tensor
 
 from givens import Schedule
 from givens.torch import _operators
+
+_16_BITS = (torch.float16, torch.bfloat16)
 
 
 def matrix(
@@ -57,9 +62,10 @@ def matrix(
     >>> angles.grad
     tensor([1., 0., 0., 0., 0., 0.])
     """
-    return _operators.matrix(  # type: ignore[no-any-return]
-        angles, phases, diagonal, signs, schedule
-    )
+    if torch.is_autocast_enabled("cpu" if angles.is_cpu else "cuda"):
+        angles, phases, diagonal, signs = _widened(angles, phases, diagonal, signs)
+    U: Tensor = _operators.matrix(angles, phases, diagonal, signs, schedule)
+    return U
 
 
 def rotate(
@@ -120,6 +126,12 @@ def rotate(
     """
     if 0 <= axis < x.ndim:
         axis -= x.ndim
-    return _operators.rotate(  # type: ignore[no-any-return]
-        x, angles, phases, diagonal, signs, schedule, axis, inverse
-    )
+    if torch.is_autocast_enabled("cpu" if x.is_cpu else "cuda"):
+        x, angles, phases, diagonal, signs = _widened(x, angles, phases, diagonal, signs)
+    y: Tensor = _operators.rotate(x, angles, phases, diagonal, signs, schedule, axis, inverse)
+    return y
+
+
+def _widened(*tensors: Any) -> tuple[Any, ...]:
+    """Return 16-bit tensors in single precision."""
+    return tuple(t.float() if t is not None and t.dtype in _16_BITS else t for t in tensors)

@@ -1,8 +1,7 @@
-"""The kernels of the operators: what the functions of `givens` do.
+"""The kernels of the operators: calls of the engines, and of `_rounds` where these have none.
 
-They call the engines themselves, to save small calls a frame and its keywords. Gradients of
-parameters that are absent are None. Tensors must require no gradient or come where none are
-recorded, and must not be conjugated or negated when they are read.
+They take the tensors and constants of their operator, and return None for the gradient of an absent
+parameter. Tensors must require no gradient or come where none are recorded.
 """
 
 from typing import Any
@@ -12,9 +11,13 @@ from torch import Tensor
 
 from givens import Schedule, _core
 from givens._dispatch import gpu_functions
-from givens.torch import _composed
+from givens.torch import _rounds
+from givens.torch._shapes import MaybeTensor
 
-MaybeTensor = Tensor | None
+
+def _owned(t: Any) -> MaybeTensor:
+    """Return a contiguous copy: results of operators are no views of arguments."""
+    return None if t is None else t.clone(memory_format=torch.contiguous_format)
 
 
 def _engine(t: Tensor) -> Any:
@@ -84,102 +87,20 @@ def rotate_vjp(
     return gradients
 
 
-def rotate_jvp(
-    x: Tensor,
-    dx: MaybeTensor,
-    angles: Tensor,
-    dangles: MaybeTensor,
-    phases: MaybeTensor,
-    dphases: MaybeTensor,
-    diagonal: MaybeTensor,
-    ddiagonal: MaybeTensor,
-    signs: MaybeTensor,
-    schedule: Schedule,
-    axis: int,
-    inverse: bool,
-) -> tuple[MaybeTensor, ...]:
+def rotate_jvp(*args: Any) -> tuple[MaybeTensor, ...]:
+    x, angles, phases, diagonal, signs, dx, dangles, dphases, ddiagonal, *rotation = args
     if not x.is_cpu:
-        return _composed.rotate_jvp(
-            x,
-            dx,
-            angles,
-            dangles,
-            phases,
-            dphases,
-            diagonal,
-            ddiagonal,
-            signs,
-            schedule,
-            axis,
-            inverse,
-        )
-    y, dy = _engine(x).rotate_jvp(
-        x,
-        dx,
-        angles,
-        dangles,
-        schedule,
-        axis,
-        inverse,
-        phases,
-        dphases,
-        diagonal,
-        ddiagonal,
-        signs,
-        _threads(x),
-    )
+        return tuple(map(_owned, _rounds.rotate_jvp(*args)))
+    vectors, options = (x, dx, angles, dangles), (phases, dphases, diagonal, ddiagonal, signs)
+    y, dy = _engine(x).rotate_jvp(*vectors, *rotation, *options, _threads(x))
     return y, dy
 
 
-def rotate_vjp_jvp(
-    y: Tensor,
-    dy: MaybeTensor,
-    gy: Tensor,
-    dgy: MaybeTensor,
-    angles: Tensor,
-    dangles: MaybeTensor,
-    phases: MaybeTensor,
-    dphases: MaybeTensor,
-    diagonal: MaybeTensor,
-    ddiagonal: MaybeTensor,
-    signs: MaybeTensor,
-    schedule: Schedule,
-    axis: int,
-    inverse: bool,
-) -> tuple[MaybeTensor, ...]:
+def rotate_vjp_jvp(*args: Any) -> tuple[MaybeTensor, ...]:
+    y, gy, angles, phases, diagonal, signs, dy, dgy, dangles, dphases, ddiagonal, *rotation = args
     if not y.is_cpu:
-        values, derivatives = _composed.rotate_vjp_jvp(
-            y,
-            dy,
-            gy,
-            dgy,
-            angles,
-            dangles,
-            phases,
-            dphases,
-            diagonal,
-            ddiagonal,
-            signs,
-            schedule,
-            axis,
-            inverse,
-        )
-        return *values, *derivatives
-    gradients, tangents = _engine(y).rotate_vjp_jvp(
-        y,
-        dy,
-        gy,
-        dgy,
-        angles,
-        dangles,
-        schedule,
-        axis,
-        inverse,
-        phases,
-        dphases,
-        diagonal,
-        ddiagonal,
-        signs,
-        _threads(y),
-    )
+        return tuple(map(_owned, _rounds.rotate_vjp_jvp(*args)))
+    vectors = (y, dy, gy, dgy, angles, dangles)
+    options = (phases, dphases, diagonal, ddiagonal, signs)
+    gradients, tangents = _engine(y).rotate_vjp_jvp(*vectors, *rotation, *options, _threads(y))
     return *gradients, *tangents

@@ -1,13 +1,14 @@
-"""The results of the operators without their numbers, for compilation and export."""
+"""The shapes and dtypes of results, for compilation and export, where tensors have no numbers."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from givens.torch._kernels import MaybeTensor
-from givens.torch._schedules import schedule_of
+from givens import Schedule
 
+MaybeTensor = Tensor | None
 Shape = tuple[int, ...]
 
 
@@ -16,112 +17,57 @@ def batch_shape(*parameters: MaybeTensor) -> Shape:
     return tuple(torch.broadcast_shapes(*(p.shape[:-1] for p in parameters if p is not None)))
 
 
-def _new(like: Tensor, shape: Sequence[int]) -> Tensor:
-    """Return a contiguous tensor, as all results are."""
-    return like.new_empty(tuple(shape))
-
-
-def _fake_gradients(*parameters: MaybeTensor) -> tuple[Tensor, ...]:
-    angles = parameters[0]
-    assert angles is not None
-    return tuple(_new(angles, (0,) if p is None else p.shape) for p in parameters)
-
-
-def matrix_dtype(angles: Tensor, phases: MaybeTensor, diagonal: MaybeTensor) -> torch.dtype:
-    real = phases is None and diagonal is None
-    return angles.dtype if real else angles.dtype.to_complex()
-
-
-def matrix(
-    angles: Tensor, phases: MaybeTensor, diagonal: MaybeTensor, signs: MaybeTensor, schedule: str
-) -> Tensor:
-    s = schedule_of(schedule)
-    shape = (*batch_shape(angles, phases, diagonal, signs), s.n, s.columns)
-    return angles.new_empty(shape, dtype=matrix_dtype(angles, phases, diagonal))
-
-
-def matrix_vjp(
-    U: Tensor,
-    gU: Tensor,
-    angles: Tensor,
-    phases: MaybeTensor,
-    diagonal: MaybeTensor,
-    signs: MaybeTensor,
-    schedule: str,
-) -> tuple[Tensor, ...]:
-    return _fake_gradients(angles, phases, diagonal)
-
-
-def _rotated_shape(x: Tensor, *parameters: MaybeTensor) -> Shape:
+def rotated_shape(x: Tensor, *parameters: MaybeTensor) -> Shape:
+    """Return the shape of x with its batch axes in full."""
     batch = batch_shape(*parameters)
     leading = torch.broadcast_shapes(x.shape[: len(batch)], batch)
     return (*leading, *x.shape[len(batch) :])
 
 
-def rotate(
-    x: Tensor,
-    angles: Tensor,
-    phases: MaybeTensor,
-    diagonal: MaybeTensor,
-    signs: MaybeTensor,
-    schedule: str,
-    axis: int,
-    inverse: bool,
-) -> Tensor:
-    return _new(x, _rotated_shape(x, angles, phases, diagonal, signs))
+def matrix_dtype(angles: Tensor, phases: MaybeTensor, diagonal: MaybeTensor) -> torch.dtype:
+    """Return the dtype of U."""
+    real = phases is None and diagonal is None
+    return angles.dtype if real else angles.dtype.to_complex()
 
 
-def rotate_vjp(
-    y: Tensor,
-    gy: Tensor,
-    angles: Tensor,
-    phases: MaybeTensor,
-    diagonal: MaybeTensor,
-    signs: MaybeTensor,
-    schedule: str,
-    axis: int,
-    inverse: bool,
-) -> tuple[Tensor, ...]:
-    return _new(y, y.shape), *_fake_gradients(angles, phases, diagonal)
+def identity(parameters: Sequence[Any], schedule: Schedule, columns: int) -> Tensor:
+    """Return columns of the identity that broadcast with the matrices: (1, ..., n, columns)."""
+    dtype = matrix_dtype(*parameters[:3])
+    batch = (1,) * len(batch_shape(*parameters))
+    eye = torch.eye(schedule.n, columns, dtype=dtype, device=parameters[0].device)
+    return eye.reshape(*batch, schedule.n, columns)
 
 
-def rotate_jvp(
-    x: Tensor,
-    dx: MaybeTensor,
-    angles: Tensor,
-    dangles: MaybeTensor,
-    phases: MaybeTensor,
-    dphases: MaybeTensor,
-    diagonal: MaybeTensor,
-    ddiagonal: MaybeTensor,
-    signs: MaybeTensor,
-    schedule: str,
-    axis: int,
-    inverse: bool,
-) -> tuple[Tensor, ...]:
-    shape = _rotated_shape(x, angles, phases, diagonal, signs)
-    return _new(x, shape), _new(x, shape)
+# --- The results of the operators, which take their arguments -------------------------------------
 
 
-def rotate_vjp_jvp(
-    y: Tensor,
-    dy: MaybeTensor,
-    gy: Tensor,
-    dgy: MaybeTensor,
-    angles: Tensor,
-    dangles: MaybeTensor,
-    phases: MaybeTensor,
-    dphases: MaybeTensor,
-    diagonal: MaybeTensor,
-    ddiagonal: MaybeTensor,
-    signs: MaybeTensor,
-    schedule: str,
-    axis: int,
-    inverse: bool,
-) -> tuple[Tensor, ...]:
-    return (
-        _new(y, y.shape),
-        *_fake_gradients(angles, phases, diagonal),
-        _new(y, y.shape),
-        *_fake_gradients(angles, phases, diagonal),
-    )
+def matrix(*args: Any) -> Tensor:
+    *parameters, schedule = args
+    shape = (*batch_shape(*parameters), schedule.n, schedule.columns)
+    angles: Tensor = parameters[0]
+    return angles.new_empty(shape, dtype=matrix_dtype(*parameters[:3]))
+
+
+def matrix_vjp(U: Tensor, gU: Tensor, *rest: Any) -> tuple[MaybeTensor, ...]:
+    return tuple(None if p is None else _like(p) for p in rest[:3])
+
+
+def rotate(x: Tensor, *rest: Any) -> Tensor:
+    return x.new_empty(rotated_shape(x, *rest[:4]))
+
+
+def rotate_vjp(y: Tensor, gy: Tensor, *rest: Any) -> tuple[MaybeTensor, ...]:
+    return _like(y), *matrix_vjp(y, gy, *rest)
+
+
+def rotate_jvp(x: Tensor, *rest: Any) -> tuple[Tensor, Tensor]:
+    return rotate(x, *rest), rotate(x, *rest)
+
+
+def rotate_vjp_jvp(y: Tensor, gy: Tensor, *rest: Any) -> tuple[MaybeTensor, ...]:
+    return *rotate_vjp(y, gy, *rest), *rotate_vjp(y, gy, *rest)
+
+
+def _like(t: Tensor) -> Tensor:
+    """Return a contiguous tensor, as all results are."""
+    return t.new_empty(t.shape)
