@@ -234,7 +234,8 @@ Examples
 constexpr const char* kTeam =
     R"(Teams of consecutive coordinates: the order of the authors' second kernel.
 
-First a circle within each team of `size` coordinates, in rising order of its steps; then the circle's
+Teams are `size` consecutive coordinates; where `size` does not divide n, the last team is smaller. First
+each team plays the steps of a circle of its own number of players, in rising order; then come the circle's
 rounds between teams, each match of which takes `size` rounds (arXiv 2106.00003, "TeamRR" in the authors'
 code). Every pair meets once.
 
@@ -243,7 +244,8 @@ Parameters
 n : int
     Number of coordinates, at least 0; not necessarily a multiple of `size`.
 size : int
-    Coordinates in a team, 1 to 65536. With 1 this is `circle`.
+    Coordinates in a team, 1 to 65536; even in the authors' code. An odd team has a bye in each of its
+    steps, and with 1 this is `circle`.
 columns : int, optional
     Columns of the frame, 0 to n; see the class.
 

@@ -70,12 +70,16 @@ class RotMat:
         return X
 
     def team(self, X: np.ndarray, size: int) -> np.ndarray:
-        """Teams of an even number of players."""
+        """Teams of an even number of players; the last one may be smaller than `size`."""
         X = X.copy()
-        teams = -(-self.N // size)
+        players = self.N + self.N % 2
+        teams = -(-players // size)
         for step in range(size - 1):
-            for first in range(0, teams * size, size):
-                for i, j in opponents(size, step):
+            for first in range(0, players, size):
+                of_team = min(size, players - first)
+                if step >= of_team - 1:
+                    continue
+                for i, j in opponents(of_team, step):
                     self.turn(X, first + i, first + j)
         sides = teams + teams % 2
         for step in range(sides - 2, -1, -1):
@@ -120,7 +124,7 @@ def test_rotmat(N: int, M: int) -> None:
     assert_same_layer(Schedule.circle(N, columns=M), N, M, RotMat.circle)
 
 
-@pytest.mark.parametrize("size", [2, 4, 8])
+@pytest.mark.parametrize("size", [2, 4, 6, 8, 12])
 @EACH_SHAPE
 def test_rotmat_in_teams(N: int, M: int, size: int) -> None:
     assert_same_layer(Schedule.team(N, size, columns=M), N, M, lambda r, X: r.team(X, size))

@@ -12,11 +12,6 @@
 
 namespace givens {
 
-class Schedule;
-
-struct Plan;
-const Plan& plan_of(const Schedule& schedule);
-
 // The plane of a rotation: two coordinates, i < j.
 struct Pair {
   std::int32_t i = 0;
@@ -47,8 +42,8 @@ class GIVENS_API Schedule {
   enum class Kind { circle, xor_, team, brickwall, butterfly, rounds };
 
   // All factories throw std::invalid_argument for n < 0, columns outside 0..n and schedules beyond
-  // the limits above. Cost: O(rounds) time and memory (xor: O(rounds log n) time), but of
-  // `from_rounds` O(K log K) time and O(K) memory.
+  // the limits above. Cost: O(rounds) time and memory (xor: O(rounds log n) time); `from_rounds`
+  // takes O(K log K) time and O(K) memory.
 
   // Round robin by the circle method: n - 1 rounds for even n, n for odd n. The paper's schedule,
   // in its authors' order: round r is the circle's step N - 2 - r, N = n rounded up to even (paper,
@@ -56,14 +51,18 @@ class GIVENS_API Schedule {
   static Schedule circle(std::int64_t n, std::optional<std::int64_t> columns = std::nullopt);
 
   // Round r = 1 .. N - 1 holds the pairs (i, i XOR r), N the next power of two; pairs with a
-  // coordinate
-  // >= n are dropped. Aligned at every power of two, hence the fastest. The name has an underscore
-  // because `xor` is a C++ keyword.
+  // coordinate of n or more are dropped. The fastest schedule, because it is aligned at every power
+  // of two. The name has an underscore because `xor` is a C++ keyword.
   static Schedule xor_(std::int64_t n, std::optional<std::int64_t> columns = std::nullopt);
 
-  // The order of the authors' second kernel ("TeamRR"): first a circle within each team of `size`
-  // consecutive coordinates, then matches between teams. Throws std::invalid_argument for size
-  // outside 1..65536.
+  // The order of the second kernel of the paper's authors ("TeamRR"). Teams are `size` consecutive
+  // coordinates; where `size` does not divide n, the last team is smaller. First come the rounds
+  // within the teams: each team plays the steps of a circle of its own number of players in rising
+  // order. Then come the rounds between teams, by the circle's order on the numbers of the teams: a
+  // match takes `size` rounds, and in round m player k of the home team meets player
+  // (k + m) mod size of the visitors. Throws std::invalid_argument for size outside 1..65536. The
+  // authors' kernel has even sizes only; an odd team has a bye in each of its steps, and with
+  // size 1 the schedule is that of `circle`.
   static Schedule team(std::int64_t n, std::int64_t size,
                        std::optional<std::int64_t> columns = std::nullopt);
 
@@ -83,6 +82,22 @@ class GIVENS_API Schedule {
   };
   static Schedule from_rounds(std::int64_t n, const std::vector<std::vector<RequestedPair>>& rounds,
                               std::optional<std::int64_t> columns = std::nullopt);
+
+  // The kinds, in the order of Kind, and what their factories take besides n.
+  struct KindInfo {
+    Kind kind;
+    const char* name;  // as in kind_name()
+    bool takes_columns;
+    bool takes_size;
+  };
+  static std::vector<KindInfo> kinds();
+
+  // The factory of a kind: from_kind(Kind::team, 64, 16) is team(64, 16). Throws
+  // std::invalid_argument, in addition, for Kind::rounds, for columns or a size that the kind does
+  // not take, and for a size that is missing.
+  static Schedule from_kind(Kind kind, std::int64_t n,
+                            std::optional<std::int64_t> size = std::nullopt,
+                            std::optional<std::int64_t> columns = std::nullopt);
 
   Kind kind() const;
   // The kind's name: "circle", "xor", "team", "brickwall", "butterfly" or "rounds".
@@ -118,12 +133,10 @@ class GIVENS_API Schedule {
   std::string repr() const;
 
  private:
-  friend const Plan& plan_of(const Schedule& schedule);
+  friend struct ScheduleAccess;  // for the library's own sources
 
   struct Data;
   explicit Schedule(std::shared_ptr<const Data> data);
-  static Schedule from_rule(Kind kind, std::int64_t n, std::optional<std::int64_t> columns,
-                            std::int64_t team_size = 0);
 
   std::shared_ptr<const Data> data_;
 };

@@ -1,4 +1,4 @@
-// The planners, one for each kind of schedule, and what they share.
+// What planners share.
 #pragma once
 
 #include <algorithm>
@@ -10,13 +10,6 @@
 #include "plan/plan.hpp"
 
 namespace givens::planning {
-
-Plan plan_xor(const Schedule& schedule);
-Plan plan_circle(const Schedule& schedule);  // and teams of one
-Plan plan_brickwall(const Schedule& schedule);
-Plan plan_team(const Schedule& schedule);
-Plan plan_butterfly(const Schedule& schedule);
-Plan plan_rounds(const Schedule& schedule);  // of any kind
 
 // A tile takes the time of about this many rotations in a step of pairs, however few it holds.
 inline constexpr int kLeastInBlock = 28;

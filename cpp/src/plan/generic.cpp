@@ -1,5 +1,6 @@
 // The plan of any schedule: round by round.
 #include "plan/builder.hpp"
+#include "plan/planners.hpp"
 
 namespace givens::planning {
 

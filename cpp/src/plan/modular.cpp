@@ -20,6 +20,7 @@
 #include <utility>
 
 #include "plan/builder.hpp"
+#include "plan/planners.hpp"
 
 namespace givens::planning {
 

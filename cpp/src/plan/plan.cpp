@@ -1,45 +1,33 @@
 #include "plan/plan.hpp"
 
+#include <memory>
+#include <mutex>
+
 #include "plan/builder.hpp"
+#include "plan/planners.hpp"
+#include "schedule/data.hpp"
+#include "schedule/kinds.hpp"
 
 namespace givens {
-
-namespace planning {
-
-namespace {
-
-Plan plan_of_kind(const Schedule& schedule) {
-  switch (schedule.kind()) {
-    case Schedule::Kind::circle:
-      return plan_circle(schedule);
-    case Schedule::Kind::xor_:
-      return plan_xor(schedule);
-    case Schedule::Kind::team:
-      return schedule.team_size() == 1 ? plan_circle(schedule) : plan_team(schedule);
-    case Schedule::Kind::brickwall:
-      return plan_brickwall(schedule);
-    case Schedule::Kind::butterfly:
-      return plan_butterfly(schedule);
-    case Schedule::Kind::rounds:
-      break;
-  }
-  return plan_rounds(schedule);
-}
-
-}  // namespace
-
-}  // namespace planning
 
 Plan make_plan(const Schedule& schedule) {
   using planning::at;
   using planning::narrow;
-  Plan plan = planning::plan_of_kind(schedule);
+  const auto planner = row_of(schedule.kind()).planner;
+  Plan plan = planner ? planner(schedule) : planning::plan_rounds(schedule);
   plan.row_of_coordinate.resize(at(schedule.n()));
-  for (std::int64_t s = 0; s < plan.rows; ++s) {
-    const std::int32_t coordinate = plan.coordinate_of_row[at(s)];
-    if (coordinate >= 0) plan.row_of_coordinate[at(coordinate)] = narrow(s);
+  for (std::int64_t row = 0; row < plan.rows; ++row) {
+    const std::int32_t coordinate = plan.coordinate_of_row[at(row)];
+    if (coordinate >= 0) plan.row_of_coordinate[at(coordinate)] = narrow(row);
   }
   return plan;
+}
+
+const Plan& plan_of(const Schedule& schedule) {
+  const auto& data = ScheduleAccess::data(schedule);
+  std::call_once(data.plan_made,
+                 [&] { data.plan = std::make_shared<const Plan>(make_plan(schedule)); });
+  return *data.plan;
 }
 
 }  // namespace givens

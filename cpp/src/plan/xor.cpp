@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "plan/builder.hpp"
+#include "plan/planners.hpp"
 #include "schedule/rounds.hpp"
 
 namespace givens::planning {

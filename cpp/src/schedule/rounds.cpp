@@ -18,11 +18,28 @@ std::int64_t next_power_of_two(std::int64_t n) {
   return power;
 }
 
-// Whom player x meets in a step of the circle method; with an odd number of players it may be the
-// dummy, `players`. But for the fixed player 0, players meet whose sum is 2 step mod N - 1 (of
-// N - 1 and 0, which are the same, N - 1 is the player).
+// The number of steps of the circle method: N - 1, N the number of players rounded up to even. An
+// odd number of players has a bye in every step.
+std::int64_t circle_steps(std::int64_t players) {
+  return std::max<std::int64_t>(round_up_to_even(players) - 1, 0);
+}
+
+// Calls meet(i, j), i < j < players, for the pairs of one step of the circle method, in order.
+template <class Meet>
+void circle_step(std::int64_t players, std::int64_t step, Meet&& meet) {
+  const std::int64_t cycle = circle_steps(players);
+  const auto wrap = [&](std::int64_t k) { return k > cycle ? k - cycle : k; };
+  for (std::int64_t b = 0; 2 * b < cycle; ++b) {
+    const std::int64_t i = b == 0 ? 0 : wrap(b + step);
+    const std::int64_t j = wrap(cycle - b + step);
+    if (std::max(i, j) < players) meet(std::min(i, j), std::max(i, j));
+  }
+}
+
+// Whom player x meets in a step of the circle method: `players` stands for the bye. Players other
+// than the fixed player 0 meet if their sum is 2 step mod N - 1, where 0 stands for player N - 1.
 std::int64_t circle_opponent(std::int64_t players, std::int64_t step, std::int64_t x) {
-  const std::int64_t cycle = round_up_to_even(players) - 1;
+  const std::int64_t cycle = circle_steps(players);
   const std::int64_t fixed_meets = step == 0 ? cycle : step;
   if (x == 0) return fixed_meets;
   if (x == fixed_meets) return 0;
@@ -34,13 +51,13 @@ std::int64_t circle_opponent(std::int64_t players, std::int64_t step, std::int64
 // Precondition: 0 <= first <= last <= players.
 std::int64_t circle_pairs_within(std::int64_t players, std::int64_t step, std::int64_t first,
                                  std::int64_t last) {
-  const std::int64_t cycle = round_up_to_even(players) - 1;
+  const std::int64_t cycle = circle_steps(players);
   const std::int64_t arc = std::max<std::int64_t>(first, 1);
   const std::int64_t length = last - arc;
   if (length <= 0) return 0;
-  // Relative to the step, y meets -y mod N - 1: the pairs within an arc are half of what it has in
-  // common with its mirror image, an arc of the same length that starts `turn` later; 0 meets
-  // itself, that is, the fixed player.
+  // Counted from the step, y meets -y mod N - 1. So the players of an arc who meet within it are
+  // those that it has in common with its mirror image, an arc of the same length that starts `turn`
+  // later; 0 is its own image and meets the fixed player.
   const auto wrap = [&](std::int64_t k) { return (k % cycle + cycle) % cycle; };
   const std::int64_t begin = wrap(arc - step);
   const std::int64_t turn = wrap(-(begin + length - 1) - begin);
@@ -51,35 +68,82 @@ std::int64_t circle_pairs_within(std::int64_t players, std::int64_t step, std::i
   return (common - with_zero) / 2 + (first == 0 ? with_zero : 0);
 }
 
+// Drops the pairs from `first` on that have both coordinates >= columns.
+void drop_by_columns(const Arguments& arguments, std::size_t first, std::vector<Pair>& out) {
+  if (arguments.columns >= arguments.n) return;
+  const auto dropped = [&](const Pair& pair) { return pair.i >= arguments.columns; };
+  out.erase(std::remove_if(out.begin() + static_cast<std::ptrdiff_t>(first), out.end(), dropped),
+            out.end());
+}
+
+// The teams of a team schedule, and its rounds: first the rounds within the teams, then for each
+// step of a circle of the teams `size` rounds of matches.
+struct Teams {
+  explicit Teams(const Arguments& arguments)
+      : size(arguments.size),
+        whole(arguments.n / size),
+        rest(arguments.n % size),
+        number(whole + (rest > 0 ? 1 : 0)),
+        inner_rounds(circle_steps(std::min(size, arguments.n))),
+        match_steps(number < 2 ? 0 : circle_steps(number)) {}
+
+  // Matches go from the last step to the first.
+  std::int64_t match_step(std::int64_t r) const {
+    return match_steps - 1 - (r - inner_rounds) / size;
+  }
+  std::int64_t shift(std::int64_t r) const { return (r - inner_rounds) % size; }
+
+  std::int64_t size;
+  std::int64_t whole;   // full teams
+  std::int64_t rest;    // players of the last team if it is smaller, else 0
+  std::int64_t number;  // of teams
+  std::int64_t inner_rounds;
+  std::int64_t match_steps;
+};
+
+// The number of k in 0 .. x - 1 with (k + shift) mod size < bound: how many pairs of a match come
+// before home's player x, if the visitors are `bound`. Preconditions: 0 <= x, bound <= size.
+std::int64_t match_rank(std::int64_t x, std::int64_t shift, std::int64_t size, std::int64_t bound) {
+  return std::min(x, std::max<std::int64_t>(bound - shift, 0)) +
+         std::min(std::max<std::int64_t>(x - (size - shift), 0), bound);
+}
+
+// The number of pairs of a step within a team of `players`, the first `kept` of whom have a column.
+std::int64_t inner_pairs(std::int64_t players, std::int64_t step, std::int64_t kept) {
+  if (step >= circle_steps(players)) return 0;
+  return players / 2 - circle_pairs_within(players, step, kept, players);
+}
+
 }  // namespace
 
-std::int64_t circle_count(std::int64_t n) {
-  return std::max<std::int64_t>(round_up_to_even(n) - 1, 0);
-}
+std::int64_t circle_count(const Arguments& arguments) { return circle_steps(arguments.n); }
 
-void circle(std::int64_t n, std::int64_t r, std::vector<Pair>& out) {
-  circle_step(n, circle_count(n) - 1 - r,
+void circle(const Arguments& arguments, std::int64_t r, std::vector<Pair>& out) {
+  const std::size_t first = out.size();
+  circle_step(arguments.n, circle_count(arguments) - 1 - r,
               [&](std::int64_t i, std::int64_t j) { out.push_back(make_pair(i, j)); });
+  drop_by_columns(arguments, first, out);
 }
 
-std::int64_t circle_size(std::int64_t n, std::int64_t columns, std::int64_t r) {
+std::int64_t circle_size(const Arguments& arguments, std::int64_t r) {
+  const auto [n, columns, size] = arguments;
   if (columns >= n) return n / 2;
-  return n / 2 - circle_pairs_within(n, circle_count(n) - 1 - r, columns, n);
+  return n / 2 - circle_pairs_within(n, circle_count(arguments) - 1 - r, columns, n);
 }
 
-std::int64_t xor_count(std::int64_t n) { return next_power_of_two(n) - 1; }
+std::int64_t xor_count(const Arguments& arguments) { return next_power_of_two(arguments.n) - 1; }
 
-void xor_(std::int64_t n, std::int64_t r, std::vector<Pair>& out) {
+void xor_(const Arguments& arguments, std::int64_t r, std::vector<Pair>& out) {
   const std::int64_t mask = r + 1;
-  for (std::int64_t i = 0; i < n; ++i) {
+  for (std::int64_t i = 0; i < arguments.columns; ++i) {
     const std::int64_t j = i ^ mask;
-    if (i < j && j < n) out.push_back(make_pair(i, j));
+    if (i < j && j < arguments.n) out.push_back(make_pair(i, j));
   }
 }
 
 std::int64_t xor_rank(std::int64_t x, std::int64_t mask, std::int64_t bound) {
-  // The y that agree with x above a bit which x has and they have not: y XOR mask takes all values
-  // from a multiple of the bit on.
+  // For each bit of x: the y that agree with x above the bit and lack it. For these, y XOR mask
+  // takes all values from a multiple of the bit on.
   std::int64_t count = 0;
   for (std::int64_t bits = x; bits > 0; bits &= bits - 1) {
     const std::int64_t bit = bits & -bits;
@@ -89,9 +153,10 @@ std::int64_t xor_rank(std::int64_t x, std::int64_t mask, std::int64_t bound) {
   return count;
 }
 
-std::int64_t xor_size(std::int64_t n, std::int64_t columns, std::int64_t r) {
+std::int64_t xor_size(const Arguments& arguments, std::int64_t r) {
   // The round pairs the lower and the upper half of blocks of 2 h, h the highest bit of the mask.
-  // All pairs of the blocks before that of `columns` are kept, none of those after it.
+  // All pairs of the blocks before the block of `columns` are kept, and none after it.
+  const auto [n, columns, size] = arguments;
   const std::int64_t mask = r + 1;
   std::int64_t h = 1;
   while (2 * h <= mask) h *= 2;
@@ -101,96 +166,89 @@ std::int64_t xor_size(std::int64_t n, std::int64_t columns, std::int64_t r) {
   return block / 2 + (upper == h ? lower : xor_rank(lower, mask ^ h, upper));
 }
 
-std::int64_t inner_rounds(std::int64_t size) { return circle_count(size); }
-
-std::int64_t team_number(std::int64_t n, std::int64_t size) { return (n + size - 1) / size; }
-
-std::int64_t match_rounds(std::int64_t teams) { return teams < 2 ? 0 : circle_count(teams); }
-
-std::int64_t team_count(std::int64_t n, std::int64_t size) {
-  if (size == 1) return circle_count(n);
-  return inner_rounds(size) + match_rounds(team_number(n, size)) * size;
+std::int64_t team_count(const Arguments& arguments) {
+  if (arguments.size == 1) return circle_count(arguments);
+  const Teams teams(arguments);
+  return teams.inner_rounds + teams.match_steps * teams.size;
 }
 
-void team(std::int64_t n, std::int64_t size, std::int64_t r, std::vector<Pair>& out) {
-  if (size == 1) {
-    circle(n, r, out);
-    return;
-  }
-  const std::int64_t teams = team_number(n, size);
-  const auto append = [&](std::int64_t i, std::int64_t j) {
-    if (j < n) out.push_back(make_pair(i, j));
-  };
-  if (r < inner_rounds(size)) {
-    for (std::int64_t t = 0; t < teams; ++t) {
-      circle_step(size, r,
-                  [&](std::int64_t i, std::int64_t j) { append(t * size + i, t * size + j); });
+void team(const Arguments& arguments, std::int64_t r, std::vector<Pair>& out) {
+  if (arguments.size == 1) return circle(arguments, r, out);
+  const std::size_t first = out.size();
+  const Teams teams(arguments);
+  if (r < teams.inner_rounds) {
+    for (std::int64_t team = 0; team < teams.number; ++team) {
+      const std::int64_t players = team < teams.whole ? teams.size : teams.rest;
+      if (r >= circle_steps(players)) continue;
+      const std::int64_t start = team * teams.size;
+      circle_step(players, r, [&](std::int64_t i, std::int64_t j) {
+        out.push_back(make_pair(start + i, start + j));
+      });
     }
-    return;
+  } else {
+    const std::int64_t shift = teams.shift(r);
+    circle_step(teams.number, teams.match_step(r), [&](std::int64_t home, std::int64_t visitor) {
+      for (std::int64_t k = 0; k < teams.size; ++k) {
+        const std::int64_t j = visitor * teams.size + (k + shift) % teams.size;
+        if (j < arguments.n) out.push_back(make_pair(home * teams.size + k, j));
+      }
+    });
   }
-  const std::int64_t match_round = (r - inner_rounds(size)) / size;
-  const std::int64_t shift = (r - inner_rounds(size)) % size;
-  circle_step(teams, match_rounds(teams) - 1 - match_round,
-              [&](std::int64_t home, std::int64_t visitor) {
-                for (std::int64_t k = 0; k < size; ++k) {
-                  append(home * size + k, visitor * size + (k + shift) % size);
-                }
-              });
+  drop_by_columns(arguments, first, out);
 }
 
-std::int64_t team_size(std::int64_t n, std::int64_t size, std::int64_t columns, std::int64_t r) {
-  if (size == 1) return circle_size(n, columns, r);
-  const std::int64_t whole = n / size;      // full teams
-  const std::int64_t rest = n % size;       // players of the partial one after them
-  const std::int64_t cut = columns / size;  // the team in which the columns end, after `kept` of it
-  const std::int64_t kept = columns % size;
-  if (r < inner_rounds(size)) {
-    std::int64_t count = cut * (size / 2);
-    if (kept > 0 && cut < whole) {
-      count += size / 2 - circle_pairs_within(size, r, kept, size);
-    } else if (kept > 0) {
-      count += circle_pairs_within(size, r, 0, rest) - circle_pairs_within(size, r, kept, rest);
-    }
-    return count;
+std::int64_t team_size(const Arguments& arguments, std::int64_t r) {
+  if (arguments.size == 1) return circle_size(arguments, r);
+  const Teams teams(arguments);
+  const std::int64_t size = teams.size;
+  const std::int64_t cut = arguments.columns / size;   // the team in which the columns end
+  const std::int64_t kept = arguments.columns % size;  // its players with a column
+  if (r < teams.inner_rounds) {
+    const std::int64_t players = cut < teams.whole ? size : teams.rest;
+    return cut * (size / 2) + (kept > 0 ? inner_pairs(players, r, kept) : 0);
   }
-  const std::int64_t teams = team_number(n, size);
-  const std::int64_t step = match_rounds(teams) - 1 - (r - inner_rounds(size)) / size;
-  const std::int64_t shift = (r - inner_rounds(size)) % size;
+  const std::int64_t step = teams.match_step(r);
   // Matches of which all is kept, as far as there are visitors.
   const std::int64_t matches =
-      teams / 2 - (cut < teams ? circle_pairs_within(teams, step, cut, teams) : 0);
+      teams.number / 2 -
+      (cut < teams.number ? circle_pairs_within(teams.number, step, cut, teams.number) : 0);
   std::int64_t count = matches * size;
-  if (rest > 0 && circle_opponent(teams, step, whole) < std::min(cut, whole)) count -= size - rest;
-  // The match in which the team of the last columns is at home.
-  if (kept > 0 && cut < whole) {
-    const std::int64_t visitor = circle_opponent(teams, step, cut);
-    if (cut < visitor && visitor < teams) {
-      count += match_rank(kept, shift, size, visitor == whole ? rest : size);
+  if (teams.rest > 0 &&
+      circle_opponent(teams.number, step, teams.whole) < std::min(cut, teams.whole)) {
+    count -= size - teams.rest;
+  }
+  // The match in which the team where the columns end is at home.
+  if (kept > 0 && cut < teams.whole) {
+    const std::int64_t visitor = circle_opponent(teams.number, step, cut);
+    if (cut < visitor && visitor < teams.number) {
+      count += match_rank(kept, teams.shift(r), size, visitor == teams.whole ? teams.rest : size);
     }
   }
   return count;
 }
 
-std::int64_t brickwall_count(std::int64_t n) { return n; }
+std::int64_t brickwall_count(const Arguments& arguments) { return arguments.n; }
 
-void brickwall(std::int64_t n, std::int64_t r, std::vector<Pair>& out) {
-  for (std::int64_t i = r % 2; i + 1 < n; i += 2) out.push_back(make_pair(i, i + 1));
+void brickwall(const Arguments& arguments, std::int64_t r, std::vector<Pair>& out) {
+  for (std::int64_t i = r % 2; i + 1 < arguments.n; i += 2) out.push_back(make_pair(i, i + 1));
 }
 
-std::int64_t brickwall_size(std::int64_t n, std::int64_t r) { return (n - r % 2) / 2; }
+std::int64_t brickwall_size(const Arguments& arguments, std::int64_t r) {
+  return (arguments.n - r % 2) / 2;
+}
 
-std::int64_t butterfly_count(std::int64_t n) {
+std::int64_t butterfly_count(const Arguments& arguments) {
   std::int64_t count = 0;
-  while ((std::int64_t{1} << count) < n) ++count;
+  while ((std::int64_t{1} << count) < arguments.n) ++count;
   return count;
 }
 
-void butterfly(std::int64_t n, std::int64_t r, std::vector<Pair>& out) {
-  xor_(n, (std::int64_t{1} << r) - 1, out);
+void butterfly(const Arguments& arguments, std::int64_t r, std::vector<Pair>& out) {
+  xor_(arguments, (std::int64_t{1} << r) - 1, out);
 }
 
-std::int64_t butterfly_size(std::int64_t n, std::int64_t r) {
-  return xor_size(n, n, (std::int64_t{1} << r) - 1);
+std::int64_t butterfly_size(const Arguments& arguments, std::int64_t r) {
+  return xor_size(arguments, (std::int64_t{1} << r) - 1);
 }
 
 }  // namespace givens::rounds

@@ -2,12 +2,11 @@
 
 #include <algorithm>
 #include <limits>
-#include <mutex>
 #include <stdexcept>
 #include <utility>
 
-#include "plan/plan.hpp"
-#include "schedule/rounds.hpp"
+#include "schedule/data.hpp"
+#include "schedule/kinds.hpp"
 
 namespace givens {
 
@@ -33,94 +32,7 @@ std::int64_t all_pairs(std::int64_t n) { return n * (n - 1) / 2; }
 
 }  // namespace
 
-struct Schedule::Data {
-  Kind kind = Kind::rounds;
-  std::int64_t n = 0;
-  std::int64_t columns = 0;
-  std::int64_t team_size = 0;
-  std::vector<std::int64_t> offsets{0};
-  std::vector<Pair> stored;     // only of Kind::rounds; the columns rule is already applied
-  bool covers_columns = false;  // every pair with i < columns exactly once, and no other
-  // Made when it is first asked for.
-  mutable std::once_flag plan_made;
-  mutable std::optional<const Plan> plan;
-
-  std::int64_t count_rounds() const {
-    switch (kind) {
-      case Kind::circle:
-        return rounds::circle_count(n);
-      case Kind::xor_:
-        return rounds::xor_count(n);
-      case Kind::team:
-        return rounds::team_count(n, team_size);
-      case Kind::brickwall:
-        return rounds::brickwall_count(n);
-      case Kind::butterfly:
-        return rounds::butterfly_count(n);
-      case Kind::rounds:
-        break;
-    }
-    return static_cast<std::int64_t>(offsets.size()) - 1;
-  }
-
-  // The number of pairs of round r, of kinds with a rule.
-  std::int64_t round_size(std::int64_t r) const {
-    switch (kind) {
-      case Kind::circle:
-        return rounds::circle_size(n, columns, r);
-      case Kind::xor_:
-        return rounds::xor_size(n, columns, r);
-      case Kind::team:
-        return rounds::team_size(n, team_size, columns, r);
-      case Kind::brickwall:
-        return rounds::brickwall_size(n, r);
-      case Kind::butterfly:
-        return rounds::butterfly_size(n, r);
-      case Kind::rounds:
-        break;
-    }
-    return 0;
-  }
-
-  // Appends the pairs of round r.
-  void append_round(std::int64_t r, std::vector<Pair>& out) const {
-    const std::size_t start = out.size();
-    switch (kind) {
-      case Kind::circle:
-        rounds::circle(n, r, out);
-        break;
-      case Kind::xor_:
-        rounds::xor_(n, r, out);
-        break;
-      case Kind::team:
-        rounds::team(n, team_size, r, out);
-        break;
-      case Kind::brickwall:
-        rounds::brickwall(n, r, out);
-        break;
-      case Kind::butterfly:
-        rounds::butterfly(n, r, out);
-        break;
-      case Kind::rounds: {
-        const auto k = static_cast<std::size_t>(r);
-        out.insert(out.end(), stored.begin() + offsets[k], stored.begin() + offsets[k + 1]);
-        return;
-      }
-    }
-    if (columns >= n) return;
-    const auto dropped = [&](const Pair& pair) { return pair.i >= columns; };
-    out.erase(std::remove_if(out.begin() + static_cast<std::ptrdiff_t>(start), out.end(), dropped),
-              out.end());
-  }
-};
-
 Schedule::Schedule(std::shared_ptr<const Data> data) : data_(std::move(data)) {}
-
-const Plan& plan_of(const Schedule& schedule) {
-  const Schedule::Data& data = *schedule.data_;
-  std::call_once(data.plan_made, [&] { data.plan.emplace(make_plan(schedule)); });
-  return *data.plan;
-}
 
 namespace {
 
@@ -172,16 +84,25 @@ void check_round(const std::vector<Schedule::RequestedPair>& round, std::size_t 
 
 }  // namespace
 
-Schedule Schedule::from_rule(Kind kind, std::int64_t n, std::optional<std::int64_t> columns,
-                             std::int64_t team_size) {
+Schedule Schedule::from_kind(Kind kind, std::int64_t n, std::optional<std::int64_t> size,
+                             std::optional<std::int64_t> columns) {
+  const KindRow& row = row_of(kind);
+  const std::string name = row.info.name;
+  if (!row.num_rounds) refuse("kind must be one with a rule, got " + name);
+  if (columns && !row.info.takes_columns) refuse("columns must not be given for kind " + name);
+  if (size.has_value() != row.info.takes_size) {
+    refuse("size must " + std::string(size ? "not " : "") + "be given for kind " + name);
+  }
+  const std::int64_t m = checked_columns(n, columns);
+  if (size && (*size < 1 || *size > kMaxTeam)) {
+    refuse("size must be between 1 and " + text(kMaxTeam) + ", got " + text(*size));
+  }
   const auto owner = std::make_shared<Data>();
   Data& data = *owner;
-  data.kind = kind;
-  data.columns = checked_columns(n, columns);
-  data.n = n;
-  data.team_size = team_size;
-  data.covers_columns = n <= 2 || (kind != Kind::brickwall && kind != Kind::butterfly);
-  const std::int64_t rounds = data.count_rounds();
+  data.row = &row;
+  data.arguments = {n, m, size.value_or(0)};
+  data.covers_columns = n <= 2 || row.covers_all_pairs;
+  const std::int64_t rounds = row.num_rounds(data.arguments);
   const std::int64_t most = rounds * (n / 2);
   if (most > kLimit) {
     refuse("a schedule must have fewer than 2^31 rotations, n = " + text(n) + " asks for up to " +
@@ -189,51 +110,44 @@ Schedule Schedule::from_rule(Kind kind, std::int64_t n, std::optional<std::int64
   }
   data.offsets.reserve(static_cast<std::size_t>(rounds) + 1);
   for (std::int64_t r = 0; r < rounds; ++r) {
-    data.offsets.push_back(data.offsets.back() + data.round_size(r));
+    data.offsets.push_back(data.offsets.back() + row.round_size(data.arguments, r));
   }
   return Schedule(owner);
 }
 
 Schedule Schedule::circle(std::int64_t n, std::optional<std::int64_t> columns) {
-  return from_rule(Kind::circle, n, columns);
+  return from_kind(Kind::circle, n, std::nullopt, columns);
 }
-
 Schedule Schedule::xor_(std::int64_t n, std::optional<std::int64_t> columns) {
-  return from_rule(Kind::xor_, n, columns);
+  return from_kind(Kind::xor_, n, std::nullopt, columns);
 }
-
 Schedule Schedule::team(std::int64_t n, std::int64_t size, std::optional<std::int64_t> columns) {
-  if (size < 1 || size > kMaxTeam) {
-    refuse("size must be between 1 and " + text(kMaxTeam) + ", got " + text(size));
-  }
-  return from_rule(Kind::team, n, columns, size);
+  return from_kind(Kind::team, n, size, columns);
 }
-
-Schedule Schedule::brickwall(std::int64_t n) { return from_rule(Kind::brickwall, n, std::nullopt); }
-
-Schedule Schedule::butterfly(std::int64_t n) { return from_rule(Kind::butterfly, n, std::nullopt); }
+Schedule Schedule::brickwall(std::int64_t n) { return from_kind(Kind::brickwall, n); }
+Schedule Schedule::butterfly(std::int64_t n) { return from_kind(Kind::butterfly, n); }
 
 Schedule Schedule::from_rounds(std::int64_t n,
                                const std::vector<std::vector<RequestedPair>>& rounds,
                                std::optional<std::int64_t> columns) {
   const auto owner = std::make_shared<Data>();
   Data& data = *owner;
-  data.columns = checked_columns(n, columns);
-  data.n = n;
+  const std::int64_t m = checked_columns(n, columns);
+  data.row = &row_of(Kind::rounds);
+  data.arguments = {n, m, 0};
   for (std::size_t r = 0; r < rounds.size(); ++r) {
     check_round(rounds[r], r, n);
     for (const RequestedPair& pair : rounds[r]) {
       const Pair sorted{static_cast<std::int32_t>(std::min(pair.a, pair.b)),
                         static_cast<std::int32_t>(std::max(pair.a, pair.b))};
-      if (data.columns >= n || sorted.i < data.columns) data.stored.push_back(sorted);
+      if (m >= n || sorted.i < m) data.stored.push_back(sorted);
     }
     data.offsets.push_back(static_cast<std::int64_t>(data.stored.size()));
     if (data.offsets.back() > kLimit) {
       refuse("a schedule must have fewer than 2^31 rotations, rounds has more");
     }
   }
-  const std::int64_t rest = n - data.columns;
-  if (data.offsets.back() == all_pairs(n) - all_pairs(rest)) {
+  if (data.offsets.back() == all_pairs(n) - all_pairs(n - m)) {
     std::vector<Pair> sorted = data.stored;
     std::sort(sorted.begin(), sorted.end(),
               [](const Pair& a, const Pair& b) { return a.i != b.i ? a.i < b.i : a.j < b.j; });
@@ -242,29 +156,11 @@ Schedule Schedule::from_rounds(std::int64_t n,
   return Schedule(owner);
 }
 
-Schedule::Kind Schedule::kind() const { return data_->kind; }
-
-const char* Schedule::kind_name() const {
-  switch (data_->kind) {
-    case Kind::circle:
-      return "circle";
-    case Kind::xor_:
-      return "xor";
-    case Kind::team:
-      return "team";
-    case Kind::brickwall:
-      return "brickwall";
-    case Kind::butterfly:
-      return "butterfly";
-    case Kind::rounds:
-      break;
-  }
-  return "rounds";
-}
-
-std::int64_t Schedule::n() const { return data_->n; }
-std::int64_t Schedule::columns() const { return data_->columns; }
-std::int64_t Schedule::team_size() const { return data_->team_size; }
+Schedule::Kind Schedule::kind() const { return data_->row->info.kind; }
+const char* Schedule::kind_name() const { return data_->row->info.name; }
+std::int64_t Schedule::n() const { return data_->arguments.n; }
+std::int64_t Schedule::columns() const { return data_->arguments.columns; }
+std::int64_t Schedule::team_size() const { return data_->arguments.size; }
 std::int64_t Schedule::num_rotations() const { return data_->offsets.back(); }
 std::int64_t Schedule::num_rounds() const {
   return static_cast<std::int64_t>(data_->offsets.size()) - 1;
@@ -272,7 +168,13 @@ std::int64_t Schedule::num_rounds() const {
 const std::vector<std::int64_t>& Schedule::round_offsets() const { return data_->offsets; }
 
 bool Schedule::is_complete() const {
-  return data_->covers_columns && num_rotations() == all_pairs(data_->n);
+  return data_->covers_columns && num_rotations() == all_pairs(n());
+}
+
+void Schedule::Data::append_round(std::int64_t r, std::vector<Pair>& out) const {
+  if (row->append_round) return row->append_round(arguments, r, out);
+  const auto k = static_cast<std::size_t>(r);
+  out.insert(out.end(), stored.begin() + offsets[k], stored.begin() + offsets[k + 1]);
 }
 
 std::vector<Pair> Schedule::round(std::int64_t r) const {
@@ -297,18 +199,19 @@ std::vector<std::int64_t> Schedule::triangular_index() const {
   index.reserve(static_cast<std::size_t>(num_rotations()));
   for (const Pair& pair : pairs()) {
     const std::int64_t i = pair.i;
-    index.push_back(i * data_->n - (i + 2) * (i + 1) / 2 + pair.j);
+    index.push_back(i * n() - (i + 2) * (i + 1) / 2 + pair.j);
   }
   return index;
 }
 
 bool operator==(const Schedule& a, const Schedule& b) {
-  const auto& x = *a.data_;
-  const auto& y = *b.data_;
-  if (&x == &y) return true;
-  if (x.n != y.n || x.columns != y.columns || x.offsets != y.offsets) return false;
-  if (x.kind == y.kind && x.kind != Schedule::Kind::rounds && x.team_size == y.team_size)
+  if (a.data_ == b.data_) return true;
+  if (a.n() != b.n() || a.columns() != b.columns()) return false;
+  if (a.round_offsets() != b.round_offsets()) return false;
+  if (a.kind() == b.kind() && a.kind() != Schedule::Kind::rounds &&
+      a.team_size() == b.team_size()) {
     return true;
+  }
   for (std::int64_t r = 0; r < a.num_rounds(); ++r) {
     if (a.round(r) != b.round(r)) return false;
   }
@@ -316,8 +219,8 @@ bool operator==(const Schedule& a, const Schedule& b) {
 }
 
 std::size_t Schedule::hash() const {
-  std::size_t seed = combine(0, data_->n);
-  seed = combine(seed, data_->columns);
+  std::size_t seed = combine(0, n());
+  seed = combine(seed, columns());
   for (const std::int64_t offset : data_->offsets) seed = combine(seed, offset);
   // The first and last round tell apart most schedules that have the same number of pairs in each
   // round.
@@ -330,15 +233,13 @@ std::size_t Schedule::hash() const {
 }
 
 std::string Schedule::repr() const {
-  if (data_->kind == Kind::rounds) {
+  const std::string columns_text = columns() < n() ? ", columns=" + text(columns()) : "";
+  if (kind() == Kind::rounds) {
     return "<Schedule of " + text(num_rounds()) + " rounds, " + text(num_rotations()) +
-           " rotations, n=" + text(data_->n) +
-           (data_->columns < data_->n ? ", columns=" + text(data_->columns) : std::string()) + ">";
+           " rotations, n=" + text(n()) + columns_text + ">";
   }
-  std::string out = "Schedule." + std::string(kind_name()) + "(" + text(data_->n);
-  if (data_->kind == Kind::team) out += ", " + text(data_->team_size);
-  if (data_->columns < data_->n) out += ", columns=" + text(data_->columns);
-  return out + ")";
+  const std::string size_text = data_->row->info.takes_size ? ", " + text(team_size()) : "";
+  return "Schedule." + std::string(kind_name()) + "(" + text(n()) + size_text + columns_text + ")";
 }
 
 }  // namespace givens

@@ -67,11 +67,17 @@ TEST_CASE("xor: rounds worked out by hand") {
 
 TEST_CASE("team: rounds worked out by hand") {
   CHECK(text(Schedule::team(4, 2)) == "01 23 | 02 13 | 03 12 | ");
-  // The teams {0 1} {2 3} {4 5}; an odd number of teams has a dummy.
+  // The teams {0 1} {2 3} {4 5}; an odd number of teams has a bye.
   CHECK(text(Schedule::team(6, 2)) ==
         "01 23 45 | 04 15 | 05 14 | 02 13 | 03 12 | 24 35 | 25 34 | ");
-  // The teams {0 1 2} {3 4}, the second with a dummy.
-  CHECK(text(Schedule::team(5, 3)) == "12 | 01 34 | 02 | 03 14 | 04 23 | 13 24 | ");
+  // The teams {0 1 2} {3 4}, {0 1 2 3} {4 5} and {0 1 2 3} {4 5 6}: the last team plays the circle
+  // of its own number of players.
+  CHECK(text(Schedule::team(5, 3)) == "12 34 | 01 | 02 | 03 14 | 04 23 | 13 24 | ");
+  CHECK(text(Schedule::team(6, 4)) ==
+        "03 12 45 | 01 23 | 02 13 | 04 15 | 05 34 | 24 35 | 14 25 | ");
+  CHECK(text(Schedule::team(7, 4)) ==
+        "03 12 56 | 01 23 45 | 02 13 46 | 04 15 26 | 05 16 34 | 06 24 35 | 14 25 36 | ");
+  CHECK(text(Schedule::team(3, 8)) == "12 | 01 | 02 | ");
   // A team of everyone has no matches: the circle's steps from first to last, where circle has last
   // to first. Teams of one have nobody within to meet: the circle itself.
   CHECK(text(Schedule::team(4, 4)) == "03 12 | 01 23 | 02 13 | ");
@@ -162,7 +168,7 @@ TEST_CASE("num_rounds") {
   CHECK(Schedule::team(8, 4).num_rounds() == 3 + 4);
   CHECK(Schedule::team(9, 4).num_rounds() == 3 + 3 * 4);
   CHECK(Schedule::team(9, 1).num_rounds() == 9);
-  CHECK(Schedule::team(9, 16).num_rounds() == 15);
+  CHECK(Schedule::team(9, 16).num_rounds() == 9);
   CHECK(Schedule::brickwall(9).num_rounds() == 9);
   CHECK(Schedule::butterfly(8).num_rounds() == 3);
   CHECK(Schedule::butterfly(9).num_rounds() == 4);

@@ -1,0 +1,34 @@
+// What the copies of a schedule share.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "givens/schedule.hpp"
+#include "schedule/kinds.hpp"
+
+namespace givens {
+
+struct Schedule::Data {
+  const KindRow* row = nullptr;
+  rounds::Arguments arguments;
+  std::vector<std::int64_t> offsets{0};
+  std::vector<Pair> stored;     // the pairs of the caller's own rounds, empty for every other kind
+  bool covers_columns = false;  // every pair with i < columns meets exactly once, and no other
+
+  // Appends the pairs of round r.
+  void append_round(std::int64_t r, std::vector<Pair>& out) const;
+
+  // Made when plan_of first asks for it.
+  mutable std::once_flag plan_made;
+  mutable std::shared_ptr<const Plan> plan;
+};
+
+// The library's own way to the data of a schedule.
+struct ScheduleAccess {
+  static const auto& data(const Schedule& schedule) { return *schedule.data_; }
+};
+
+}  // namespace givens

@@ -1,0 +1,70 @@
+#include "schedule/kinds.hpp"
+
+#include <cstddef>
+#include <iterator>
+
+#include "plan/planners.hpp"
+
+namespace givens {
+
+namespace {
+
+using Kind = Schedule::Kind;
+
+constexpr bool kColumns = true;
+constexpr bool kSize = true;
+constexpr bool kAllPairs = true;
+
+constexpr KindRow kRows[] = {
+    {{Kind::circle, "circle", kColumns, !kSize},
+     kAllPairs,
+     rounds::circle_count,
+     rounds::circle,
+     rounds::circle_size,
+     planning::plan_circle},
+    {{Kind::xor_, "xor", kColumns, !kSize},
+     kAllPairs,
+     rounds::xor_count,
+     rounds::xor_,
+     rounds::xor_size,
+     planning::plan_xor},
+    {{Kind::team, "team", kColumns, kSize},
+     kAllPairs,
+     rounds::team_count,
+     rounds::team,
+     rounds::team_size,
+     nullptr},
+    {{Kind::brickwall, "brickwall", !kColumns, !kSize},
+     !kAllPairs,
+     rounds::brickwall_count,
+     rounds::brickwall,
+     rounds::brickwall_size,
+     planning::plan_brickwall},
+    {{Kind::butterfly, "butterfly", !kColumns, !kSize},
+     !kAllPairs,
+     rounds::butterfly_count,
+     rounds::butterfly,
+     rounds::butterfly_size,
+     planning::plan_butterfly},
+    {{Kind::rounds, "rounds", kColumns, !kSize}, !kAllPairs, nullptr, nullptr, nullptr, nullptr},
+};
+
+constexpr bool rows_are_in_order() {
+  for (std::size_t k = 0; k < std::size(kRows); ++k) {
+    if (static_cast<std::size_t>(kRows[k].info.kind) != k) return false;
+  }
+  return true;
+}
+static_assert(rows_are_in_order());
+
+}  // namespace
+
+const KindRow& row_of(Schedule::Kind kind) { return kRows[static_cast<std::size_t>(kind)]; }
+
+std::vector<Schedule::KindInfo> Schedule::kinds() {
+  std::vector<KindInfo> out;
+  for (const KindRow& row : kRows) out.push_back(row.info);
+  return out;
+}
+
+}  // namespace givens

@@ -1,0 +1,30 @@
+// The kinds of schedules, one row of a table each.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "givens/schedule.hpp"
+#include "schedule/rounds.hpp"
+
+namespace givens {
+
+struct Plan;
+
+// To add a kind of schedule: an enumerator of Schedule::Kind and a factory in givens/schedule.hpp,
+// its rule in rounds.hpp, and a row in kinds.cpp, in the order of the enumerators.
+struct KindRow {
+  Schedule::KindInfo info;
+  // Whether every pair with i < columns meets exactly once, and no other pair.
+  bool covers_all_pairs;
+  // The rule, see rounds.hpp; null for the caller's own rounds, which a schedule stores.
+  std::int64_t (*num_rounds)(const rounds::Arguments& arguments);
+  void (*append_round)(const rounds::Arguments& arguments, std::int64_t r, std::vector<Pair>& out);
+  std::int64_t (*round_size)(const rounds::Arguments& arguments, std::int64_t r);
+  // Makes the plan; null: plan_rounds does, which serves every schedule.
+  Plan (*planner)(const Schedule& schedule);
+};
+
+const KindRow& row_of(Schedule::Kind kind);
+
+}  // namespace givens
