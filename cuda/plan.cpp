@@ -12,7 +12,6 @@ WorkKind kind_of(Pattern pattern) {
     case Pattern::xor_block:
       return WorkKind::xor_block;
     case Pattern::sum_block:
-    case Pattern::difference_block:
       return WorkKind::sum_block;
     case Pattern::diamond_block:
       return WorkKind::diamond_block;
@@ -79,13 +78,11 @@ Work work_of(const Step& step) {
   work.kind = kind_of(step.pattern);
   work.pattern = step.pattern;
   work.sources = step.angle_map;
-  work.reverse_a = step.pattern == Pattern::difference_block;
   return work;
 }
 
 // The same rotations from last to first, which the kernels do in the order of the first to the last
-// of other rows: in a tile k XOR l falls as k XOR (7 - l) rises, k + l as (7 - k) + (7 - l) does,
-// l - k as k + (7 - l).
+// of other rows: in a tile k XOR l falls as k XOR (7 - l) rises, k + l as (7 - k) + (7 - l) does.
 Work undone(Work work) {
   switch (work.pattern) {
     case Pattern::xor_block:
@@ -93,10 +90,6 @@ Work undone(Work work) {
       break;
     case Pattern::sum_block:
       work.reverse_a = work.reverse_b = true;
-      break;
-    case Pattern::difference_block:
-      work.reverse_a = false;
-      work.reverse_b = true;
       break;
     case Pattern::diamond_block:
       work.reverse_a = work.reverse_b = true;

@@ -18,8 +18,6 @@ enum class Pattern : std::uint8_t {
   xor_block,
   // Row k of a with row l of b, by rising k + l.
   sum_block,
-  // Row k of a with row l of b, by rising l - k.
-  difference_block,
   // Rows 7 - k + l and 8 - k + l of the 16 of a and b together, by rising k + l: neighbours meet
   // only.
   diamond_block,
@@ -55,14 +53,7 @@ struct LanePosition {
 // block is.
 template <int Size>
 constexpr LanePosition lane_position(Pattern pattern, int k, int l) {
-  switch (pattern) {
-    case Pattern::xor_block:
-      return {k ^ l, k};
-    case Pattern::difference_block:
-      return {Size - 1 - k + l, Size - 1 - k};
-    default:
-      return {k + l, k};
-  }
+  return {pattern == Pattern::xor_block ? k ^ l : k + l, k};
 }
 
 constexpr int rotation_index(Pattern pattern, int k, int l) {
@@ -73,14 +64,7 @@ constexpr int rotation_index(Pattern pattern, int k, int l) {
 constexpr BlockIndex block_index(Pattern pattern, int index) {
   const int row = index / 8;
   const int lane = index % 8;
-  switch (pattern) {
-    case Pattern::xor_block:
-      return {lane, lane ^ row};
-    case Pattern::difference_block:
-      return {7 - lane, (row + 8 - lane) % 8};
-    default:
-      return {lane, (row + 8 - lane) % 8};
-  }
+  return {lane, pattern == Pattern::xor_block ? lane ^ row : (row + 8 - lane) % 8};
 }
 
 // The rotations of a tile of Size x Size in an order in which they may be done. Of a tile in blocks
@@ -95,10 +79,8 @@ constexpr auto block_order(Pattern pattern) {
     }
     return out;
   }
-  for (int lane = 0; lane < Size; ++lane) {
-    for (int l = 0; l < Size; ++l) {
-      out[count++] = {pattern == Pattern::difference_block ? Size - 1 - lane : lane, l};
-    }
+  for (int k = 0; k < Size; ++k) {
+    for (int l = 0; l < Size; ++l) out[count++] = {k, l};
   }
   return out;
 }

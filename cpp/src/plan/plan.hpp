@@ -90,17 +90,12 @@ struct AffineAngles {
   AffineAngles(const Step& step, std::int64_t stride)
       : first(stride * step.first_angle),
         step_k(stride * step.step_k),
-        step_l(stride * step.step_l) {
-    if (step.pattern == Pattern::difference_block) {
-      first += (kRowBlock - 1) * step_k;
-      step_k = -step_k;
-    }
-  }
+        step_l(stride * step.step_l) {}
   std::int64_t at(int row, int lane) const {
     return first + lane * step_k + ((row - lane) & (kRowBlock - 1)) * step_l;
   }
 
-  std::int64_t first;  // of k = 0, or of the last k where lanes go the other way
+  std::int64_t first;
   std::int64_t step_k;
   std::int64_t step_l;
 };
@@ -126,10 +121,7 @@ void for_each_rotation(const Plan& plan, const Step& step, Visit&& visit) {
     const std::int32_t second = step.b - kRowBlock;  // rows 8 .. 15 of a block start at b
     static constexpr auto kXorOrder = block_order<kRowBlock>(Pattern::xor_block);
     static constexpr auto kSumOrder = block_order<kRowBlock>(Pattern::sum_block);
-    static constexpr auto kDifferenceOrder = block_order<kRowBlock>(Pattern::difference_block);
-    const auto& order = step.pattern == Pattern::xor_block          ? kXorOrder
-                        : step.pattern == Pattern::difference_block ? kDifferenceOrder
-                                                                    : kSumOrder;
+    const auto& order = step.pattern == Pattern::xor_block ? kXorOrder : kSumOrder;
     for (int m = 0; m < kBlockRotations; ++m) {
       const BlockIndex at = order[static_cast<std::size_t>(nth(m, kBlockRotations))];
       const RowPair rows = rows_of_rotation<kRowBlock>(step.pattern, at);

@@ -54,7 +54,7 @@ using givens::RowPair;
 using givens::Step;
 
 constexpr Pattern kBlockPatterns[] = {Pattern::xor_block, Pattern::sum_block,
-                                      Pattern::difference_block, Pattern::diamond_block};
+                                      Pattern::diamond_block};
 
 std::size_t at(std::int64_t k) { return static_cast<std::size_t>(k); }
 
@@ -146,8 +146,7 @@ TEST_CASE("patterns: entries and indices of a tile are inverse to each other") {
 }
 
 TEST_CASE("patterns: rotations in one row of entries turn different rows, but of a diamond") {
-  for (const Pattern pattern :
-       {Pattern::xor_block, Pattern::sum_block, Pattern::difference_block}) {
+  for (const Pattern pattern : {Pattern::xor_block, Pattern::sum_block}) {
     CAPTURE(pattern);
     for (int row = 0; row < kRowBlock; ++row) {
       std::vector<int> times(2 * kRowBlock, 0);
@@ -229,17 +228,16 @@ class Builder {
   }
 
   // A tile with all of its rotations, by k and then l or, if `transposed`, by l and then k: either
-  // is an order in which they may be done, of a difference tile with k from 7 down.
+  // is an order in which they may be done.
   void add_affine(Pattern pattern, std::int32_t a, std::int32_t b, bool transposed) {
     Step& step = add(pattern, AngleMap::affine, a, b);
-    const bool down = pattern == Pattern::difference_block;
-    step.step_k = (transposed ? 1 : 8) * (down ? -1 : 1);
+    step.step_k = transposed ? 1 : 8;
     step.step_l = transposed ? 8 : 1;
-    step.first_angle = rotations() - (down ? 7 * step.step_k : 0);
+    step.first_angle = rotations();
     for (int m = 0; m < kBlockRotations; ++m) {
       const int k = transposed ? m % 8 : m / 8;
       const int l = transposed ? m / 8 : m % 8;
-      const RowPair rows = givens::rows_of_rotation<kRowBlock>(pattern, {down ? 7 - k : k, l});
+      const RowPair rows = givens::rows_of_rotation<kRowBlock>(pattern, {k, l});
       add_rotation(row(step, rows.i), row(step, rows.j));
     }
   }
@@ -329,16 +327,13 @@ constexpr AngleKind kPlanAngles[] = {AngleKind::full_turn, AngleKind::near_right
 TEST_CASE_TEMPLATE("engines: tiles of slots in any order, with rotations left out", T,
                    GIVENS_TEST_TYPES) {
   Random random(95);
-  for (const Pattern pattern : {Pattern::sum_block, Pattern::difference_block}) {
-    for (const AngleKind angles : kPlanAngles) {
-      CAPTURE(pattern);
-      Builder builder(21, true, random);
-      builder.add_each(pattern, 0, 8);
-      builder.add_pairs();
-      builder.add_each(pattern, 16, 0);
-      builder.add_each(pattern, 8, 16);
-      check_plan<T>(builder, angles, random);
-    }
+  for (const AngleKind angles : kPlanAngles) {
+    Builder builder(21, true, random);
+    builder.add_each(Pattern::sum_block, 0, 8);
+    builder.add_pairs();
+    builder.add_each(Pattern::sum_block, 16, 0);
+    builder.add_each(Pattern::sum_block, 8, 16);
+    check_plan<T>(builder, angles, random);
   }
   // Of these the first slot of a rotation has the smaller coordinate.
   for (const Pattern pattern : {Pattern::xor_block, Pattern::diamond_block}) {
@@ -369,11 +364,11 @@ TEST_CASE_TEMPLATE("engines: tiles with angles in rows", T, GIVENS_TEST_TYPES) {
       Builder affine(24, false, random);
       affine.add_affine(Pattern::diamond_block, 8, 16, transposed);
       affine.add_affine(Pattern::sum_block, 0, 16, transposed);
-      affine.add_affine(Pattern::difference_block, 0, 8, transposed);
+      affine.add_affine(Pattern::sum_block, 8, 16, transposed);
       affine.add_affine(Pattern::diamond_block, 0, 8, transposed);
       check_plan<T>(affine, angles, random);
       Builder shuffled(24, true, random);
-      shuffled.add_affine(Pattern::difference_block, 8, 0, transposed);
+      shuffled.add_affine(Pattern::sum_block, 8, 0, transposed);
       shuffled.add_affine(Pattern::sum_block, 16, 8, transposed);
       check_plan<T>(shuffled, angles, random);
     }

@@ -318,22 +318,16 @@ class CoefficientBuilder {
     static constexpr bool at(int lane) { return Sum < 8 ? lane <= Sum : lane > Sum - 8; }
   };
 
-  // Sum and difference tiles. Anti-diagonal `sum`: lane k has row k of a (7 - k in a difference
-  // tile) and row (sum - k) mod 8 of b. Anti-diagonals m and m + 8 have no lane in common and share
-  // a row of eight entries.
+  // Sum blocks. On anti-diagonal `sum` lane k has row k of a and row (sum - k) mod 8 of b.
+  // Anti-diagonals m and m + 8 have no lane in common and share a row of eight rotations.
   void sum_block_rows(const Step& step, RowScales& a, RowScales& b) const {
     using Roll = LanePlus<Adjoint ? 1 : -1>;  // from one anti-diagonal to the next
-    const bool difference = step.pattern == Pattern::difference_block;
-    const auto in_order_of_a = [=](const RowScales& group) __attribute__((always_inline)) {
-      return difference ? group.template permuted<LaneFrom<7>>() : group;
-    };
     // Where lane k finds its row of b for a sum of 14, or 0, and lane l that of row l.
     using AtFirst = LaneFrom<Adjoint ? 14 : 0>;
     using AtLast = LaneFrom<Adjoint ? 0 : 14>;
-    Double8 coordinate_a = coordinates(step.a);
-    if (difference) coordinate_a = permuted<LaneFrom<7>>(coordinate_a);
+    const Double8 coordinate_a = coordinates(step.a);
     Double8 coordinate_b = permuted<AtFirst>(coordinates(step.b));
-    RowScales rows = in_order_of_a(a);
+    RowScales rows = a;
     RowScales partners = b.template permuted<AtFirst>();
     Rotations<F> g[8];
     block_rotations(step, g);
@@ -376,7 +370,7 @@ class CoefficientBuilder {
         coordinate_b = permuted<Roll>(coordinate_b);
       }
     });
-    a = in_order_of_a(rows);
+    a = rows;
     b = partners.template permuted<AtLast>();
   }
 

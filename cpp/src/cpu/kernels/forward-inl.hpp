@@ -273,9 +273,6 @@ void run_step(const Plan& plan, const Coefficients<F>& coefficients, std::int64_
     case Pattern::sum_block:
       rotation_block<F, Pattern::sum_block, Adjoint>(a, b, row, width, values, scales);
       break;
-    case Pattern::difference_block:
-      rotation_block<F, Pattern::difference_block, Adjoint>(a, b, row, width, values, scales);
-      break;
     case Pattern::diamond_block:
       rotation_block<F, Pattern::diamond_block, Adjoint>(a, b, row, width, values, scales);
       break;

@@ -76,7 +76,6 @@ template <class F, bool Adjoint>
 inline constexpr SumOffsets kSumOffsets[] = {
     rotation_block_offsets<Pattern::xor_block, kReverseBlock<F>, Adjoint>(),
     rotation_block_offsets<Pattern::sum_block, kReverseBlock<F>, Adjoint>(),
-    rotation_block_offsets<Pattern::difference_block, kReverseBlock<F>, Adjoint>(),
     rotation_block_offsets<Pattern::diamond_block, kReverseBlock<F>, Adjoint>(),
     diagonal_block_offsets<kReverseBlock<F>, Adjoint>()};
 
@@ -346,10 +345,6 @@ void run_vjp_step(const Plan& plan, const Coefficients<F>& coefficients, std::in
     case Pattern::sum_block:
       vjp_rotation_block<F, Pattern::sum_block, Adjoint>(ya, yb, ga, gb, row, width, values, scales,
                                                          sums);
-      break;
-    case Pattern::difference_block:
-      vjp_rotation_block<F, Pattern::difference_block, Adjoint>(ya, yb, ga, gb, row, width, values,
-                                                                scales, sums);
       break;
     case Pattern::diamond_block:
       vjp_rotation_block<F, Pattern::diamond_block, Adjoint>(ya, yb, ga, gb, row, width, values,
