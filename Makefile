@@ -159,7 +159,7 @@ test-embed: $(VENV)/.package-with-tests
 # The same bindings as in the package, with kernels that run on the host. Skipped tests fail here.
 test-cuda-python: $(VENV)/.package-with-tests $(VENV)/.dev-tools
 	GIVENS_CUDA_MODULE="$$(echo $(CURDIR)/build/package/emulated/_cuda.*)" \
-		python -m pytest tests/python/test_cuda_arrays.py tests/python/test_jax_cuda.py
+		python -m pytest tests/python/dispatch/test_cuda_arrays.py tests/python/jax/test_jax_cuda.py
 
 # Compiles the CUDA engine, for one architecture, where nvcc is, and looks at what it has become. What
 # it has become runs on no machine without a GPU, but its module must load on all.
@@ -186,8 +186,8 @@ PYTEST := python -m pytest --numprocesses auto --dist loadfile
 # The C++ tests compare every engine with the reference engine; here that one and the default are tested,
 # and both ways in which XLA calls the library, but twice no derivatives that are plain JAX.
 test-python: $(VENV)/.package $(VENV)/.dev-tools
-	GIVENS_ISA=reference $(PYTEST) --quiet $(addprefix tests/python/test_,$(ENGINE_TESTS))
-	GIVENS_JAX_CALLS=callback $(PYTEST) --quiet tests/python/test_jax.py -k "not fwd and not modes"
+	GIVENS_ISA=reference $(PYTEST) --quiet $(addprefix tests/python/transform/test_,$(ENGINE_TESTS))
+	GIVENS_JAX_CALLS=callback $(PYTEST) --quiet tests/python/jax/test_jax.py -k "not fwd and not modes"
 	$(PYTEST)
 
 # Options, which override those here: make bench BENCH_ARGS='--sizes 64,512 --chart chart.png'

@@ -3,7 +3,7 @@
 import runpy
 from pathlib import Path
 
-EXAMPLES = Path(__file__).parents[2] / "examples"
+EXAMPLES = Path(__file__).parents[3] / "examples"
 
 
 def test_a_recurrent_network_learns_the_copy_task() -> None:

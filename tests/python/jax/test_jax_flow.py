@@ -10,7 +10,7 @@ import numpy as np
 import givens.jax
 from oracles import rounding
 
-EXAMPLE = Path(__file__).parents[2] / "examples" / "jax_flow.py"
+EXAMPLE = Path(__file__).parents[3] / "examples" / "jax_flow.py"
 
 
 def test_flow_example_learns_and_inverts() -> None:

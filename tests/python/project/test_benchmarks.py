@@ -15,7 +15,7 @@ import pytest
 import givens
 import givens.cuda
 
-BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
+BENCHMARKS = Path(__file__).parents[3] / "benchmarks"
 HAS_MATPLOTLIB = find_spec("matplotlib") is not None
 
 TITLES = [

@@ -12,7 +12,7 @@ import givens.jax
 import givens.torch
 from givens import Schedule
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 FUNCTIONS = [
     "FitError",
