@@ -2,8 +2,8 @@
 
 f maps points x to z = f(x), which is standard normal: x has the normal density at z, times
 |det df/dx|. f is a chain of rotations, whose determinant is 1 and whose inverse is known exactly,
-and of elementwise maps that are inverted in closed form. The points are two interleaved half circles
-in the plane, with two more coordinates of noise.
+and of elementwise maps that are inverted in closed form. The points are two interleaved half
+circles in the plane, with two more coordinates of noise.
 
     python examples/jax_flow.py            # a minute
     python examples/jax_flow.py --quick    # seconds

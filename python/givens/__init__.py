@@ -2,11 +2,11 @@
 
 A `Schedule` says in which order which pairs of coordinates are rotated; an array of angles, one for
 each rotation, then defines an orthogonal matrix U. `matrix` forms it, `rotate` applies it without
-forming it, `matrix_vjp` and `rotate_vjp` are their gradients; `matrix_jvp` and `rotate_jvp` are
-forward-mode derivatives, `rotate_vjp_jvp` second-order ones. `decompose` and `fit_angles` find the
+forming it. `matrix_vjp` and `rotate_vjp` compute their gradients, `matrix_jvp` and `rotate_jvp`
+forward-mode derivatives, `rotate_vjp_jvp` second derivatives. `decompose` and `fit_angles` find the
 angles of a given U.
 
-Arrays are NumPy's, or those of any library that exports them by ``__dlpack__``, as PyTorch, JAX and
+Arrays come from NumPy, or from any library that exports them by ``__dlpack__``, as PyTorch, JAX and
 CuPy do; results are arrays of the same library. They may be in the memory of a GPU: `cuda` says
 whether one can be used.
 

@@ -17,7 +17,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     Parameters
     ----------
     argv : sequence of str, optional
-        Arguments without the program's name; those of the process by default.
+        The arguments without the program's name; by default the process's own.
 
     Returns
     -------
@@ -35,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         needs = ", ".join(missing)
         print(f"the demo needs {needs}: run `pip install givens[demo]`", file=sys.stderr)
         return 2
-    # Found out now rather than when the learning is over and the picture is to be written.
+    # Checked now: otherwise the learning would be lost.
     if arguments.output.is_dir() or not arguments.output.parent.is_dir():
         parser.error(f"--output: cannot write a file at {arguments.output}")
 

@@ -16,7 +16,7 @@ def decompose(U: NDArray[Any] | ForeignArray) -> Parameters:
     ``givens.matrix(p.angles, p.schedule, phases=p.phases, diagonal=p.diagonal, signs=p.signs)`` of
     the result p is U. Entries below the diagonal are rotated to zero along the antidiagonals from
     the lower left corner, in turn from the right and from the left, as in a Clements mesh (Clements
-    et al., Optica 3, 1460 (2016)); the rotations are then those of ``Schedule.brickwall(n)``.
+    et al., Optica 3, 1460 (2016)). ``Schedule.brickwall(n)`` has these rotations.
 
     Parameters
     ----------
@@ -26,26 +26,27 @@ def decompose(U: NDArray[Any] | ForeignArray) -> Parameters:
     Returns
     -------
     p : Parameters
-        Of the library and precision of U, with its batch axes. Of real U, schedule, angles and
-        signs: the signs are all +1 if det U = 1, so that the angles alone make U, and otherwise one
-        is -1; angles are in (-pi, pi]. Of complex U, schedule, angles, phases and diagonal: angles
-        are in [0, pi/2], phases and diagonal in [-pi, pi]. Zeros are not rotated: permutations with
-        signs have angles that are multiples of pi/2, the identity has none but zero.
+        Arrays of the library and precision of U, with its batch axes. Real U has angles in
+        (-pi, pi] and signs, which are all +1 if det U = 1, so that the angles alone make U;
+        otherwise one is -1. Complex U has angles in [0, pi/2], and phases and diagonal in
+        [-pi, pi]. Zeros are not rotated: a permutation with signs has multiples of pi/2 as angles,
+        and the identity zeros.
 
     Raises
     ------
     TypeError
-        If U is no array, is in other memory or has another dtype; integers are not converted.
+        If U is no array, is in other memory, or has another dtype; integers are not converted.
     ValueError
         If U is not a batch of square matrices, has an entry that is not finite, or is not
         orthogonal: ``max|U^T U - I|`` (``U^H`` if complex) of a matrix is above 32 (n + 1) eps. The
-        message says how large it is, and of which matrix. Two columns that `matrix` computes may
-        each be off by 8 eps for each of its rounds, which are fewer than 2 n in most schedules.
+        message says of which matrix and how large it is. The bound allows for a matrix that
+        `matrix` computed: two columns may each be off by 8 eps for each round, and most schedules
+        have fewer than 2 n rounds.
 
     Notes
     -----
-    Cost: O(n**3) for each matrix, in double precision. The error of `matrix` with the parameters is
-    that of their rounding, and the distance of U to the next orthogonal matrix.
+    Cost: O(n**3) for each matrix, in double precision. What `matrix` makes of the parameters is off
+    by their rounding, and by the distance of U to the next orthogonal matrix.
 
     Examples
     --------

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from givens._checks import check_dtype, check_schedule
 from givens._core import Schedule
 from givens._initial import initial_parameters
 from givens._parameters import Parameters
@@ -12,15 +13,15 @@ from givens._transform import matrix, matrix_vjp
 
 
 class FitError(RuntimeError):
-    """No parameters were found that make the matrix; raised by `fit_angles`.
+    """`fit_angles` has found no parameters that make the matrix.
 
     Attributes
     ----------
     residual : float
-        The largest absolute difference between an entry of the closest matrix found and of the
+        The largest absolute difference between the entries of the closest matrix found and of the
         given one.
     parameters : Parameters
-        Those of the closest matrix found.
+        The parameters of the closest matrix found.
 
     Examples
     --------
@@ -46,29 +47,28 @@ def fit_angles(
     """Find parameters with which a given schedule makes a given matrix.
 
     `decompose` does so exactly and faster, for the brickwall schedule. For others no direct method
-    is known: this one minimises the sum of squared differences by the Levenberg-Marquardt method
-    (SciPy's), with the gradients of `matrix`, and starts again elsewhere where it gets stuck. It
-    starts near the identity, and then near matrices with the same angles but some of pi: there all
-    angles turn the matrix in different directions.
+    is known: `fit_angles` minimises the sum of squared differences by SciPy's Levenberg-Marquardt
+    method, with the gradients of `matrix`, and starts again elsewhere when it gets stuck. It starts
+    near the identity. Later starts are near matrices with some angles of pi, where all angles turn
+    the matrix in different directions.
 
     Parameters
     ----------
     U : array, (n, columns), float32, float64, complex64 or complex128
         With orthonormal columns.
     schedule : Schedule
-        Of n coordinates, and with the columns of U.
+        It must have n coordinates and the columns of U.
     rng : numpy.random.Generator, int or None, default 0
-        Where random numbers come from, as `numpy.random.default_rng` takes it.
+        The source of random numbers, as `numpy.random.default_rng` takes it.
     attempts : int, default 10
-        How often to start at most.
+        The largest number of starts.
 
     Returns
     -------
     p : Parameters
-        Of the precision of U: schedule, angles and signs of real U, the signs all +1 unless
-        det U = -1, and then -1 in the last row; schedule, angles, phases and diagonal of complex U.
-        No entry of ``givens.matrix(**p._asdict())`` differs from that of U by more than 32 (n + 1)
-        eps. They are one of many solutions.
+        One of many solutions, in the precision of U. Real U has angles and signs, which are +1 but
+        for a -1 in the last row if det U = -1; complex U has angles, phases and diagonal. No entry
+        of ``givens.matrix(**p._asdict())`` is off by more than 32 (n + 1) eps.
 
     Raises
     ------
@@ -78,16 +78,17 @@ def fit_angles(
         If a shape does not fit, attempts is less than 1, or ``max|U^T U - I|`` is above
         32 (n + 1) eps.
     FitError
-        If no attempt came as close as said; it has the closest parameters found. Schedules that
-        are not complete cannot make every matrix.
+        If no attempt came as close as that; the error holds the closest parameters found. Schedules
+        that are not complete cannot make every matrix.
     ImportError
-        If SciPy is not there: ``pip install givens[fit]``.
+        If SciPy is not installed: ``pip install givens[fit]``.
 
     Notes
     -----
     Cost: each step solves n**2 equations for the K parameters, in O(n**6). An attempt takes up to
-    10 n + 40 steps, and with U far from the identity about every second one gets stuck: for n = 16
-    a fit takes about a second, for n = 32 minutes. With U near the identity a few steps suffice.
+    10 n + 40 steps, and if U is far from the identity about every second attempt gets stuck: for
+    n = 16 a fit takes about a second, for n = 32 minutes. For U near the identity a few steps
+    suffice.
 
     Examples
     --------
@@ -120,7 +121,7 @@ def fit_angles(
 
     best = (np.inf, unpacked(np.zeros(2 * K + n if is_complex else K)))
     for attempt in range(attempts):
-        # Phases have no effect at angles of 0: of unitary matrices the start must be beside.
+        # Phases have no effect at angles of 0, so that a unitary matrix needs a start beside them.
         start = initial_parameters(
             schedule, "small", rng=generator, dtype=target.dtype, scale=0.3 if is_complex else 0.0
         )
@@ -156,21 +157,19 @@ def _check(U: Any, schedule: Any, attempts: int) -> float:
     """Check the arguments, and return how far matrices may differ."""
     if not isinstance(U, np.ndarray):
         raise TypeError(f"U must be a NumPy array, got {type(U).__name__}")
-    if U.dtype not in (np.float32, np.float64, np.complex64, np.complex128):
-        raise TypeError(f"U must be float32, float64, complex64 or complex128, got {U.dtype}")
-    if not isinstance(schedule, Schedule):
-        raise TypeError(f"schedule must be a givens.Schedule, got {type(schedule).__name__}")
+    check_dtype(U.dtype, "U")
+    check_schedule(schedule)
     if U.shape != (schedule.n, schedule.columns):
         raise ValueError(f"U must have shape {(schedule.n, schedule.columns)}, got shape {U.shape}")
     if attempts < 1:
         raise ValueError(f"attempts must be at least 1, got {attempts}")
     if not np.isfinite(U).all():
-        raise ValueError("U must be finite")
+        raise ValueError("U must be finite, got an entry that is not")
     wide = U.astype(np.result_type(U, np.float64))
     tolerance = float(32 * (schedule.n + 1) * np.finfo(U.dtype).eps)
     with np.errstate(over="ignore", invalid="ignore"):
         errors = np.abs(wide.conj().T @ wide - np.eye(schedule.columns))
-    # Sums of huge numbers overflow, and are NaN if both ways.
+    # Sums of huge numbers overflow, and are NaN if they overflow both ways.
     error = np.where(np.isnan(errors), np.inf, errors).max(initial=0)
     if error > tolerance:
         raise ValueError(
@@ -181,14 +180,14 @@ def _check(U: Any, schedule: Any, attempts: int) -> float:
 
 
 def _real(x: NDArray[Any]) -> NDArray[np.float64]:
-    """All entries, of complex ones the real parts and then the imaginary ones."""
+    """Return all entries in one row; of complex ones the real parts, then the imaginary parts."""
     return np.concatenate([x.real.ravel(), x.imag.ravel()]) if np.iscomplexobj(x) else x.ravel()
 
 
 def _jacobian(p: Parameters) -> NDArray[np.float64]:
     """Differentiate `_real` of the matrix by angles, phases and diagonal; one row for each entry.
 
-    Every row is a gradient: that of the entry alone. Those of a row of the matrix are one batch.
+    A row is the gradient of its entry alone. The entries of a row of the matrix are one batch.
     """
     s = p.schedule
     U: NDArray[Any] = matrix(**p._asdict())
@@ -208,7 +207,7 @@ def _jacobian(p: Parameters) -> NDArray[np.float64]:
 
 
 def _rounded(p: Parameters, dtype: np.dtype[Any]) -> Parameters:
-    """Bring angles within half a turn, and all into the precision of a dtype."""
+    """Bring angles within half a turn, and all parameters into the precision of a dtype."""
     real = np.finfo(dtype).dtype
     rounded = {
         name: (a if name == "signs" else np.remainder(a + np.pi, 2 * np.pi) - np.pi).astype(real)

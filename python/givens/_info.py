@@ -1,4 +1,4 @@
-"""What ``python -m givens info`` prints: what to quote when reporting a problem."""
+"""What ``python -m givens info`` prints, which a report of a problem should quote."""
 
 import givens
 from givens import _core, cuda

@@ -1,10 +1,11 @@
-"""Parameters to start from: of the identity, near it, or of uniformly distributed matrices."""
+"""Parameters to start from: the identity, matrices near it, or uniformly distributed ones."""
 
 from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike
 
+from givens._checks import check_dtype, check_schedule
 from givens._core import Schedule
 from givens._decompose import decompose
 from givens._parameters import Parameters
@@ -22,34 +23,35 @@ def initial_parameters(
     scale: float = 0.01,
     signs: bool = False,
 ) -> Parameters:
-    """Draw parameters to start from, of orthogonal or unitary matrices.
+    """Draw parameters of orthogonal or unitary matrices to start from.
 
     Parameters
     ----------
     schedule : Schedule
         The rotations.
     kind : {"identity", "small", "haar"}
-        - "identity": all zero.
-        - "small": near the identity. Angles and diagonal are normally distributed with standard
-          deviation `scale`; phases, which do not change how near, are uniform over a turn.
-        - "haar": uniformly distributed matrices (Haar measure), over SO(n), or O(n) with `signs`,
-          or U(n). Only for a schedule with the rotations of ``Schedule.brickwall(n)``: matrices are
-          drawn by QR decomposition of normally distributed ones (Mezzadri, Notices of the AMS 54,
-          592 (2007)) and decomposed. For other schedules the distribution of the angles is not
-          known.
+        - "identity": all are zero.
+        - "small": the matrices are near the identity. Angles and diagonal are normally distributed
+          with standard deviation `scale`; phases, which do not change how near, are uniform over a
+          turn.
+        - "haar": the matrices are uniformly distributed (Haar measure) over SO(n), or O(n) with
+          `signs`, or U(n). The schedule must have the rotations of ``Schedule.brickwall(n)``:
+          matrices are drawn by QR decomposition of normally distributed ones (Mezzadri, Notices of
+          the AMS 54, 592 (2007)) and decomposed. For other schedules the distribution of the angles
+          is not known.
     rng : numpy.random.Generator, int or None
-        Where random numbers come from, as `numpy.random.default_rng` takes it. None is a new seed
+        The source of random numbers, as `numpy.random.default_rng` takes it. None is a new seed
         every time.
     batch : tuple of int, default ()
         The batch shape.
     dtype : dtype, default float64
-        Of the matrices: float32 or float64 for orthogonal ones, complex64 or complex128 for unitary
-        ones. The parameters have its precision.
+        The dtype of the matrices: float32 or float64 if they are orthogonal, complex64 or
+        complex128 if they are unitary. The parameters have its precision.
     scale : float, default 0.01
-        Of "small", in radians.
+        The standard deviation for "small", in radians.
     signs : bool, default False
-        Draw signs too, so that matrices have determinant -1 as often as 1. For "haar" and real
-        dtypes only.
+        Draw signs too, so that matrices have determinant -1 as often as 1; with "haar" and a real
+        dtype only.
 
     Returns
     -------
@@ -66,7 +68,7 @@ def initial_parameters(
 
     Notes
     -----
-    Cost: that of random numbers, and for "haar" O(n**3) for each matrix.
+    Cost: the drawing of random numbers, and for "haar" O(n**3) for each matrix.
 
     Examples
     --------
@@ -79,13 +81,11 @@ def initial_parameters(
     >>> p = givens.initial_parameters(givens.Schedule.brickwall(8), "haar", rng=0)
     >>> U = givens.matrix(**p._asdict())
     """
-    if not isinstance(schedule, Schedule):
-        raise TypeError(f"schedule must be a givens.Schedule, got {type(schedule).__name__}")
+    check_schedule(schedule)
     if kind not in _KINDS:
         raise ValueError(f"kind must be one of {', '.join(_KINDS)}, got {kind!r}")
     made = np.dtype(dtype)
-    if made not in (np.float32, np.float64, np.complex64, np.complex128):
-        raise TypeError(f"dtype must be float32, float64, complex64 or complex128, got {made}")
+    check_dtype(made, "dtype")
     is_complex = made.kind == "c"
     if signs and (kind != "haar" or is_complex):
         raise ValueError(f'signs must come with "haar" and a real dtype, got {kind!r} and {made}')
@@ -93,7 +93,7 @@ def initial_parameters(
     if kind == "haar":
         found = _haar(schedule, generator, batch, is_complex)
         if not signs:
-            # The matrix without its signs is uniform over SO(n): it is that of O(n) times a matrix
+            # Without its signs the matrix is uniform over SO(n): it is a matrix of O(n) times one
             # that depends on the determinant only.
             found = found._replace(signs=None)
     else:
@@ -127,6 +127,6 @@ def _haar(
     if is_complex:
         X = X + 1j * rng.standard_normal((*batch, n, n))
     Q, R = np.linalg.qr(X)
-    # With a positive diagonal of R, Q depends on X alone and not on how it was computed.
+    # If the diagonal of R is made positive, Q depends on X alone, not on how it was computed.
     diagonal = np.diagonal(R, axis1=-2, axis2=-1)
     return decompose(Q * (diagonal / np.abs(diagonal))[..., None, :])

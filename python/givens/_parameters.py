@@ -1,4 +1,4 @@
-"""What defines matrices, as the functions that find it return it."""
+"""What defines a matrix."""
 
 from typing import Any, NamedTuple
 
@@ -8,8 +8,8 @@ from givens._core import Schedule
 class Parameters(NamedTuple):
     """A schedule and the parameters that make a matrix with it, by the names `matrix` gives them.
 
-    What `decompose`, `fit_angles` and `initial_parameters` return. An orthogonal matrix has no
-    phases and no diagonal, a unitary one no signs: those are None.
+    `decompose`, `fit_angles` and `initial_parameters` return them. Phases and diagonal of an
+    orthogonal matrix are None, and so are the signs of a unitary one.
 
     Attributes
     ----------

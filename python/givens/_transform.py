@@ -73,7 +73,7 @@ def matrix(
         parameters, enough for every unitary matrix.
     signs : array, (..., n), optional
         Each +1 or -1, dtype of angles: rows of U with -1 change their sign, so that an odd number
-        of them gives determinant -1. Not together with `diagonal`.
+        gives determinant -1. Not together with `diagonal`.
     num_threads : int, optional
         At most this many threads; by default `get_num_threads` says how many. The result is bitwise
         the same for any number. Not with arrays on a GPU.
@@ -82,7 +82,7 @@ def matrix(
     -------
     array of the caller's library, (*batch, n, columns)
         U, or its first ``schedule.columns`` columns. float32 or float64 as angles are; complex64 or
-        complex128 with phases or diagonal. The batch shape is that of the parameters' leading axes,
+        complex128 with phases or diagonal. The batch shape is the parameters' leading axes,
         broadcast as NumPy does.
 
     Raises

@@ -3,17 +3,17 @@
 The functions of `givens` take arrays in a GPU's memory as they take NumPy arrays, and nothing has
 to be called here first.
 
-- Arrays are those of CuPy, PyTorch, or any library that exports them by ``__dlpack__`` or else by
+- Arrays come from CuPy, PyTorch, or any library that exports them by ``__dlpack__`` or else by
   ``__cuda_array_interface__``. All arrays of a call are of one library and on one device, which
-  need not be the current one. There is no copying between devices.
-- Results are new arrays of that library on that device; it must be CuPy, PyTorch, or one whose
-  arrays have ``__array_namespace__`` and can be written, which those of JAX cannot. `givens.rotate`
-  makes none with ``out=``.
+  need not be the current one. Nothing is copied between devices.
+- Results are new arrays of that library on that device. The library must be CuPy, PyTorch, or one
+  whose arrays have ``__array_namespace__`` and can be written, which JAX's cannot. `givens.rotate`
+  makes no array with ``out=``.
 - Vectors may be float16 or bfloat16 too, with float32 parameters; all arithmetic is float32 then.
 - With CuPy and PyTorch the work is queued on their current stream of the device, and nothing waits
   for it. With other libraries it is queued on the legacy default stream, after the work that the
   library names when it exports an array, and the call waits for the results.
-- What a call checks are types and shapes. The memory is not read for it: signs are not checked.
+- A call checks types and shapes. It does not read the memory for that, so signs are not checked.
 - Where matrices share parameters, the caller's library sums their gradients.
 
 PyTorch tensors that require a gradient are refused: ``tensor.detach()`` requires none.
@@ -32,7 +32,7 @@ __all__ = ["is_available", "prepare", "unavailable_reason"]
 
 
 def is_available() -> bool:
-    """Whether functions of this library can compute on a GPU here.
+    """Say whether functions of this library can compute on a GPU here.
 
     Returns
     -------
@@ -48,12 +48,12 @@ def is_available() -> bool:
 
 
 def unavailable_reason() -> str | None:
-    """Say why there is no computing on a GPU here.
+    """Say why functions of this library cannot compute on a GPU here.
 
     Returns
     -------
     str or None
-        None if there is; otherwise what is missing, for example "built without CUDA".
+        None if they can; otherwise what is missing, for example "built without CUDA".
 
     Examples
     --------
@@ -68,8 +68,8 @@ def unavailable_reason() -> str | None:
 def prepare(schedule: Schedule, device: int = 0) -> None:
     """Copy what a device needs to know of a schedule to it, before the first call that uses it.
 
-    That call would do so itself, and wait for the copy. To be called before calls are captured in a
-    CUDA graph, where nothing may wait.
+    That call would do so itself, and wait for the copy. Calls that are captured in a CUDA graph may
+    not wait, so prepare their schedules first.
 
     Parameters
     ----------

@@ -31,7 +31,9 @@ def run(*, quick: bool, output: Path, seed: int) -> None:
     """
     train, held_out = load_patches()
     print(f"Patches of two photographs: {len(train)} to learn from, {len(held_out)} held out,")
-    print("each less its mean and scaled to unit length; those of almost no contrast left out.")
+    print(
+        "each less its mean and scaled to unit length. Patches of almost no contrast are left out."
+    )
 
     schedule = givens.Schedule.xor(PATCH_PIXELS)
     steps = QUICK_STEPS if quick else STEPS

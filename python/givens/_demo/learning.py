@@ -18,7 +18,7 @@ CURVE_INTERVAL = 10
 
 @dataclass
 class Curve:
-    """The course of the learning, for the picture.
+    """How the learning went, for the picture.
 
     Attributes
     ----------
@@ -105,7 +105,7 @@ def learn(
     optimiser = Adam(angles)
     curve = Curve()
 
-    # disable=None: no bar where standard error is not a terminal.
+    # disable=None draws no bar where standard error is not a terminal.
     for step in tqdm(range(steps), desc="learning", unit="step", disable=None):
         if step % CURVE_INTERVAL == 0:
             curve.watch(step, givens.matrix(angles, schedule), held_out)

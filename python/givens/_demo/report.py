@@ -73,7 +73,7 @@ def save_picture(
 
 
 def _draw_atoms(axes: Axes, title: str, basis: FloatArray, patches: FloatArray) -> None:
-    """Draw the 64 atoms, shape (64, 64), in an 8 x 8 grid, that of most energy at top left."""
+    """Draw the 64 atoms, shape (64, 64), in an 8 x 8 grid, the one of most energy first."""
     order = np.argsort(-((patches @ basis.T) ** 2).mean(axis=0))
     cell = PATCH_SIDE + 1
     grid = np.full((PATCH_SIDE * cell + 1, PATCH_SIDE * cell + 1), np.nan)
@@ -81,7 +81,7 @@ def _draw_atoms(axes: Axes, title: str, basis: FloatArray, patches: FloatArray) 
         atom = basis[order[place]].reshape(PATCH_SIDE, PATCH_SIDE)
         row, column = (cell * index + 1 for index in divmod(place, PATCH_SIDE))
         grid[row : row + PATCH_SIDE, column : column + PATCH_SIDE] = atom / np.abs(atom).max()
-    # Frames of a colour, so that the constant atom, all white or all black, can be told from them.
+    # The frames have a colour: the constant atom is all white or all black.
     greys = colormaps["gray"].with_extremes(bad="#b9cfe0")
     axes.imshow(grid, cmap=greys, vmin=-1, vmax=1, interpolation="nearest")
     axes.set_title(f"{title}, by energy")

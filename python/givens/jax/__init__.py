@@ -1,8 +1,8 @@
 """Orthogonal and unitary matrices as differentiable functions of JAX.
 
 `matrix` and `rotate` do what `givens.matrix` and `givens.rotate` do, on JAX arrays, under ``jit``,
-``grad``, ``vmap``, ``jvp`` and each other, to any order. Where a derivative is needed nothing of a
-rotation is kept but its output. docs/jax.md says what runs where.
+``grad``, ``vmap``, ``jvp`` and each other, to any order. For derivatives a rotation keeps nothing
+but its output. docs/jax.md says what runs where.
 
 Examples
 --------
@@ -48,14 +48,14 @@ def matrix(
     Parameters
     ----------
     angles, phases, diagonal, signs : array
-        Of JAX or NumPy; shapes and dtypes as for `givens.matrix`. Signs have no gradient.
+        JAX or NumPy arrays; shapes and dtypes as for `givens.matrix`. Signs have no gradient.
     schedule : Schedule
-        The rotations. To be static where a function with it as an argument is compiled:
+        The rotations. It must be static if a function with it as an argument is compiled:
         ``jax.jit(f, static_argnames="schedule")``.
     num_threads : int, optional
-        At most this many threads, on the CPU; by default those of ``GIVENS_NUM_THREADS``, or as
-        many as there are processors. `givens.set_num_threads` has no effect, since XLA calls from
-        its own threads.
+        At most this many threads, on the CPU; by default ``GIVENS_NUM_THREADS``, or as many as
+        there are processors. `givens.set_num_threads` has no effect, since XLA calls from its own
+        threads.
 
     Returns
     -------
@@ -65,9 +65,9 @@ def matrix(
     Raises
     ------
     TypeError, ValueError
-        As `givens.matrix`, when traced. A sign that is neither +1 nor -1 is an error when the
-        compiled program runs on the CPU, ValueError or ``jax.errors.JaxRuntimeError``; elsewhere
-        it is not looked for.
+        As `givens.matrix`, when traced. A sign that is neither +1 nor -1 raises ValueError or
+        ``jax.errors.JaxRuntimeError`` when the compiled program runs on the CPU; elsewhere signs
+        are not checked.
 
     Notes
     -----
@@ -106,7 +106,7 @@ def rotate(
     Parameters
     ----------
     x : array, (*batch, ..., n)
-        Of JAX or NumPy; as for `givens.rotate`.
+        A JAX or NumPy array, as for `givens.rotate`.
     angles, schedule, phases, diagonal, signs, num_threads
         As in `matrix`.
     axis : int, default -1
@@ -157,7 +157,7 @@ def rotate(
 
 
 def _arrays(**named: Any) -> dict[str, Any]:
-    """Those that are given, as arrays of JAX."""
+    """Return the arguments that are given as arrays of JAX."""
     required = ("x", "angles")
     given = {n: value for n, value in named.items() if value is not None or n in required}
     for name, value in given.items():
@@ -167,7 +167,7 @@ def _arrays(**named: Any) -> dict[str, Any]:
 
 
 def _empty(array: Any) -> Any:
-    """Of the shape and dtype of an array that may have no values yet; for checks."""
+    """Return an array for checks, like one that may have no values yet."""
     return np.broadcast_to(np.zeros((), array.dtype), array.shape)
 
 

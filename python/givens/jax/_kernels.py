@@ -1,7 +1,7 @@
 """The compiled functions, as JAX calls them.
 
-That is by XLA's foreign function interface if the package was built where jaxlib's headers were,
-and otherwise back through Python: see docs/jax.md.
+JAX calls them by XLA's foreign function interface if the package was built where jaxlib's headers
+were, and otherwise back through Python: see docs/jax.md.
 """
 
 import importlib
@@ -42,7 +42,7 @@ def _by_ffi(name: str, setting: Setting, results: Any, *arrays: Any) -> Any:
 
 
 def _rounds_in_one(schedule: _core.Schedule) -> Any:
-    """All coordinates in order, with -1 after each round."""
+    """Return all coordinates in order, with -1 after each round."""
     return np.insert(schedule.pairs.ravel(), 2 * schedule.round_offsets[1:], -1)
 
 
@@ -62,7 +62,7 @@ _VECTORS: dict[str, tuple[str, ...]] = {
 
 
 def _on_numpy(name: str, setting: Setting, _: Any, *arrays: Any) -> list[Any]:
-    """Call the function of `givens`, all of whose arguments have names."""
+    """Call the function of `givens`, whose arguments have the names built here."""
     parameters = ("angles", *setting.given)
     names = [*_VECTORS[name], *parameters]
     if name.endswith("jvp"):
@@ -136,9 +136,9 @@ _TANGENTS: _Kernels = {
 
 
 def _register(module: ModuleType, platform: str) -> bool:
-    """Make the handlers of an extension module known to XLA, if it has any that this one takes.
+    """Make the handlers of an extension module known to XLA, if it has any that XLA can take.
 
-    XLA takes those built with headers older than it is. With others it would fail to start.
+    XLA takes handlers that were built with older headers. With newer ones it would fail to start.
     """
     built_with = getattr(module, "jaxlib_version", None)
     if built_with is None or _release(built_with) > _release(version("jaxlib")):
@@ -153,7 +153,7 @@ def _release(version: str) -> tuple[int, ...]:
 
 
 def _rotate_vjp_of_cuda(call: Any, setting: Setting, y: Any, gy: Any, *parameters: Any) -> Any:
-    """As the CUDA engine wants it, every matrix has parameters of its own."""
+    """Give every matrix parameters of its own, as the CUDA engine requires."""
     shapes = [p.shape for p in parameters]
     batch = y.shape[: len(shapes[0]) - 1]
     repeated = tuple(d for d, extent in enumerate(batch) if shapes[0][d] != extent)
@@ -177,8 +177,8 @@ def traced(function: Callable[..., Any]) -> Any:
 def _called_back(function: Callable[..., Any]) -> Any:
     """Return the lowering of a function on NumPy arrays.
 
-    Not by jax.pure_callback, which has JAX copy the arrays first: with one processor that waits for
-    the thread that it is called from.
+    jax.pure_callback will not do: it has JAX copy the arrays first, which with one processor waits
+    for the thread that calls it.
     """
 
     def rule(context: Any, *operands: Any, setting: Setting) -> Any:
@@ -197,10 +197,10 @@ def _called_back(function: Callable[..., Any]) -> Any:
     return rule
 
 
-# Tests have the callback tested where there are handlers.
+# The variable lets tests run the callback where there are handlers.
 USES_FFI = os.environ.get("GIVENS_JAX_CALLS") != "callback" and _register(_core, "cpu")
 
-# For each platform of JAX that has any, the lowerings to kernels by the names of the primitives.
+# By platform of JAX and name of the primitive: the lowering to a kernel.
 LOWERINGS: dict[str, dict[str, Any]] = {}
 
 _call, _lowering = (_by_ffi, traced) if USES_FFI else (_on_numpy, _called_back)

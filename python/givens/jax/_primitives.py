@@ -2,14 +2,14 @@
 
 `rotate` and `matrix` have tangents, `rotate_tangent` and `matrix_tangent`, which are linear in the
 tangents of the arguments. Transposed these are `rotate_vjp` and `matrix_vjp`, which again have a
-tangent, `rotate_vjp_tangent`, and that one a transpose. So first and second derivatives, forward,
-reverse and mixed, are computed by the kernels, except those forward of a tangent, which, like third
-ones, are derivatives of `_rounds`.
+tangent, `rotate_vjp_tangent`, which has a transpose too. So kernels compute first and second
+derivatives, forward, reverse and mixed. Third derivatives, and the forward derivative of a tangent
+where it is not linear, are derivatives of `_rounds`.
 
-Everything but x is taken from the output y: of a forward pass nothing else is kept.
+A forward pass keeps nothing but its output y, from which everything else is computed.
 
-Gradients are those of the library, ``dL = Re sum(conj(g) dy)``, while JAX's cotangents are without
-the ``conj``. `Setting` describes the order of the arguments.
+Gradients follow the library's convention, ``dL = Re sum(conj(g) dy)``, while JAX's cotangents are
+without the ``conj``. `Setting` describes the order of the arguments.
 """
 
 from collections.abc import Callable, Sequence
@@ -30,7 +30,7 @@ _primitives: dict[str, Primitive] = {}
 
 
 def _operation(name: str) -> Callable[..., list[Any]]:
-    """Make a primitive and return what binds it. All have several results."""
+    """Make a primitive, with a list of results, and return the function that binds it."""
     primitive = _primitives[name] = Primitive(f"givens_{name}")
     primitive.multiple_results = True
 
@@ -38,7 +38,7 @@ def _operation(name: str) -> Callable[..., list[Any]]:
         alike = _varying_alike(arrays)
         return primitive.bind(*alike, setting=setting)  # type: ignore[no-any-return]
 
-    # Calls outside of jit are compiled too, once for each setting and shape.
+    # A call outside of jit is compiled too, once for each setting and shape.
     jitted = jax.jit(bind, static_argnums=0)
 
     def run(*arrays: Any, setting: Setting) -> list[Any]:
@@ -58,7 +58,7 @@ def _operation(name: str) -> Callable[..., list[Any]]:
 def _varying_alike(arrays: Arrays) -> list[Any]:
     """Under shard_map: vary all arrays over the mesh axes that any varies over.
 
-    The transpose of that sums the cotangents of those that are the same everywhere.
+    The transpose then sums the cotangents of arrays that are the same everywhere.
     """
     varying = [jax.typeof(a).mat.varying for a in arrays]
     every = frozenset().union(*varying)
@@ -195,7 +195,7 @@ def _matrix_vjp_jvp(primals: Arrays, tangents: Arrays, *, setting: Setting) -> t
 def _jvp_of_tangent(operation: Any, definition: Any, vectors: int) -> Any:
     """Return the rule of a tangent, whose first arguments are `vectors` and the parameters.
 
-    In the rest it is linear; the derivative in the first is that of its definition.
+    It is linear in the rest. The derivative in the first is the derivative of its definition.
     """
 
     def jvp(primals: Arrays, tangents: Arrays, *, setting: Setting) -> tuple[Any, Any]:
@@ -238,7 +238,7 @@ ad.primitive_jvps[_primitives["rotate_vjp_tangent"]] = _jvp_of_tangent(
 
 
 def _only_linear(cotangents: Sequence[Any], arguments: Sequence[Any]) -> list[Any]:
-    """Cotangents for those arguments only that the call was linear in."""
+    """Keep the cotangents of the arguments in which the call is linear."""
     return [
         g if ad.is_undefined_primal(a) else None for g, a in zip(cotangents, arguments, strict=True)
     ]

@@ -1,7 +1,7 @@
 """The rotations written in plain JAX, one round after the other.
 
-Slow, but differentiable to any order and for any device. The derivatives that no kernel computes
-are taken of it, and platforms without kernels run it.
+They are slow, but differentiable to any order and on any device. Derivatives that no kernel
+computes are derivatives of them, and platforms without kernels run them.
 """
 
 from functools import lru_cache
@@ -71,20 +71,20 @@ def matrix(setting: Setting, *parameters: Any) -> Any:
 
 
 def rotate_tangent(setting: Setting, y: Any, *arrays: Any) -> Any:
-    """Tangent of `rotate`, from its output: arrays are parameters, dx, tangents of parameters."""
+    """Compute the tangent of `rotate` from its output, parameters, dx and their tangents."""
     parameters, (dx, *tangents) = setting.split(arrays)
     x = rotate(setting.inverted(), y, *parameters)
     return jax.jvp(*_differentiable(rotate, setting, (x,), parameters), (dx, *tangents))[1]
 
 
 def matrix_tangent(setting: Setting, _: Any, *arrays: Any) -> Any:
-    """Tangent of `matrix`: after U, which is not needed, parameters and their tangents."""
+    """Compute the tangent of `matrix` from parameters and their tangents; U is not needed."""
     parameters, tangents = setting.split(arrays)
     return jax.jvp(*_differentiable(matrix, setting, (), parameters), tuple(tangents))[1]
 
 
 def rotate_vjp(setting: Setting, y: Any, gy: Any, *parameters: Any) -> Arrays:
-    """Gradients through `rotate`, as `givens.rotate_vjp`."""
+    """Compute the gradients through `rotate`, as `givens.rotate_vjp`."""
     x = rotate(setting.inverted(), y, *parameters)
     f, primals = _differentiable(rotate, setting, (x,), parameters)
     gx, *gradients = jax.vjp(f, *primals)[1](jnp.conj(gy))
@@ -92,7 +92,7 @@ def rotate_vjp(setting: Setting, y: Any, gy: Any, *parameters: Any) -> Arrays:
 
 
 def rotate_vjp_tangent(setting: Setting, y: Any, gy: Any, *arrays: Any) -> Arrays:
-    """Tangent of `rotate_vjp`: arrays are parameters, dy, dgy, tangents of parameters."""
+    """Compute the tangent of `rotate_vjp` from parameters, dy, dgy and tangents of parameters."""
     parameters, tangents = setting.split(arrays)
     f, primals = _differentiable(rotate_vjp, setting, (y, gy), parameters)
     return jax.jvp(f, primals, tuple(tangents))[1]  # type: ignore[no-any-return]
@@ -112,7 +112,7 @@ def _differentiable(function: Any, setting: Setting, vectors: Arrays, parameters
 
 @lru_cache(maxsize=64)
 def _tables(schedule: Schedule) -> tuple[Any, Any, Any]:
-    """For each round and coordinate: its partner, its rotation, whether it is the greater one."""
+    """Return for each round and coordinate its partner, its rotation, and if it is the greater."""
     shape = (schedule.num_rounds, schedule.n)
     partner = np.broadcast_to(np.arange(schedule.n, dtype=np.int32), shape).copy()
     rotation = np.full(shape, schedule.num_rotations, np.int32)
@@ -127,5 +127,5 @@ def _tables(schedule: Schedule) -> tuple[Any, Any, Any]:
 
 
 def matrix_vjp(setting: Setting, U: Any, gU: Any, *parameters: Any) -> Arrays:
-    """Gradients through `matrix`, as `givens.matrix_vjp`."""
+    """Compute the gradients through `matrix`, as `givens.matrix_vjp`."""
     return rotate_vjp(setting.of_columns(), U, gU, *parameters)[1:]

@@ -1,12 +1,13 @@
 """Orthogonal and unitary matrices in PyTorch models.
 
-`rotate` and `matrix` are those of `givens` on tensors, with derivatives of first and second order.
-`Orthogonal` is a layer, and `orthogonal` makes the weight of any module orthogonal. All work under
-``torch.compile``, ``torch.func``, ``torch.export``, autocast and distributed training.
+`rotate` and `matrix` do what `givens.rotate` and `givens.matrix` do, on tensors, with derivatives
+of first and second order. `Orthogonal` is a layer, and `orthogonal` makes the weight of any module
+orthogonal. All work under ``torch.compile``, ``torch.func``, ``torch.export``, autocast and
+distributed training.
 
-Tensors on the CPU are computed there on as many threads as both PyTorch and `givens` allow; those
-on a CUDA device by the CUDA engine (`givens.cuda`), and forward-mode and second-order derivatives
-there by PyTorch's own operations, round by round.
+The CPU's engine computes on as many threads as both PyTorch and `givens` allow. On a CUDA device
+the CUDA engine (`givens.cuda`) computes values and gradients, and PyTorch's own operations, round
+by round, forward-mode and second-order derivatives.
 
 Examples
 --------

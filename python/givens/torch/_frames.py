@@ -1,4 +1,4 @@
-"""What layers and parametrizations share: schedules by name, first parameters, frames."""
+"""What layers and parametrizations share: schedules by name, first parameters, matrices."""
 
 import numpy as np
 import torch
@@ -28,9 +28,9 @@ def schedule_of(schedule: Schedule | str, n: int, columns: int) -> Schedule:
     Raises
     ------
     TypeError
-        If it is neither a Schedule nor a name.
+        If `schedule` is neither a Schedule nor a name.
     ValueError
-        If the name is unknown, or the schedule is one for another size.
+        If the name is unknown, or the schedule has another size.
     """
     if isinstance(schedule, Schedule):
         if schedule.n != n or schedule.columns not in (columns, n):
@@ -71,7 +71,7 @@ def first_parameters(
 ) -> Parameters:
     """Draw `givens.initial_parameters` as tensors, from PyTorch's random numbers.
 
-    `dtype` is that of the matrices.
+    `dtype` is the dtype of the matrices.
     """
     seed = int(torch.randint(2**62, ()))
     found = initial_parameters(schedule, init, rng=seed, batch=batch, dtype=_DTYPES[dtype])
@@ -90,6 +90,6 @@ def frame(
     angles, phases, diagonal = parameters
     if schedule.columns == columns:
         return matrix(angles, schedule, phases=phases, diagonal=diagonal, signs=signs)
-    # A schedule that knows no columns.
+    # The schedule makes all n columns.
     eye = identity((angles, phases, diagonal, signs), schedule, columns)
     return rotate(eye, angles, schedule, axis=-2, phases=phases, diagonal=diagonal, signs=signs)

@@ -21,7 +21,7 @@ def matrix(
 ) -> Tensor:
     """Form the orthogonal or unitary matrix of the given angles: `givens.matrix` on tensors.
 
-    Differentiable by angles, phases and diagonal, in reverse and forward mode and twice.
+    It has derivatives by angles, phases and diagonal, in reverse and forward mode and twice.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ def matrix(
 
     Notes
     -----
-    Cost: that of `givens.matrix` and, for the gradient, of `givens.matrix_vjp`.
+    Cost: see `givens.matrix` and, for the gradient, `givens.matrix_vjp`.
 
     Examples
     --------
@@ -81,8 +81,8 @@ def rotate(
 ) -> Tensor:
     """Multiply vectors by U, or by its inverse, without forming it: `givens.rotate` on tensors.
 
-    Differentiable by x, angles, phases and diagonal, in reverse and forward mode and twice. Of the
-    vectors only the result is kept for the gradient.
+    It has derivatives by x, angles, phases and diagonal, in reverse and forward mode and twice. For
+    the gradient it keeps the result but not x.
 
     Parameters
     ----------
@@ -109,7 +109,7 @@ def rotate(
 
     Notes
     -----
-    Cost: that of `givens.rotate` and, for the gradient, of `givens.rotate_vjp`.
+    Cost: see `givens.rotate` and, for the gradient, `givens.rotate_vjp`.
 
     Examples
     --------

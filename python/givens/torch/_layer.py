@@ -16,8 +16,8 @@ _COMPUTE = ("auto", "rotate", "matrix")
 class Orthogonal(nn.Module):
     """A linear layer without bias whose weight has orthonormal columns: ``y = x @ weight.T``.
 
-    The weight U is n x columns, orthogonal or unitary if ``columns == n``; the norm of x is that of
-    y. Gradients go to the angles, from which U is made.
+    The weight U is n x columns, orthogonal or unitary if ``columns == n``; x and y have the same
+    norm. Gradients go to the angles, from which U is made.
 
     Parameters
     ----------
@@ -32,19 +32,19 @@ class Orthogonal(nn.Module):
     field : {"real", "complex"}, default "real"
         Whether U is orthogonal or unitary. Complex layers take complex vectors.
     compute : {"auto", "rotate", "matrix"}, default "auto"
-        Rotate the vectors, form U and multiply by it, or what takes fewer operations for as many
-        vectors as there are: with all pairs rotated once, rotating up to about 2 n vectors.
+        Rotate the vectors, form U and multiply by it, or do what takes fewer operations for the
+        number of vectors: with all pairs rotated once, rotate up to about 2 n vectors.
     device : optional
-        Of the parameters.
+        The device of the parameters.
     dtype : torch.dtype, optional
-        float32 or float64, of the parameters; PyTorch's default by default.
+        The dtype of the parameters, float32 or float64; PyTorch's default by default.
 
     Attributes
     ----------
     angles : Parameter, (K,)
         In radians.
     phases, diagonal : Parameter, (K,) and (n,), or None
-        In radians; those of a complex layer.
+        In radians; None in a real layer.
     schedule : Schedule
 
     Raises
@@ -54,9 +54,9 @@ class Orthogonal(nn.Module):
 
     Notes
     -----
-    Under autocast the vectors are rotated in float32, or multiplied by U in autocast's dtype. Where
-    the number of vectors is not known as the model is compiled or exported, "auto" makes it so:
-    choose one of the others then.
+    Under autocast the vectors are rotated in float32, or multiplied by U in autocast's dtype. If a
+    model is compiled or exported for any number of vectors, "auto" would fix the number: choose
+    "rotate" or "matrix" then.
 
     Examples
     --------
@@ -132,7 +132,7 @@ class Orthogonal(nn.Module):
             return nn.functional.linear(x, self.weight)
         if self.columns < self.n:
             x = nn.functional.pad(x, (0, self.n - self.columns))
-        if self.field == "real":  # a module's attributes take time
+        if self.field == "real":  # looking up attributes of a module takes time
             return rotate(x, self.angles, self.schedule)
         return rotate(x, self.angles, self.schedule, phases=self.phases, diagonal=self.diagonal)
 

@@ -31,27 +31,28 @@ def orthogonal(
 ) -> Module:
     """Make a weight of a module orthogonal or unitary, whatever an optimiser does to it.
 
-    As `torch.nn.utils.parametrizations.orthogonal`: a tall matrix gets orthonormal columns, a wide
-    one orthonormal rows, leading axes are batches of matrices, and complex weights are unitary. The
-    weight is then made from angles, which are what is trained.
+    As with `torch.nn.utils.parametrizations.orthogonal`, a tall matrix gets orthonormal columns, a
+    wide one orthonormal rows, leading axes are batches of matrices, and complex weights become
+    unitary. The weight is then made from angles, and these are trained.
 
     Parameters
     ----------
     module : Module
         Changed in place.
     name : str, default "weight"
-        Of a parameter or buffer with two axes or more, float32, float64, complex64 or complex128.
+        The name of a parameter or buffer with two axes or more, in float32, float64, complex64 or
+        complex128.
     schedule : Schedule or str, default "brickwall"
         The rotations, on as many coordinates as the longer axis has entries: a schedule, or
         "brickwall", "xor", "circle" or "butterfly". With brickwall the weight can be assigned; with
         xor it is made fastest.
     init : {"weight", "small", "identity", "haar"}, optional
         "weight": the orthogonal factor of the weight's QR decomposition, with the signs that leave
-        an orthogonal weight as it is; only with brickwall, and the default there. The others are
-        those of `givens.initial_parameters`; "small" is the default with other schedules.
+        an orthogonal weight as it is; for brickwall only, where it is the default. The others are
+        kinds of `givens.initial_parameters`; "small" is the default for other schedules.
     flatten : bool, optional
-        Take a weight as one matrix whose rows are the entries along its first axis, all else
-        flattened, and not as a batch of matrices. By default, for convolutions.
+        Take a weight as one matrix, with a row for each entry of its first axis and all other axes
+        flattened, instead of a batch of matrices. By default, for convolutions.
 
     Returns
     -------
@@ -92,7 +93,7 @@ def orthogonal(
 
 
 class _Orthogonal(nn.Module):
-    """From angles (and phases and diagonal) to a weight, and back."""
+    """Makes a weight from angles (and phases and diagonal), and finds them for a weight."""
 
     signs: Tensor | None
 
@@ -161,7 +162,7 @@ class _Orthogonal(nn.Module):
             )
         given = weight.reshape(*self.batch, self.rows, self.columns)
         V = (given if self.rows >= self.columns else given.mT).cpu().numpy()
-        # With orthonormal columns beside those of V, in double precision.
+        # Complete V to a square matrix with orthonormal columns, in double precision.
         Q, R = np.linalg.qr(V.astype(np.result_type(V, np.float64)), mode="complete")
         m = V.shape[-1]
         if self._projects:
