@@ -2,47 +2,42 @@
 #include "givens/decompose.hpp"
 
 #include "arrays/host.hpp"
+#include "parameters.hpp"
 #include "register.hpp"
 
 namespace givens::python {
 
 namespace {
 
-// (angles, phases, diagonal, signs); None for those that U has not.
+// (angles, phases, diagonal, signs); None for the parameters that U does not need.
 py::tuple decompose(py::handle u_) {
   CallArrays arrays;
-  const Array u = arrays.input(u_, "U");
+  const HostArray u = arrays.input(u_, "U");
   return with_type(u.dtype, [&](auto type) -> py::tuple {
     using T = decltype(type);
     using R = real_t<T>;
-    const auto u_view = view_of<const T>(u);
-    const std::vector<std::int64_t> of_angles = decomposed_shape<T>(u_view);
-    std::vector<std::int64_t> of_rows = of_angles;
-    of_rows.back() = u_view.shape(u_view.ndim() - 1);
-    const Array angles = arrays.make<R>(of_angles);
-    std::optional<Array> phases;
-    std::optional<Array> diagonal;
-    std::optional<Array> signs;
+    const auto u_view = u.view<const T>();
+    const std::vector<std::int64_t> shape_of_angles = decomposed_shape<T>(u_view);
+    std::vector<std::int64_t> shape_of_rows = shape_of_angles;
+    shape_of_rows.back() = u_view.shape(u_view.ndim() - 1);
+    const HostArray angles = arrays.make<R>(shape_of_angles);
+    std::optional<HostArray> phases;
+    std::optional<HostArray> diagonal;
+    std::optional<HostArray> signs;
     if constexpr (is_complex_v<T>) {
-      phases = arrays.make<R>(of_angles);
-      diagonal = arrays.make<R>(of_rows);
+      phases = arrays.make<R>(shape_of_angles);
+      diagonal = arrays.make<R>(shape_of_rows);
     } else {
-      signs = arrays.make<R>(of_rows);
+      signs = arrays.make<R>(shape_of_rows);
     }
-    const auto optional_view = [](const std::optional<Array>& array) {
-      return array ? std::optional<ArrayView<R>>(view_of<R>(*array)) : std::nullopt;
-    };
-    const ParameterOutputs<R> outputs{view_of<R>(angles), optional_view(phases),
-                                      optional_view(diagonal), optional_view(signs)};
+    const ParameterOutputs<R> outputs{angles.view<R>(), optional_view<R>(phases),
+                                      optional_view<R>(diagonal), optional_view<R>(signs)};
     {
       const py::gil_scoped_release release;
       givens::decompose<T>(u_view, outputs);
     }
-    const auto or_none = [&](const std::optional<Array>& array) {
-      return array ? arrays.result(*array) : py::object(py::none());
-    };
-    return py::make_tuple(arrays.result(angles), or_none(phases), or_none(diagonal),
-                          or_none(signs));
+    return py::make_tuple(arrays.result(angles), arrays.result(phases), arrays.result(diagonal),
+                          arrays.result(signs));
   });
 }
 

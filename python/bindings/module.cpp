@@ -15,6 +15,8 @@ std::string compiler() {
   return "Clang " __clang_version__;
 #elif defined(__GNUC__)
   return "GCC " __VERSION__;
+#elif defined(_MSC_FULL_VER)
+  return "MSVC " + std::to_string(_MSC_FULL_VER);
 #else
   return "unknown";
 #endif
@@ -39,7 +41,7 @@ py::dict build_info() {
 
 }  // namespace
 
-// Exported so that threadpoolctl can tell this library from others of its file name: see
+// Exported so that threadpoolctl can tell this library from others with the same file name: see
 // python/givens/_threads.py.
 extern "C" PYBIND11_EXPORT const char* givens_core_version() { return GIVENS_VERSION; }
 

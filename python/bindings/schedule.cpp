@@ -37,7 +37,7 @@ py::object take(const Schedule& schedule, const py::object& angles, const py::ar
   // NumPy's may have any dtype.
   const py::array array = py::isinstance<py::array>(angles)
                               ? py::reinterpret_borrow<py::array>(angles)
-                              : numpy_view_of(arrays.real_input(angles, "angles"));
+                              : arrays.real_input(angles, "angles").numpy_view();
   const std::vector<std::int64_t> shape(array.shape(), array.shape() + array.ndim());
   if (shape.empty() || shape.back() != schedule.num_rotations()) {
     throw py::value_error("angles must have " + std::to_string(schedule.num_rotations()) +
@@ -45,9 +45,9 @@ py::object take(const Schedule& schedule, const py::object& angles, const py::ar
                           std::string(py::str(array.attr("shape"))));
   }
   if (array.is(angles)) return array.attr("take")(index, py::arg("axis") = -1);
-  const Array out =
+  const HostArray out =
       array.itemsize() == sizeof(float) ? arrays.make<float>(shape) : arrays.make<double>(shape);
-  array.attr("take")(index, py::arg("axis") = -1, py::arg("out") = numpy_view_of(out));
+  array.attr("take")(index, py::arg("axis") = -1, py::arg("out") = out.numpy_view());
   return arrays.result(out);
 }
 

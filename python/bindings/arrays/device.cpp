@@ -9,8 +9,6 @@
 
 namespace givens::python::cuda {
 
-Dtype parameters_of(Dtype dtype) { return is_double(dtype) ? Dtype::float64 : Dtype::float32; }
-
 namespace {
 
 [[noreturn]] void refuse_dtype(const std::string& name, const std::string& got) {
@@ -22,7 +20,8 @@ std::size_t item_size(Dtype dtype) {
   return with_device_type(dtype, [](auto type) { return sizeof(type); });
 }
 
-// What holds for every array, however it came. `byte_strides` are used if they are given.
+// Checks the number of axes and the alignment, and sets the strides, from `byte_strides` if they
+// are given. An array without strides is contiguous.
 void finish(DeviceArray& array, const std::vector<std::int64_t>* byte_strides) {
   if (array.shape.size() > static_cast<std::size_t>(kMaxDimensions)) {
     throw py::value_error(array.name + " must have at most " + std::to_string(kMaxDimensions) +

@@ -15,9 +15,6 @@ namespace givens::python::cuda {
 
 namespace py = pybind11;
 
-// The dtype of the parameters that go with vectors of a dtype.
-Dtype parameters_of(Dtype dtype);
-
 // Calls run(T{}) with the C++ type of a dtype.
 template <class Run>
 auto with_device_type(Dtype dtype, Run&& run) {
@@ -26,18 +23,19 @@ auto with_device_type(Dtype dtype, Run&& run) {
   return with_type(dtype, run);
 }
 
-// An array of the caller's and what keeps its memory. `name` is that of the argument, which is in
-// every message about it.
+// An array of the caller's library, whose memory is kept until `exporter` is dropped.
 struct DeviceArray {
-  std::string name;
+  static constexpr bool kMayBeHalf = true;
+
+  std::string name;  // of the argument, for error messages
   void* data = nullptr;
   std::vector<std::int64_t> shape;
   std::vector<std::int64_t> strides;  // in elements
   Dtype dtype = Dtype::float32;
-  int device = -1;  // -1: an empty array, whose device nothing tells
+  int device = -1;  // its number; -1 for an empty array of unknown device
   bool read_only = false;
-  bool copied = false;  // by its library, so that nobody would see what is written
-  py::object exporter;  // whose end calls the exporter's deleter
+  bool copied = false;  // by its library when it was exported: the caller would not see a result
+  py::object exporter;  // calls the exporter's deleter when it is destroyed
 
   int ndim() const { return static_cast<int>(shape.size()); }
 
@@ -45,30 +43,16 @@ struct DeviceArray {
   ArrayView<T> view() const {
     return ArrayView<T>(static_cast<T*>(data), ndim(), shape.data(), strides.data());
   }
-
-  // The same with its leading axes repeated to the batch shape. It must have a last axis, and its
-  // leading axes must broadcast to that shape.
-  template <class T>
-  ArrayView<T> view(const std::vector<std::int64_t>& batch) const {
-    std::vector<std::int64_t> full_shape = batch;
-    std::vector<std::int64_t> full_strides(batch.size(), 0);
-    const std::size_t own = shape.size() - 1;
-    const std::size_t missing = batch.size() - own;
-    for (std::size_t d = 0; d < own; ++d) {
-      if (shape[d] != 1) full_strides[missing + d] = strides[d];
-    }
-    full_shape.push_back(shape[own]);
-    full_strides.push_back(strides[own]);
-    return ArrayView<T>(static_cast<T*>(data), static_cast<int>(full_shape.size()),
-                        full_shape.data(), full_strides.data());
-  }
 };
 
-// From an object with `__dlpack__`. `stream` then waits for what computes it.
+// Both make `stream` wait for the work that computes the array. They throw TypeError for an array
+// of another dtype or in other memory, and ValueError if it is not aligned or has too many axes.
+
+// Reads an object with `__dlpack__`.
 DeviceArray from_dlpack(py::handle object, const std::string& name, std::uintptr_t stream);
 
-// From the dictionary `__cuda_array_interface__`, version 2 or 3. The memory belongs to the object
-// that it came from. Where another stream is at work on the array, `stream` waits for it.
+// Reads the dictionary `__cuda_array_interface__`, version 2 or 3. The memory belongs to the object
+// that the dictionary came from.
 DeviceArray from_interface(const py::dict& interface, const std::string& name,
                            std::uintptr_t stream);
 

@@ -8,7 +8,7 @@ namespace givens::python::dlpack {
 
 namespace {
 
-// Calls methods of the array that was given as `name`.
+// Runs `call`, and adds a note that names the argument to what it raises.
 template <class Call>
 auto noting(const char* name, Call&& call) {
   try {
@@ -23,19 +23,19 @@ auto noting(const char* name, Call&& call) {
 py::object capsule_of(py::handle object, std::optional<std::uintptr_t> stream) {
   const py::object method = object.attr("__dlpack__");
   py::dict keywords;
-  // On the CPU no stream may be named.
+  // DLPack forbids to name a stream for an array on the CPU.
   if (stream) keywords["stream"] = *stream;
   try {
     return method(py::arg("max_version") = py::make_tuple(1, 0), **keywords);
   } catch (py::error_already_set& error) {
     if (!error.matches(PyExc_TypeError)) throw;
   }
-  // Made before version 1 of DLPack.
+  // The library was made before version 1 of DLPack.
   return method(**keywords);
 }
 
-// Takes the structure out of a capsule of that name, which then no longer owns it; null if it has
-// another.
+// Takes the structure out of a capsule with this name, which then no longer owns it; null if the
+// capsule has another name.
 template <class Managed>
 Managed* take(const py::object& capsule, const char* name, const char* used_name, Array& array) {
   if (!PyCapsule_IsValid(capsule.ptr(), name)) return nullptr;

@@ -1,5 +1,5 @@
 // Arrays of other libraries, by DLPack: its structures, written from its specification (version 1),
-// and how an array comes out of them.
+// and how an array is read from them.
 #pragma once
 
 #include <pybind11/pybind11.h>
@@ -15,7 +15,7 @@ namespace givens::python::dlpack {
 
 namespace py = pybind11;
 
-// Pinned memory is the host's.
+// Pinned memory is memory of the host.
 enum DeviceType : std::int32_t {
   kCpu = 1,
   kCuda = 2,
@@ -62,7 +62,8 @@ struct Version {
 inline constexpr std::uint64_t kReadOnly = 1;
 inline constexpr std::uint64_t kCopied = 2;
 
-// In a capsule named "dltensor_versioned". Up to the flags it is the same in every major version.
+// In a capsule named "dltensor_versioned". The members up to the flags are the same in every major
+// version.
 struct VersionedTensor {
   Version version;
   void* context;
@@ -71,13 +72,13 @@ struct VersionedTensor {
   Tensor tensor;
 };
 
-// Functions of a library, which its classes of arrays offer as `__dlpack_c_exchange_api__`. They
-// take and return without synchronising, and cost a tenth of what `__dlpack__` does.
+// Functions of a library, which its classes of arrays offer as `__dlpack_c_exchange_api__`. They do
+// not synchronise, and cost a tenth of a call of `__dlpack__`.
 struct Exchange {
   Version version;
   const Exchange* previous;  // of an older major version, or null
-  // Those that return an int return 0, or something else after a failure: the first then has called
-  // set_error, the others have set a Python exception.
+  // A function that returns an int returns 0, or something else after a failure: `allocate` has
+  // then called set_error, the others have set a Python exception.
   int (*allocate)(Tensor* prototype, VersionedTensor** out, void* context,
                   void (*set_error)(void* context, const char* kind, const char* message));
   int (*export_object)(void* object, VersionedTensor** out);
@@ -94,8 +95,8 @@ struct Array {
   DataType dtype{};
   Device device{};
   bool read_only = false;
-  bool copied = false;   // by its library, so that nobody would see what is written
-  py::capsule exporter;  // at its end, the exporter's deleter is called
+  bool copied = false;   // by its library: the caller would not see what is written
+  py::capsule exporter;  // calls the exporter's deleter when it is destroyed
 };
 
 // Whether arrays of a class can come by DLPack.
@@ -104,23 +105,23 @@ bool exports(py::handle object);
 // Where the object's memory is. Raises what the object raises, with a note that names the argument.
 Device device_of(py::handle object, const char* name);
 
-// What an object exports; with a stream, which then waits for what computes it, if it is on a
-// device that has streams. What the object raises comes with a note that names the argument. Throws
-// TypeError if there comes no capsule that is still to be used, BufferError if it is of another
-// major version than 1; the deleter is then called all the same.
+// What an object exports. If a stream is given, it waits for the work that computes the array. What
+// the object raises comes with a note that names the argument. Throws TypeError if the object
+// returns no unused capsule, and BufferError if the capsule has another major version than 1, after
+// calling its deleter.
 Array import(py::handle object, const char* name, std::optional<std::uintptr_t> stream);
 
 // The functions of the library of a class of arrays, `view` among them; null if it offers none.
 const Exchange* exchange_of(PyTypeObject* type);
 
-// A new array in the CPU's memory, of the library whose functions these are. Throws
-// std::runtime_error with what the library says if it cannot make it.
+// A new array in the CPU's memory, of the library with these functions. Throws std::runtime_error
+// with the library's message if the library cannot make the array.
 py::object allocate(const Exchange& exchange, const std::vector<std::int64_t>& shape, Dtype dtype);
 
-// One of our dtypes, if it is one.
+// The dtype of a type of DLPack; none if the package does not know it.
 std::optional<Dtype> dtype_of(const DataType& type);
 
-// As error messages show it.
+// For error messages.
 std::string dtype_text(const DataType& type);
 std::string device_text(const Device& device);
 

@@ -6,15 +6,17 @@
 
 namespace givens::python {
 
-// The 16-bit ones are those of arrays in the memory of a GPU only.
+// Only arrays on a GPU have the 16-bit dtypes.
 enum class Dtype { float16, bfloat16, float32, float64, complex64, complex128 };
 
 const char* dtype_name(Dtype dtype);
 bool is_complex(Dtype dtype);
 bool is_double(Dtype dtype);
-bool is_half(Dtype dtype);  // one of the 16-bit ones
+bool is_half(Dtype dtype);  // float16 or bfloat16
 // The complex dtype of the same precision.
 Dtype complex_of(Dtype dtype);
+// The dtype of the parameters that go with vectors of a dtype: float64, or float32 for all others.
+Dtype parameter_dtype(Dtype vectors);
 
 // The dtype of a C++ type of more than 16 bits.
 template <class T>

@@ -16,18 +16,14 @@ namespace givens::python {
 
 namespace {
 
-// On a GPU 16-bit ones too.
+// Arrays on a GPU may have 16-bit dtypes too.
 constexpr const char* kAllDtypes = "float32, float64, complex64 or complex128 on the CPU";
 constexpr const char* kRealDtypes = "float32 or float64";
+constexpr const char* kResult = "the result";
 
-// The dtype, if it is one of the four in native byte order.
+// The dtype, if it is one of the four, in native byte order.
 std::optional<Dtype> known_dtype(const py::dtype& dtype) {
-  switch (dtype.byteorder()) {
-    case '=':
-      break;
-    default:
-      return std::nullopt;
-  }
+  if (dtype.byteorder() != '=') return std::nullopt;
   switch (dtype.num()) {
     case py::dtype::num_of<float>():
       return Dtype::float32;
@@ -59,8 +55,8 @@ bool is_regular(const py::array& array) {
   return true;
 }
 
-// The array must be regular.
-Array from_numpy(py::array array, Dtype dtype) {
+// An array that is regular.
+HostArray from_numpy(const char* name, py::array array, Dtype dtype) {
   std::array<std::int64_t, kMaxDimensions> strides{};
   for (py::ssize_t d = 0; d < array.ndim(); ++d) {
     strides[static_cast<std::size_t>(d)] = array.strides(d) / array.itemsize();
@@ -69,7 +65,7 @@ Array from_numpy(py::array array, Dtype dtype) {
   auto* data = static_cast<std::byte*>(const_cast<void*>(array.data()));
   const ArrayView<std::byte> memory(data, static_cast<int>(array.ndim()), array.shape(),
                                     strides.data());
-  return {memory, dtype, array.writeable(), std::move(array)};
+  return {name, memory, dtype, array.writeable(), std::move(array)};
 }
 
 py::dtype numpy_dtype(Dtype dtype) {
@@ -78,7 +74,7 @@ py::dtype numpy_dtype(Dtype dtype) {
 
 // --- Other libraries ---
 
-// `library_of_class` of the package, which knows what other libraries are asked.
+// The `Library` of an array, by `library_of_class` of the package.
 py::object library_of(py::handle object) {
   PYBIND11_CONSTINIT static py::gil_safe_call_once_and_store<py::object> storage;
   const py::object& find =
@@ -141,7 +137,7 @@ py::array view_by_dlpack(py::handle object, const char* name, const char* allowe
   return view;
 }
 
-// JAX copies what is aligned to less.
+// An array aligned to 64 bytes; JAX would copy one aligned to less.
 py::array make_aligned(const std::vector<std::int64_t>& shape, const py::dtype& dtype) {
   constexpr std::uintptr_t kAlignment = 64;
   const bool empty = std::find(shape.begin(), shape.end(), 0) != shape.end();
@@ -159,19 +155,14 @@ py::array make_aligned(const std::vector<std::int64_t>& shape, const py::dtype& 
 
 }  // namespace
 
-py::array numpy_view_of(const Array& array) {
-  const py::dtype dtype = numpy_dtype(array.dtype);
-  const auto& memory = array.memory;
-  std::vector<py::ssize_t> shape;
-  std::vector<py::ssize_t> strides;
-  for (int d = 0; d < memory.ndim(); ++d) {
-    shape.push_back(memory.shape(d));
-    strides.push_back(memory.stride(d) * dtype.itemsize());
-  }
-  return py::array(dtype, std::move(shape), std::move(strides), memory.data(), array.owner);
+py::array HostArray::numpy_view() const {
+  const py::dtype type = numpy_dtype(dtype);
+  std::vector<py::ssize_t> strides(memory.strides(), memory.strides() + memory.ndim());
+  for (py::ssize_t& stride : strides) stride *= type.itemsize();
+  return py::array(type, shape(), std::move(strides), memory.data(), owner);
 }
 
-Array CallArrays::viewed(py::handle object, const char* name, Access access) {
+HostArray CallArrays::viewed(py::handle object, const char* name, Access access) {
   const bool is_numpy = py::isinstance<py::array>(object);
   if (!first_) {
     if (!is_numpy) {
@@ -186,8 +177,8 @@ Array CallArrays::viewed(py::handle object, const char* name, Access access) {
     if (!known) check_library(object, name);
   }
   if (exchange_) {
-    if (std::optional<Array> array = exchanged(object, name, access)) return *std::move(array);
-    // What is wrong with it is said below.
+    if (std::optional<HostArray> array = exchanged(object, name, access)) return *std::move(array);
+    // The code below says what is wrong with it.
   }
   const char* allowed = access == Access::real_input ? kRealDtypes : kAllDtypes;
   py::array array = is_numpy ? py::reinterpret_borrow<py::array>(object)
@@ -204,11 +195,11 @@ Array CallArrays::viewed(py::handle object, const char* name, Access access) {
     }
     array = array.attr("copy")();
   }
-  return from_numpy(std::move(array), *dtype);
+  return from_numpy(name, std::move(array), *dtype);
 }
 
-std::optional<Array> CallArrays::exchanged(py::handle object, const char* name,
-                                           Access access) const {
+std::optional<HostArray> CallArrays::exchanged(py::handle object, const char* name,
+                                               Access access) const {
   dlpack::Tensor tensor{};
   if (exchange_->view(object.ptr(), &tensor) != 0) {
     PyErr_Clear();
@@ -224,10 +215,11 @@ std::optional<Array> CallArrays::exchanged(py::handle object, const char* name,
   const std::uintptr_t alignment = is_double(*dtype) ? alignof(double) : alignof(float);
   if (reinterpret_cast<std::uintptr_t>(data) % alignment != 0) return std::nullopt;
   if (!holds_values(object, *dtype)) library().attr("check")(object, name);
-  return Array{{data, tensor.ndim, tensor.shape, tensor.strides},
-               *dtype,
-               true,
-               py::reinterpret_borrow<py::object>(object)};
+  return HostArray{name,
+                   {data, tensor.ndim, tensor.shape, tensor.strides},
+                   *dtype,
+                   true,
+                   py::reinterpret_borrow<py::object>(object)};
 }
 
 bool CallArrays::holds_values(py::handle tensor, Dtype dtype) const {
@@ -257,16 +249,26 @@ void CallArrays::check_library(py::handle object, const char* name) const {
                        " is, got " + kind_of(own));
 }
 
-Array CallArrays::input(py::handle object, const char* name) {
+HostArray CallArrays::input(py::handle object, const char* name) {
   return viewed(object, name, Access::input);
 }
 
-Array CallArrays::real_input(py::handle object, const char* name) {
+HostArray CallArrays::real_input(py::handle object, const char* name) {
   return viewed(object, name, Access::real_input);
 }
 
-Array CallArrays::output(py::handle object, const char* name) {
-  Array output = viewed(object, name, Access::output);
+std::optional<HostArray> CallArrays::optional_input(py::handle object, const char* name) {
+  if (object.is_none()) return std::nullopt;
+  return input(object, name);
+}
+
+std::optional<HostArray> CallArrays::optional_real_input(py::handle object, const char* name) {
+  if (object.is_none()) return std::nullopt;
+  return real_input(object, name);
+}
+
+HostArray CallArrays::output(py::handle object, const char* name) {
+  HostArray output = viewed(object, name, Access::output);
   if (!is_numpy_ && !library().attr("writeable").cast<bool>()) {
     throw py::value_error(std::string(name) + " must be writeable, got " + kind_of(library()));
   }
@@ -276,24 +278,30 @@ Array CallArrays::output(py::handle object, const char* name) {
   return output;
 }
 
-Array CallArrays::make(const std::vector<std::int64_t>& shape, Dtype dtype) const {
+HostArray CallArrays::make(const std::vector<std::int64_t>& shape, Dtype dtype) const {
   if (exchange_) {
     const py::object made = dlpack::allocate(*exchange_, shape, dtype);
     dlpack::Tensor tensor{};
     if (exchange_->view(made.ptr(), &tensor) != 0) throw py::error_already_set();
-    return {{static_cast<std::byte*>(tensor.data), tensor.ndim, tensor.shape, tensor.strides},
+    return {kResult,
+            {static_cast<std::byte*>(tensor.data), tensor.ndim, tensor.shape, tensor.strides},
             dtype,
             true,
             made};
   }
   const py::dtype type = numpy_dtype(dtype);
   const std::vector<py::ssize_t> extents(shape.begin(), shape.end());
-  return from_numpy(is_numpy_ ? py::array(type, extents) : make_aligned(shape, type), dtype);
+  return from_numpy(kResult, is_numpy_ ? py::array(type, extents) : make_aligned(shape, type),
+                    dtype);
 }
 
-py::object CallArrays::result(const Array& made) const {
+py::object CallArrays::result(const HostArray& made) const {
   if (is_numpy_ || exchange_) return made.owner;
   return library().attr("from_numpy")(made.owner, first_);
+}
+
+py::object CallArrays::result(const std::optional<HostArray>& made) const {
+  return made ? result(*made) : py::none();
 }
 
 }  // namespace givens::python

@@ -19,71 +19,80 @@ namespace givens::python {
 
 namespace py = pybind11;
 
-// An array of one of the four dtypes: aligned and with strides that are multiples of the item size.
-// An input that is not, a field of a structured array say, has been copied.
-struct Array {
+// An array of float32, float64, complex64 or complex128 that is aligned and whose strides are
+// multiples of the item size. Other inputs, a field of a structured array say, have been copied.
+struct HostArray {
+  static constexpr bool kMayBeHalf = false;
+
+  const char* name;             // of the argument; of an array for a result, "the result"
   ArrayView<std::byte> memory;  // strides in items
   Dtype dtype;
   bool writeable;
-  py::object owner;  // of the memory: what was given, or a view or a copy of it
+  py::object owner;  // keeps the memory: what was given, or a view or a copy of it
+
+  // The array as the core sees it.
+  template <class T>
+  ArrayView<T> view() const {
+    return ArrayView<T>(reinterpret_cast<T*>(memory.data()), memory.ndim(), memory.shape(),
+                        memory.strides());
+  }
+
+  // The array as NumPy sees it.
+  py::array numpy_view() const;
+
+  std::vector<std::int64_t> shape() const {
+    return {memory.shape(), memory.shape() + memory.ndim()};
+  }
 };
 
-// The array as the core sees it.
-template <class T>
-ArrayView<T> view_of(const Array& array) {
-  const auto& memory = array.memory;
-  return ArrayView<T>(reinterpret_cast<T*>(memory.data()), memory.ndim(), memory.shape(),
-                      memory.strides());
-}
-
-// The array as NumPy sees it.
-py::array numpy_view_of(const Array& array);
-
-// The arrays of one call. They are NumPy arrays or those of another library that export their
-// memory by DLPack, which must be the CPU's. All are of the library of the first one, and results
-// are too.
+// The arrays of one call, all of one library: NumPy's, or arrays of another library that export
+// their memory by DLPack. Results are arrays of that library too.
 //
-// What is given is not copied: an `Array` holds on to it.
+// What is given is not copied: a `HostArray` keeps it alive.
 class CallArrays {
  public:
-  // Throw TypeError if the object is no such array, of another library than the first or in other
-  // memory, or if its dtype is none of the four (none of the two real ones for `real_input`). What
-  // its library raises when it exports the array is raised.
-  Array input(py::handle object, const char* name);
-  Array real_input(py::handle object, const char* name);
+  // Throws TypeError if the object is no array, is of another library than the first array, is not
+  // in the CPU's memory, or has none of the four dtypes; `real_input` takes float32 and float64
+  // only. An exception that the array's library raises when it exports the array is passed on.
+  HostArray input(py::handle object, const char* name);
+  HostArray real_input(py::handle object, const char* name);
+  // Return none if the object is None.
+  std::optional<HostArray> optional_input(py::handle object, const char* name);
+  std::optional<HostArray> optional_real_input(py::handle object, const char* name);
   // An array to be written: throws ValueError also if it is read-only or not aligned.
-  Array output(py::handle object, const char* name);
+  HostArray output(py::handle object, const char* name);
 
   // A new array for a result. An input comes first.
   template <class T>
-  Array make(const std::vector<std::int64_t>& shape) const {
+  HostArray make(const std::vector<std::int64_t>& shape) const {
     return make(shape, dtype_v<T>);
   }
 
-  // The array of the caller's library that is returned for one that `make` made, with its memory.
-  // Throws TypeError if the library can make none.
-  py::object result(const Array& made) const;
+  // The array of the caller's library, with the memory of one that `make` made; None if there is
+  // none. Throws TypeError if the library can make no arrays.
+  py::object result(const HostArray& made) const;
+  py::object result(const std::optional<HostArray>& made) const;
 
  private:
   enum class Access { input, real_input, output };
 
-  Array viewed(py::handle object, const char* name, Access access);
-  // By the library's functions in C; none if they give no array that can be used as it is.
-  std::optional<Array> exchanged(py::handle object, const char* name, Access access) const;
+  HostArray viewed(py::handle object, const char* name, Access access);
+  // Reads an array by its library's functions in C; none if the array cannot be used as it is.
+  std::optional<HostArray> exchanged(py::handle object, const char* name, Access access) const;
   // Whether PyTorch says of its tensor that the memory holds its values and that no gradient gets
-  // lost. Of other libraries' arrays this says false.
+  // lost. False for arrays of other libraries.
   bool holds_values(py::handle tensor, Dtype dtype) const;
   // Throws TypeError if the object is not of the library of the first array.
   void check_library(py::handle object, const char* name) const;
-  Array make(const std::vector<std::int64_t>& shape, Dtype dtype) const;
-  // That of the first array, which is not NumPy's: see _dispatch/libraries.py
+  HostArray make(const std::vector<std::int64_t>& shape, Dtype dtype) const;
+  // The `Library` of the first array, which is not NumPy's: see givens/_dispatch/libraries.py.
   const py::object& library() const;
 
   py::handle first_;
   const char* first_name_ = nullptr;
   bool is_numpy_ = true;
   mutable py::object library_;                  // null until it is asked for
-  const dlpack::Exchange* exchange_ = nullptr;  // of its library, if that offers it
+  const dlpack::Exchange* exchange_ = nullptr;  // of the library, if it offers one
 };
 
 }  // namespace givens::python

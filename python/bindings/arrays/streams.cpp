@@ -31,7 +31,7 @@ void wait_for(std::uintptr_t other, std::uintptr_t stream, int device) {
   const cudaError_t recorded = cudaEventRecord(event, handle(other));
   const cudaError_t waits =
       recorded == cudaSuccess ? cudaStreamWaitEvent(handle(stream), event, 0) : recorded;
-  // What waits for the event goes on to.
+  // CUDA frees the event when nothing waits for it any more.
   cudaEventDestroy(event);
   check(recorded, "cudaEventRecord");
   check(waits, "cudaStreamWaitEvent");

@@ -16,7 +16,7 @@ void prepare(py::handle schedule_, py::handle device_) {
   const Schedule& schedule = to_schedule(schedule_);
   const std::int64_t device = to_integer(device_, "device");
   if (device < 0 || device > INT32_MAX) {
-    throw py::value_error("device must be at least 0 and the number of one, got " +
+    throw py::value_error("device must be the number of a CUDA device, got " +
                           std::to_string(device));
   }
   const py::gil_scoped_release release;
@@ -34,9 +34,9 @@ void register_array(py::module_& module) {
       .def_property_readonly(
           "device",
           [](const DeviceArray& array) {
-            return array.device < 0 ? std::optional<int>() : std::optional<int>(array.device);
+            return array.device < 0 ? std::nullopt : std::optional<int>(array.device);
           },
-          "The number of its device; None for an empty array of which nothing tells it.")
+          "The number of its device; None for an empty array of unknown device.")
       .def(
           "release", [](DeviceArray& array) { array.exporter = py::object(); },
           "Tells the exporter that its memory is no longer needed.");

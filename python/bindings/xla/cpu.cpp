@@ -10,6 +10,11 @@ namespace xla_calls {
 namespace {
 
 struct Cpu {
+  template <class Binding>
+  static Binding&& with_contexts(Binding&& binding) {
+    return std::move(binding);
+  }
+
   template <class T, class... A>
   void rotate(const RotateOptions& options, const A&... arguments) const {
     givens::rotate<T>(arguments..., options);
@@ -28,7 +33,7 @@ struct Cpu {
   }
 };
 
-// The tangents, which no other engine has.
+// Tangents, which only the CPU engine computes.
 
 struct RotateJvp {
   static constexpr const char* kName = "givens_rotate_jvp";
@@ -79,33 +84,14 @@ struct RotateVjpJvp {
   }
 };
 
-template <class Operation>
-struct Handler {
-  static XLA_FFI_Error* call(XLA_FFI_CallFrame* frame) {
-    static const auto* const handler =
-        ffi::Ffi::BindExecute()
-            .RemainingArgs()
-            .RemainingRets()
-            .Attrs<ffi::Dictionary>()
-            .To([](ffi::RemainingArgs arguments, ffi::RemainingRets results,
-                   const ffi::Dictionary& attributes) {
-              return execute<Operation>(Cpu{}, arguments, results, attributes);
-            })
-            .release();
-    return handler->Call(frame);
-  }
-};
-
 }  // namespace
 
 }  // namespace xla_calls
 
-void register_xla(pybind11::module_& module) {
+void register_xla(py::module_& module) {
   using namespace xla_calls;
-  module.attr("jaxlib_version") = GIVENS_JAXLIB_VERSION;
-  module.def(
-      "ffi_handlers",
-      &handlers<Handler, Rotate, Matrix, RotateVjp, MatrixVjp, RotateJvp, MatrixJvp, RotateVjpJvp>);
+  register_handlers<Cpu, Rotate, Matrix, RotateVjp, MatrixVjp, RotateJvp, MatrixJvp, RotateVjpJvp>(
+      module);
 }
 
 }  // namespace givens::python

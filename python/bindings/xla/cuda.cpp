@@ -13,6 +13,15 @@ namespace ffi = ::xla::ffi;
 struct Gpu {
   givens::cuda::LaunchOptions launch;
 
+  Gpu(givens::cuda::Stream stream, std::int32_t device) : launch{stream, device, {}} {}
+
+  template <class Binding>
+  static auto with_contexts(Binding&& binding) {
+    return std::move(binding)
+        .template Ctx<ffi::PlatformStream<givens::cuda::Stream>>()
+        .template Ctx<ffi::DeviceOrdinal>();
+  }
+
   template <class T, class... A>
   void rotate(const RotateOptions& options, const A&... arguments) const {
     givens::cuda::rotate<T>(arguments..., options, launch);
@@ -31,32 +40,11 @@ struct Gpu {
   }
 };
 
-template <class Operation>
-struct Handler {
-  static XLA_FFI_Error* call(XLA_FFI_CallFrame* frame) {
-    static const auto* const handler =
-        ffi::Ffi::BindExecute()
-            .Ctx<ffi::PlatformStream<givens::cuda::Stream>>()
-            .Ctx<ffi::DeviceOrdinal>()
-            .RemainingArgs()
-            .RemainingRets()
-            .Attrs<ffi::Dictionary>()
-            .To([](givens::cuda::Stream stream, std::int32_t device, ffi::RemainingArgs arguments,
-                   ffi::RemainingRets results, const ffi::Dictionary& attributes) {
-              const Gpu gpu{{stream, device, {}}};
-              return xla_calls::execute<Operation>(gpu, arguments, results, attributes);
-            })
-            .release();
-    return handler->Call(frame);
-  }
-};
-
 }  // namespace
 
-void register_xla(pybind11::module_& module) {
+void register_xla(py::module_& module) {
   using namespace xla_calls;
-  module.attr("jaxlib_version") = GIVENS_JAXLIB_VERSION;
-  module.def("ffi_handlers", &xla_calls::handlers<Handler, Rotate, Matrix, RotateVjp, MatrixVjp>);
+  register_handlers<Gpu, Rotate, Matrix, RotateVjp, MatrixVjp>(module);
 }
 
 }  // namespace givens::python::cuda

@@ -1,9 +1,9 @@
 // Calls from XLA, by its foreign function interface (xla/ffi/api, headers of jaxlib): what the
-// handlers for the CPU and those for a GPU share.
+// handlers for the CPU and for a GPU share.
 //
 // Arguments come in the order vectors, parameters (angles, phases, diagonal, signs), tangents of
-// the vectors, tangents of the parameters; results in the order of the public functions. All arrays
-// are dense and row-major. The attributes are those that python/givens/jax/_kernels.py gives.
+// the vectors, tangents of the parameters; results come in the order of the public functions. All
+// arrays are dense and row-major. python/givens/jax/_kernels.py gives the attributes.
 #pragma once
 
 #include <pybind11/pybind11.h>
@@ -13,6 +13,7 @@
 #include <exception>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -20,6 +21,7 @@
 #include <utility>
 #include <vector>
 
+#include "arguments.hpp"
 #include "givens/givens.hpp"
 #include "xla/ffi/api/ffi.h"
 
@@ -185,7 +187,7 @@ class Arrays {
 };
 
 // The operations. An engine has the functions of transform.hpp, but with the options first. `type`
-// is that of the vectors, for which `run` is called.
+// returns the type of the vectors, with which `run` is called.
 
 struct Rotate {
   static constexpr const char* kName = "givens_rotate";
@@ -270,15 +272,33 @@ ffi::Error execute(const Engine& engine, ffi::RemainingArgs arguments, ffi::Rema
   }
 }
 
-// The capsules of handlers by name, as jax.ffi.register_xla_target takes them.
-template <template <class> class Handler, class... Operations>
-py::dict handlers() {
-  py::dict out;
-  const auto capsule = [](XLA_FFI_Handler* handler) {
-    return py::capsule(reinterpret_cast<void*>(handler));
-  };
-  ((out[Operations::kName] = capsule(&Handler<Operations>::call)), ...);
-  return out;
+// The function that XLA calls. An engine is made from what `with_contexts` asks XLA for.
+template <class Engine, class Operation>
+XLA_FFI_Error* handle(XLA_FFI_CallFrame* frame) {
+  static const auto* const handler =
+      Engine::with_contexts(
+          ffi::Ffi::BindExecute().RemainingArgs().RemainingRets().Attrs<ffi::Dictionary>())
+          .To([](ffi::RemainingArgs arguments, ffi::RemainingRets results,
+                 const ffi::Dictionary& attributes, auto... contexts) {
+            return execute<Operation>(Engine{contexts...}, arguments, results, attributes);
+          })
+          .release();
+  return handler->Call(frame);
+}
+
+// Adds the version of jaxlib's headers, and a function that returns the capsules of the handlers by
+// name, as jax.ffi.register_ffi_target takes them.
+template <class Engine, class... Operations>
+void register_handlers(py::module_& module) {
+  module.attr("jaxlib_version") = GIVENS_JAXLIB_VERSION;
+  module.def("ffi_handlers", [] {
+    py::dict out;
+    const auto capsule = [](XLA_FFI_Handler* handler) {
+      return py::capsule(reinterpret_cast<void*>(handler));
+    };
+    ((out[Operations::kName] = capsule(&handle<Engine, Operations>)), ...);
+    return out;
+  });
 }
 
 }  // namespace givens::python::xla_calls

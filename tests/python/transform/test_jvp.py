@@ -468,7 +468,7 @@ X = np.zeros((3, 4))
         (
             {"dangles": ANGLES.astype(np.float32)},
             TypeError,
-            "dangles must be float64 as angles is, got float32",
+            "dangles must be float64 as angles are, got float32",
         ),
         ({"dphases": ANGLES}, ValueError, "dphases must not be given without phases"),
         ({"ddiagonal": np.zeros(4)}, ValueError, "ddiagonal must not be given without diagonal"),
