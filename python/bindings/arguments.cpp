@@ -1,6 +1,7 @@
 #include "arguments.hpp"
 
 #include <algorithm>
+#include <stdexcept>
 
 namespace givens::python {
 
@@ -55,6 +56,21 @@ const Schedule& to_schedule(py::handle object) {
     throw py::type_error("schedule must be a givens.Schedule, got " + type_name(object));
   }
   return py::detail::cast_op<const Schedule&>(caster);
+}
+
+Schedule::KindInfo kind_named(std::string_view name) {
+  std::string names;
+  for (const Schedule::KindInfo& kind : Schedule::kinds()) {
+    if (name == kind.name) return kind;
+    names += (names.empty() ? "" : ", ") + std::string(kind.name);
+  }
+  throw std::invalid_argument("kind must be one of " + names + ", got " + std::string(name));
+}
+
+Schedule make_schedule(Schedule::Kind kind, std::int64_t n, std::optional<std::int64_t> size,
+                       std::optional<std::int64_t> columns, const Rounds& rounds) {
+  if (kind == Schedule::Kind::rounds) return Schedule::from_rounds(n, rounds, columns);
+  return Schedule::from_kind(kind, n, size, columns);
 }
 
 }  // namespace givens::python

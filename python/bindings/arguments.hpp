@@ -1,5 +1,5 @@
-// From Python objects to checked C++ arguments other than arrays. Types are checked here, with the
-// name of the argument in every message; values are checked by the core.
+// From Python objects to C++ arguments other than arrays. Types are checked here, with the name of
+// the argument in every message; values are checked by the core.
 #pragma once
 
 #include <pybind11/pybind11.h>
@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "givens/givens.hpp"
 
@@ -24,5 +26,16 @@ bool to_bool(py::handle object, const char* name);
 // At least 1, else ValueError; none if the object is None.
 std::optional<int> to_num_threads(py::handle object);
 const Schedule& to_schedule(py::handle object);
+
+// --- From descriptions to schedules: dictionaries of `to_dict` and calls from XLA ---
+
+using Rounds = std::vector<std::vector<Schedule::RequestedPair>>;
+
+// Throws std::invalid_argument, which Python gets as a ValueError, for an unknown name.
+Schedule::KindInfo kind_named(std::string_view name);
+
+// A schedule of the kind; `rounds` are used for Kind::rounds only.
+Schedule make_schedule(Schedule::Kind kind, std::int64_t n, std::optional<std::int64_t> size,
+                       std::optional<std::int64_t> columns, const Rounds& rounds);
 
 }  // namespace givens::python

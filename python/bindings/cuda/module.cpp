@@ -16,7 +16,7 @@ void prepare(py::handle schedule_, py::handle device_) {
   const Schedule& schedule = to_schedule(schedule_);
   const std::int64_t device = to_integer(device_, "device");
   if (device < 0 || device > INT32_MAX) {
-    throw py::value_error("device must be the number of a CUDA device, got " +
+    throw py::value_error("device must be at least 0 and below 2**31, got " +
                           std::to_string(device));
   }
   const py::gil_scoped_release release;

@@ -37,63 +37,40 @@ T attribute(const ffi::Dictionary& attributes, const char* name) {
   return *value;
 }
 
-// What a schedule is made of, as the attributes say it.
-struct Description {
-  std::string kind;
-  std::int64_t n = 0;
-  std::int64_t columns = 0;
-  std::int64_t team_size = 0;  // of kind team
-  // Of kind rounds: all coordinates in order, with -1 after each round.
-  std::vector<std::int32_t> rounds;
-
-  explicit Description(const ffi::Dictionary& attributes)
-      : kind(attribute<std::string_view>(attributes, "kind")),
-        n(attribute<std::int64_t>(attributes, "n")),
-        columns(attribute<std::int64_t>(attributes, "columns")),
-        team_size(attribute<std::int64_t>(attributes, "team_size")) {
-    const auto flat = attribute<ffi::Span<const std::int32_t>>(attributes, "rounds");
-    rounds.assign(flat.begin(), flat.end());
-  }
-
-  bool operator<(const Description& other) const {
-    return std::tie(kind, n, columns, team_size, rounds) <
-           std::tie(other.kind, other.n, other.columns, other.team_size, other.rounds);
-  }
-
-  Schedule schedule() const {
-    if (kind == "circle") return Schedule::circle(n, columns);
-    if (kind == "xor") return Schedule::xor_(n, columns);
-    if (kind == "team") return Schedule::team(n, team_size, columns);
-    if (kind == "brickwall") return Schedule::brickwall(n);
-    if (kind == "butterfly") return Schedule::butterfly(n);
-    std::vector<std::vector<Schedule::RequestedPair>> requested(1);
-    for (std::size_t k = 0; k < rounds.size(); ++k) {
-      if (rounds[k] < 0) {
-        requested.emplace_back();
-      } else {
-        requested.back().push_back({rounds[k], rounds[k + 1]});
-        ++k;
-      }
-    }
-    requested.pop_back();
-    return Schedule::from_rounds(n, requested, columns);
-  }
-};
-
-// The schedule of a call. Those of earlier calls are kept, since one made anew needs a new plan as
-// well.
+// The schedule of a call. Schedules of earlier calls are kept, since a new one would need a new
+// plan too. The attribute `rounds` has all coordinates in order, with -1 after each round.
 inline Schedule schedule_of(const ffi::Dictionary& attributes) {
+  using Key =
+      std::tuple<std::string, std::int64_t, std::int64_t, std::int64_t, std::vector<std::int32_t>>;
   constexpr std::size_t kMost = 64;
   static std::mutex mutex;
-  static auto& known = *new std::map<Description, Schedule>;  // XLA's threads may outlive statics
-  Description description(attributes);
+  static auto& known = *new std::map<Key, Schedule>;  // XLA's threads may outlive statics
+  const auto flat = attribute<ffi::Span<const std::int32_t>>(attributes, "rounds");
+  const Key key(attribute<std::string_view>(attributes, "kind"),
+                attribute<std::int64_t>(attributes, "n"),
+                attribute<std::int64_t>(attributes, "columns"),
+                attribute<std::int64_t>(attributes, "team_size"),
+                std::vector<std::int32_t>(flat.begin(), flat.end()));
   const std::lock_guard<std::mutex> lock(mutex);
-  const auto found = known.find(description);
+  const auto found = known.find(key);
   if (found != known.end()) return found->second;
   if (known.size() == kMost) known.clear();
-  Schedule schedule = description.schedule();
-  known.emplace(std::move(description), schedule);
-  return schedule;
+  const auto& [name, n, columns, size, coordinates] = key;
+  const Schedule::KindInfo kind = kind_named(name);
+  Rounds rounds;
+  for (std::size_t k = 0, start = 0; k < coordinates.size(); ++k) {
+    if (coordinates[k] >= 0) continue;
+    auto& round = rounds.emplace_back();
+    for (; start < k; start += 2) round.push_back({coordinates[start], coordinates[start + 1]});
+    start = k + 1;
+  }
+  const auto if_taken = [](bool taken, std::int64_t value) {
+    return taken ? std::optional(value) : std::nullopt;
+  };
+  return known
+      .emplace(key, make_schedule(kind.kind, n, if_taken(kind.takes_size, size),
+                                  if_taken(kind.takes_columns, columns), rounds))
+      .first->second;
 }
 
 // What a call is about besides its arrays.

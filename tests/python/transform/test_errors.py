@@ -476,9 +476,6 @@ def test_rounds_on_no_coordinates() -> None:
         Schedule.from_rounds(0, [[(0, 1)]])
 
 
-KINDS = "kind must be circle, xor, team, rounds, or without columns brickwall or butterfly, got"
-
-
 @pytest.mark.parametrize(
     ("message", "description"),
     [
@@ -497,8 +494,15 @@ KINDS = "kind must be circle, xor, team, rounds, or without columns brickwall or
             "got keys ['kind', 'n', 'size']",
             {"kind": "xor", "n": 4, "size": 2},
         ),
-        (f"{KINDS} ring", {"kind": "ring", "n": 4}),
-        (f"{KINDS} brickwall", {"kind": "brickwall", "n": 4, "columns": 2}),
+        (
+            "kind must be one of circle, xor, team, brickwall, butterfly, rounds, got ring",
+            {"kind": "ring", "n": 4},
+        ),
+        (
+            "description must have no other keys than those of kind brickwall, "
+            "got keys ['kind', 'n', 'columns']",
+            {"kind": "brickwall", "n": 4, "columns": 2},
+        ),
         ("n must be an integer, got float", {"kind": "xor", "n": 4.0}),
         ("n must be at least 0, got -4", {"kind": "xor", "n": -4}),
         ("columns must be between 0 and n = 4, got 5", {"kind": "xor", "n": 4, "columns": 5}),

@@ -1,0 +1,234 @@
+// The docstrings of givens.Schedule.
+#pragma once
+
+#include <algorithm>
+#include <iterator>
+#include <stdexcept>
+#include <string>
+
+#include "givens/schedule.hpp"
+
+namespace givens::python::docs {
+
+// What the docstring of a factory says of its kind. Every kind but the caller's own rounds needs a
+// row.
+struct Factory {
+  Schedule::Kind kind;
+  const char* summary;
+  const char* example;
+};
+
+inline constexpr Factory kFactories[] = {
+    {Schedule::Kind::circle,
+     R"(The round robin by the circle method, the schedule of the paper.
+
+n - 1 rounds for even n, n for odd n; every pair meets once. The order is the one in the code of the
+paper's authors (arXiv 2106.00003, section 3): with N the even one of n and n + 1, round r is step
+N - 2 - r of the circle.)",
+     R"(>>> givens.Schedule.circle(4).pairs.tolist()
+[[0, 2], [1, 3], [0, 1], [2, 3], [0, 3], [1, 2]])"},
+    {Schedule::Kind::xor_,
+     R"(Round r = 1 .. N - 1 pairs i with ``i ^ r``, N the next power of two.
+
+Pairs with a coordinate of n or more are dropped; every pair meets once. The pairs are aligned at every
+power of two, which makes this the fastest schedule.)",
+     R"(>>> givens.Schedule.xor(3).pairs.tolist()
+[[0, 1], [0, 2], [1, 2]])"},
+    {Schedule::Kind::team,
+     R"(Teams of consecutive coordinates: the order of the authors' second kernel.
+
+Teams are `size` consecutive coordinates; where `size` does not divide n, the last team is smaller. First
+each team plays the steps of a circle of its own number of players, in rising order; then come the circle's
+rounds between teams, each match of which takes `size` rounds (arXiv 2106.00003, "TeamRR" in the authors'
+code). Every pair meets once. In the authors' code `size` is even. An odd team has a bye in each of its
+steps, and with size 1 this is `circle`.)",
+     R"(>>> givens.Schedule.team(4, 2).pairs.tolist()
+[[0, 1], [2, 3], [0, 2], [1, 3], [0, 3], [1, 2]])"},
+    {Schedule::Kind::brickwall,
+     R"(n rounds of nearest neighbours; round r pairs i with i + 1 for i = r mod 2, step 2.
+
+It has n(n-1)/2 rotations, and any rotation matrix can be decomposed into it (Clements meshes).)",
+     R"(>>> givens.Schedule.brickwall(3).pairs.tolist()
+[[0, 1], [1, 2], [0, 1]])"},
+    {Schedule::Kind::butterfly,
+     R"(Rounds 1, 2, 4, ... of `xor`: O(n log n) rotations in log2 n rounds.)",
+     R"(>>> givens.Schedule.butterfly(4).pairs.tolist()
+[[0, 1], [2, 3], [0, 2], [1, 3]])"},
+};
+
+// The docstring of a factory: its row, and what all factories have in common.
+inline std::string factory(const Schedule::KindInfo& kind) {
+  const auto* row = std::find_if(std::begin(kFactories), std::end(kFactories),
+                                 [&](const Factory& f) { return f.kind == kind.kind; });
+  if (row == std::end(kFactories)) throw std::logic_error(std::string("no row of ") + kind.name);
+  const std::string names = std::string("n") + (kind.takes_size ? ", size" : "") +
+                            (kind.takes_columns ? " or columns" : "");
+  std::string out = row->summary;
+  out += "\n\nParameters\n----------\nn : int\n    Number of coordinates, at least 0.\n";
+  if (kind.takes_size) out += "size : int\n    Coordinates in a team, 1 to 65536.\n";
+  if (kind.takes_columns) {
+    out +=
+        "columns : int, optional\n    Columns of the frame, 0 to n (default n); see the class.\n";
+  }
+  out += "\nRaises\n------\nTypeError\n    If " + names + " is no integer.\nValueError\n    If " +
+         names + " is out of range, or the schedule has 2**31 rotations or more.\n\n";
+  return out + "Examples\n--------\n>>> import givens\n" + row->example + "\n";
+}
+
+inline constexpr const char* kClass = R"(An ordered list of rounds of plane rotations.
+
+A round is a set of disjoint pairs of coordinates; its rotations commute and run at once. Round 0 is
+applied first: ``U = G[K-1] @ ... @ G[1] @ G[0]``. Angles belong to rotations in schedule order: round by
+round, and within a round in the order of its pairs.
+
+A schedule is an immutable value. It compares, hashes, pickles and prints, and is made by one of
+`circle`, `xor`, `team`, `brickwall`, `butterfly`, `from_rounds` and `from_dict`. Only the rounds given to
+`from_rounds` are stored; schedules of the other kinds compute their rounds when asked for.
+
+With ``columns=m`` smaller than n, the pairs in which both coordinates are at least m are dropped, which
+leaves ``n(n-1)/2 - k(k-1)/2`` rotations, ``k = n - m``: the dimension of the Stiefel manifold of n x m
+frames. `givens.matrix` then returns the frame ``U[:, :m]``.
+
+A schedule has fewer than 2**31 rotations: n = 65536 at most if all pairs meet.
+
+Examples
+--------
+>>> import givens
+>>> s = givens.Schedule.xor(4)
+>>> s
+Schedule.xor(4)
+>>> s.num_rounds, s.num_rotations
+(3, 6)
+>>> s.pairs.tolist()
+[[0, 1], [2, 3], [0, 2], [1, 3], [0, 3], [1, 2]]
+)";
+
+inline constexpr const char* kFromRounds = R"(A schedule of the caller's rounds.
+
+Parameters
+----------
+n : int
+    Number of coordinates, at least 0.
+rounds : iterable of rounds
+    Each round a list of pairs or an integer array of shape (pairs, 2). A pair may be given in either
+    order; it is stored, and its rotation turns, with the smaller coordinate first.
+columns : int, optional
+    Columns of the frame, 0 to n (default n); see the class.
+
+Raises
+------
+ValueError
+    If n or columns is out of range, a coordinate is not in 0 .. n - 1, a pair has two equal coordinates,
+    or two pairs of a round share a coordinate; the message says which. Also if a round is no list of
+    pairs, or the schedule has 2**31 rotations or more.
+TypeError
+    If n, columns or the coordinates are not integers.
+
+Examples
+--------
+>>> import givens
+>>> s = givens.Schedule.from_rounds(4, [[(0, 1), (2, 3)], [(1, 2)]])
+>>> s.num_rotations
+3
+)";
+
+inline constexpr const char* kPairs =
+    R"(The pairs (i, j), i < j, of all rotations in schedule order: int32, (K, 2).
+
+A new array every time, at O(K) cost.
+
+Examples
+--------
+>>> import givens
+>>> givens.Schedule.xor(3).pairs.dtype, givens.Schedule.xor(3).pairs.shape
+(dtype('int32'), (3, 2)))";
+
+inline constexpr const char* kOffsets = R"(Where each round starts: int64, (num_rounds + 1,).
+
+Round r holds the rotations ``offsets[r] .. offsets[r + 1] - 1``.)";
+
+inline constexpr const char* kTriangularIndex =
+    R"(The place of each rotation in the triangular order: int64, (K,).
+
+The triangular order is the one in the code of the paper's authors: the pair (i, j) has index
+``i*n - (i+2)*(i+1)/2 + j``. A new array every time, at O(K) cost. Raises ValueError if the schedule does
+not hold each pair with i < columns exactly once.)";
+
+inline constexpr const char* kToTriangular =
+    R"(Reorder angles from schedule order to the triangular order.
+
+Parameters
+----------
+angles : array, (..., K)
+    In schedule order. A NumPy array of any dtype, or an array of another library of float32 or
+    float64 in the CPU's memory.
+
+Returns
+-------
+array of the caller's library, (..., K)
+    A new array of the same dtype in triangular order; see `triangular_index`.
+
+Raises
+------
+TypeError
+    If angles are no array, or an array of another library in other memory or of another dtype.
+ValueError
+    If the last axis has not K entries, or the schedule has no triangular order.
+
+Examples
+--------
+>>> import givens, numpy as np
+>>> s = givens.Schedule.xor(3)  # pairs (0, 1), (0, 2), (1, 2)
+>>> s.to_triangular(np.array([0.1, 0.2, 0.3]))
+array([0.1, 0.2, 0.3])
+)";
+
+inline constexpr const char* kFromTriangular =
+    R"(Reorder angles from the triangular order to schedule order.
+
+The inverse of `to_triangular`, with the same shapes and errors.
+
+Examples
+--------
+>>> import givens, numpy as np
+>>> s = givens.Schedule.circle(3)  # pairs (0, 2), (0, 1), (1, 2)
+>>> s.from_triangular(np.array([0.1, 0.2, 0.3]))
+array([0.2, 0.1, 0.3])
+)";
+
+inline constexpr const char* kToDict =
+    R"(A compact description, of JSON's types only, from which `from_dict` rebuilds the schedule.
+
+Examples
+--------
+>>> import givens
+>>> givens.Schedule.team(64, 16, columns=10).to_dict()
+{'kind': 'team', 'n': 64, 'size': 16, 'columns': 10}
+)";
+
+inline constexpr const char* kFromDict = R"(The schedule that `to_dict` described.
+
+Parameters
+----------
+description : dict
+    ``kind`` and ``n``; ``size`` for a team; ``rounds`` for the kind rounds, each a list of pairs;
+    optionally ``columns`` for a kind that takes them.
+
+Raises
+------
+TypeError
+    If a number is no integer.
+ValueError
+    If the kind is unknown, a key is missing or unknown, or a number is out of range.
+
+Examples
+--------
+>>> import givens
+>>> givens.Schedule.from_dict({"kind": "xor", "n": 64})
+Schedule.xor(64)
+)";
+
+inline constexpr const char* kRound =
+    R"(The pairs of round r: int32, (pairs, 2). Raises IndexError if there is no round r.)";
+
+}  // namespace givens::python::docs
