@@ -1,13 +1,12 @@
 // Explicit instantiations of the public functions. To be included after their definitions.
 #pragma once
 
-#include <complex>
-
+#include "arguments/element_types.hpp"
 #include "givens/cuda.hpp"
 
 namespace givens::cuda {
 
-#define GIVENS_INSTANTIATE(T)                                                                     \
+#define GIVENS_INSTANTIATE_TYPE(T)                                                                \
   template void rotate<T>(const ArrayView<const T>&, const Parameters<real_t<T>>&,                \
                           const Schedule&, const ArrayView<T>&, const RotateOptions&,             \
                           const LaunchOptions&);                                                  \
@@ -33,13 +32,8 @@ namespace givens::cuda {
       const ArrayView<const T>&, const ArrayView<const T>&, const Parameters<real_t<T>>&,         \
       const Schedule&, const ParameterGradients<real_t<T>>&, int);
 
-GIVENS_INSTANTIATE(float)
-GIVENS_INSTANTIATE(double)
-GIVENS_INSTANTIATE(std::complex<float>)
-GIVENS_INSTANTIATE(std::complex<double>)
-GIVENS_INSTANTIATE(Half)
-GIVENS_INSTANTIATE(BFloat16)
+GIVENS_FOR_GPU_TYPES(GIVENS_INSTANTIATE_TYPE)
 
-#undef GIVENS_INSTANTIATE
+#undef GIVENS_INSTANTIATE_TYPE
 
 }  // namespace givens::cuda

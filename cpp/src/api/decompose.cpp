@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "arguments/element_types.hpp"
 #include "arguments/strided_loop.hpp"
 #include "arguments/validate.hpp"
 #include "givens/schedule.hpp"
@@ -318,14 +319,9 @@ std::vector<std::int64_t> decomposed_shape(const not_deduced_t<ArrayView<const T
   return validate::decomposed_shape<T>(U);
 }
 
-#define GIVENS_INSTANTIATE(T)                                                \
-  template GIVENS_API void decompose<T>(const ArrayView<const T>&,           \
-                                        const ParameterOutputs<real_t<T>>&); \
-  template GIVENS_API std::vector<std::int64_t> decomposed_shape<T>(const ArrayView<const T>& U);
-
-GIVENS_INSTANTIATE(float)
-GIVENS_INSTANTIATE(double)
-GIVENS_INSTANTIATE(std::complex<float>)
-GIVENS_INSTANTIATE(std::complex<double>)
+#define GIVENS_INSTANTIATE_TYPE(T)     \
+  GIVENS_INSTANTIATE_API(decompose, T) \
+  GIVENS_INSTANTIATE_API(decomposed_shape, T)
+GIVENS_FOR_CPU_TYPES(GIVENS_INSTANTIATE_TYPE)
 
 }  // namespace givens

@@ -3,6 +3,7 @@
 
 #include <complex>
 
+#include "arguments/element_types.hpp"
 #include "arguments/fill.hpp"
 #include "arguments/validate.hpp"
 #include "dual/engine.hpp"
@@ -52,24 +53,10 @@ void rotate_vjp_jvp(const not_deduced_t<ArrayView<const T>>& y,
   dual::vjp_jvp(problem);
 }
 
-#define GIVENS_INSTANTIATE(T)                                                                  \
-  template GIVENS_API void rotate_jvp<T>(                                                      \
-      const ArrayView<const T>&, const std::optional<ArrayView<const T>>&,                     \
-      const Parameters<real_t<T>>&, const ParameterTangents<real_t<T>>&, const Schedule&,      \
-      const ArrayView<T>&, const ArrayView<T>&, const RotateOptions&);                         \
-  template GIVENS_API void matrix_jvp<T>(const Parameters<real_t<T>>&,                         \
-                                         const ParameterTangents<real_t<T>>&, const Schedule&, \
-                                         const ArrayView<T>&, const ArrayView<T>&, int);       \
-  template GIVENS_API void rotate_vjp_jvp<T>(                                                  \
-      const ArrayView<const T>&, const std::optional<ArrayView<const T>>&,                     \
-      const ArrayView<const T>&, const std::optional<ArrayView<const T>>&,                     \
-      const Parameters<real_t<T>>&, const ParameterTangents<real_t<T>>&, const Schedule&,      \
-      const ArrayView<T>&, const ParameterGradients<real_t<T>>&, const ArrayView<T>&,          \
-      const ParameterGradients<real_t<T>>&, const RotateOptions&);
-
-GIVENS_INSTANTIATE(float)
-GIVENS_INSTANTIATE(double)
-GIVENS_INSTANTIATE(std::complex<float>)
-GIVENS_INSTANTIATE(std::complex<double>)
+#define GIVENS_INSTANTIATE_TYPE(T)      \
+  GIVENS_INSTANTIATE_API(rotate_jvp, T) \
+  GIVENS_INSTANTIATE_API(matrix_jvp, T) \
+  GIVENS_INSTANTIATE_API(rotate_vjp_jvp, T)
+GIVENS_FOR_CPU_TYPES(GIVENS_INSTANTIATE_TYPE)
 
 }  // namespace givens

@@ -2,13 +2,14 @@
 #include "givens/transform.hpp"
 
 #include <algorithm>
-#include <complex>
 #include <stdexcept>
 #include <string>
 
+#include "arguments/element_types.hpp"
 #include "arguments/fill.hpp"
 #include "arguments/validate.hpp"
 #include "cpu/engine.hpp"
+#include "plan/plan.hpp"
 #include "reference/reference.hpp"
 #include "runtime/threads.hpp"
 
@@ -23,42 +24,20 @@ void copy(const ArrayView<const T>& from, const ArrayView<T>& to) {
   loop.for_each([&](const auto& at) { to.data()[at[1]] = from.data()[at[0]]; });
 }
 
-// Each runs a problem on the machine's engine, or on the reference engine if that was asked for.
+// Runs a problem on the machine's engine, or on the reference engine if the user asked for that.
+template <class T, class Problem>
+void run(const Problem& problem, void (*cpu::Functions<T>::*function)(const Problem&, const Plan&),
+         void (*reference)(const Problem&)) {
+  if (const cpu::Engine* engine = cpu::engine()) {
+    (engine->functions<T>().*function)(problem, plan_of(problem.schedule));
+  } else {
+    reference(problem);
+  }
+}
 
 template <class T>
 void run_rotate(const RotateProblem<T>& problem) {
-  if (const cpu::Engine* engine = cpu::engine()) {
-    engine->functions<T>().rotate(problem, plan_of(problem.schedule));
-  } else {
-    reference::rotate(problem);
-  }
-}
-
-template <class T>
-void run_matrix(const MatrixProblem<T>& problem) {
-  if (const cpu::Engine* engine = cpu::engine()) {
-    engine->functions<T>().matrix(problem, plan_of(problem.schedule));
-  } else {
-    reference::matrix(problem);
-  }
-}
-
-template <class T>
-void run_vjp(const VjpProblem<T>& problem) {
-  if (const cpu::Engine* engine = cpu::engine()) {
-    engine->functions<T>().vjp(problem, plan_of(problem.schedule));
-  } else {
-    reference::vjp(problem);
-  }
-}
-
-template <class T>
-void run_matrix_vjp(const VjpProblem<T>& problem) {
-  if (const cpu::Engine* engine = cpu::engine()) {
-    engine->functions<T>().matrix_vjp(problem, plan_of(problem.schedule));
-  } else {
-    reference::vjp(problem);
-  }
+  run<T>(problem, &cpu::Functions<T>::rotate, &reference::rotate<T>);
 }
 
 }  // namespace
@@ -98,7 +77,7 @@ void matrix(const Parameters<real_t<T>>& parameters, const Schedule& schedule,
             const not_deduced_t<ArrayView<T>>& U, int num_threads) {
   const MatrixProblem<T> problem = validate::matrix<T>(parameters, schedule, U, num_threads);
   validate::signs(parameters);
-  run_matrix(problem);
+  run<T>(problem, &cpu::Functions<T>::matrix, &reference::matrix<T>);
 }
 
 template <class T>
@@ -110,7 +89,7 @@ void rotate_vjp(const not_deduced_t<ArrayView<const T>>& y,
   const auto problem = validate::rotate_vjp<T>(y, gy, parameters, schedule, gx, gradients, options);
   validate::signs(parameters);
   fill_with_zero(gradients);
-  run_vjp(problem);
+  run<T>(problem, &cpu::Functions<T>::vjp, &reference::vjp<T>);
 }
 
 template <class T>
@@ -121,7 +100,7 @@ void matrix_vjp(const not_deduced_t<ArrayView<const T>>& U,
   const auto problem = validate::matrix_vjp<T>(U, gU, parameters, schedule, gradients, num_threads);
   validate::signs(parameters);
   fill_with_zero(gradients);
-  run_matrix_vjp(problem);
+  run<T>(problem, &cpu::Functions<T>::matrix_vjp, &reference::vjp<T>);
 }
 
 std::vector<std::string> backends() {
@@ -146,28 +125,15 @@ std::string backend() {
   return engine ? engine->name : "reference";
 }
 
-#define GIVENS_INSTANTIATE(T)                                                                     \
-  template GIVENS_API std::vector<std::int64_t> rotated_shape<T>(                                 \
-      const ArrayView<const T>&, const Parameters<real_t<T>>&, const Schedule&, std::int64_t);    \
-  template GIVENS_API void rotate<T>(const ArrayView<const T>&, const Parameters<real_t<T>>&,     \
-                                     const Schedule&, const ArrayView<T>&, const RotateOptions&); \
-  template GIVENS_API void matrix<T>(const Parameters<real_t<T>>&, const Schedule&,               \
-                                     const ArrayView<T>&, int);                                   \
-  template GIVENS_API void rotate_vjp<T>(                                                         \
-      const ArrayView<const T>&, const ArrayView<const T>&, const Parameters<real_t<T>>&,         \
-      const Schedule&, const ArrayView<T>&, const ParameterGradients<real_t<T>>&,                 \
-      const RotateOptions&);                                                                      \
-  template GIVENS_API void matrix_vjp<T>(const ArrayView<const T>&, const ArrayView<const T>&,    \
-                                         const Parameters<real_t<T>>&, const Schedule&,           \
-                                         const ParameterGradients<real_t<T>>&, int);
+#define GIVENS_INSTANTIATE_TYPE(T)         \
+  GIVENS_INSTANTIATE_API(rotated_shape, T) \
+  GIVENS_INSTANTIATE_API(rotate, T)        \
+  GIVENS_INSTANTIATE_API(matrix, T)        \
+  GIVENS_INSTANTIATE_API(rotate_vjp, T)    \
+  GIVENS_INSTANTIATE_API(matrix_vjp, T)
+GIVENS_FOR_CPU_TYPES(GIVENS_INSTANTIATE_TYPE)
 
-GIVENS_INSTANTIATE(float)
-GIVENS_INSTANTIATE(double)
-GIVENS_INSTANTIATE(std::complex<float>)
-GIVENS_INSTANTIATE(std::complex<double>)
-template GIVENS_API std::vector<std::int64_t> matrix_shape(const Parameters<float>&,
-                                                           const Schedule&);
-template GIVENS_API std::vector<std::int64_t> matrix_shape(const Parameters<double>&,
-                                                           const Schedule&);
+#define GIVENS_INSTANTIATE_REAL(R) GIVENS_INSTANTIATE_API(matrix_shape, R)
+GIVENS_FOR_REAL_TYPES(GIVENS_INSTANTIATE_REAL)
 
 }  // namespace givens
