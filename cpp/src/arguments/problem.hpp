@@ -60,8 +60,8 @@ struct RotateProblem {
   MatrixParameters<real_t<T>> parameters;
   Strided<const T> x;  // n
   Strided<T> y;        // n
-  StridedLoop<kOperands> matrices;
-  StridedLoop<kVectorOperands> vectors;
+  StridedLoop<kOperands> matrices{};
+  StridedLoop<kVectorOperands> vectors{};
 };
 
 // u = U[:, :columns] for every matrix U.
@@ -76,7 +76,7 @@ struct MatrixProblem {
   T* u;
   std::int64_t row_stride;
   std::int64_t column_stride;
-  StridedLoop<kOperands> matrices;
+  StridedLoop<kOperands> matrices{};
 };
 
 // Gradients through a rotation, from its outputs y and gy. The parameters' gradients are zero on
@@ -107,8 +107,8 @@ struct VjpProblem {
   Strided<R> gangles;    // K
   Strided<R> gphases;    // K; present if phases are
   Strided<R> gdiagonal;  // n; present if diagonal is
-  StridedLoop<kOperands> matrices;
-  StridedLoop<kVectorOperands> vectors;
+  StridedLoop<kOperands> matrices{};
+  StridedLoop<kVectorOperands> vectors{};
 
   // Whether no two matrices share a gradient. An absent operand has strides of zero.
   bool gradients_are_separate() const {

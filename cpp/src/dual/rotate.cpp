@@ -1,3 +1,4 @@
+#include "arguments/element_types.hpp"
 #include "dual/engine.hpp"
 #include "dual/panel.hpp"
 #include "dual/rotations.hpp"
@@ -6,14 +7,15 @@ namespace givens::dual {
 
 namespace {
 
-template <class T, class E>
+template <class T, class E, class Offsets>
 void rotate_panel(const RotateJvpProblem<T>& problem, const std::vector<PlaneRotation<E>>& g,
-                  const RowFactors<T>& factors, const StridedLoop<11>::Offsets& matrix,
-                  std::int64_t panel) {
+                  const RowFactors<T>& factors, const Offsets& matrix, std::int64_t panel) {
   using R = real_t<T>;
+  using Problem = RotateJvpProblem<T>;
   std::vector<Dual<Many<T>>> rows(static_cast<std::size_t>(problem.schedule.n()));
-  const PanelVectors<T, 4> vectors(problem.vectors, panel);
-  vectors.load(problem.x.at(matrix[7]), 0, problem.dx.at(matrix[8]), 1, rows);
+  const PanelVectors<T, Problem::kVectorOperands> vectors(problem.vectors, panel);
+  vectors.load(problem.x.at(matrix[Problem::kX]), Problem::kVectorX,
+               problem.dx.at(matrix[Problem::kTangentX]), Problem::kVectorTangentX, rows);
   if (!problem.x) {
     for (std::int64_t l = 0; l < kLanes<R>; ++l) {
       const auto column = static_cast<std::size_t>(panel * kLanes<R> + l);
@@ -32,7 +34,8 @@ void rotate_panel(const RotateJvpProblem<T>& problem, const std::vector<PlaneRot
     for (const auto& rotation : g) rotation.apply(rows.data());
     factors.apply(rows.data());
   }
-  vectors.store(rows, problem.y.at(matrix[9]), 2, problem.dy.at(matrix[10]), 3);
+  vectors.store(rows, problem.y.at(matrix[Problem::kY]), Problem::kVectorY,
+                problem.dy.at(matrix[Problem::kTangentY]), Problem::kVectorTangentY);
 }
 
 }  // namespace
@@ -61,9 +64,7 @@ void rotate_jvp(const RotateJvpProblem<T>& problem) {
   });
 }
 
-template void rotate_jvp(const RotateJvpProblem<float>&);
-template void rotate_jvp(const RotateJvpProblem<double>&);
-template void rotate_jvp(const RotateJvpProblem<std::complex<float>>&);
-template void rotate_jvp(const RotateJvpProblem<std::complex<double>>&);
+#define GIVENS_INSTANTIATE_TYPE(T) GIVENS_INSTANTIATE(rotate_jvp, T)
+GIVENS_FOR_CPU_TYPES(GIVENS_INSTANTIATE_TYPE)
 
 }  // namespace givens::dual

@@ -1,3 +1,4 @@
+#include "arguments/element_types.hpp"
 #include "dual/engine.hpp"
 #include "dual/panel.hpp"
 #include "dual/rotations.hpp"
@@ -74,8 +75,9 @@ class Sums {
   }
 
   // Adds the gradients, times `sign`, to those of the problem.
-  void add_to(const VjpJvpProblem<T>& problem, const StridedLoop<19>::Offsets& matrix,
-              double sign) const {
+  template <class Offsets>
+  void add_to(const VjpJvpProblem<T>& problem, const Offsets& matrix, double sign) const {
+    using Problem = VjpJvpProblem<T>;
     const auto parameters = problem.parameters.at(matrix);
     const auto tangents = problem.tangents.at(matrix);
     const auto add_one = [sign](const Dual<double>& g, const Strided<R>& value,
@@ -83,8 +85,8 @@ class Sums {
       value[static_cast<std::int64_t>(k)] += static_cast<R>(sign * g.v);
       tangent[static_cast<std::int64_t>(k)] += static_cast<R>(sign * g.d);
     };
-    const Strided<R> angles = problem.gangles.at(matrix[13]);
-    const Strided<R> dangles = problem.dgangles.at(matrix[16]);
+    const Strided<R> angles = problem.gangles.at(matrix[Problem::kGradAngles]);
+    const Strided<R> dangles = problem.dgangles.at(matrix[Problem::kTangentGradAngles]);
     for (std::size_t k = 0; k < turns_.size(); ++k) {
       if constexpr (is_complex_v<E>) {
         const auto index = static_cast<std::int64_t>(k);
@@ -97,13 +99,15 @@ class Sums {
         const Dual<double> s = sine(t);
         add_one(real_part(turn), angles, dangles, k);
         add_one(s * (s * tilts_[k] - cosine(t) * imaginary_part(turn)),
-                problem.gphases.at(matrix[14]), problem.dgphases.at(matrix[17]), k);
+                problem.gphases.at(matrix[Problem::kGradPhases]),
+                problem.dgphases.at(matrix[Problem::kTangentGradPhases]), k);
       } else {
         add_one(turns_[k], angles, dangles, k);
       }
     }
     for (std::size_t k = 0; k < diagonal_.size(); ++k) {
-      add_one(diagonal_[k], problem.gdiagonal.at(matrix[15]), problem.dgdiagonal.at(matrix[18]), k);
+      add_one(diagonal_[k], problem.gdiagonal.at(matrix[Problem::kGradDiagonal]),
+              problem.dgdiagonal.at(matrix[Problem::kTangentGradDiagonal]), k);
     }
   }
 
@@ -113,16 +117,19 @@ class Sums {
   std::vector<Dual<double>> diagonal_;  // with a diagonal
 };
 
-template <class T, class E>
+template <class T, class E, class Offsets>
 void vjp_panel(const VjpJvpProblem<T>& problem, const std::vector<PlaneRotation<E>>& g,
-               const RowFactors<T>& factors, const StridedLoop<19>::Offsets& matrix,
-               std::int64_t panel, Sums<T, E>& sums) {
+               const RowFactors<T>& factors, const Offsets& matrix, std::int64_t panel,
+               Sums<T, E>& sums) {
+  using Problem = VjpJvpProblem<T>;
   const auto n = static_cast<std::size_t>(problem.schedule.n());
   std::vector<Dual<Many<T>>> y(n);
   std::vector<Dual<Many<T>>> a(n);
-  const PanelVectors<T, 6> vectors(problem.vectors, panel);
-  vectors.load(problem.y.at(matrix[7]), 0, problem.dy.at(matrix[8]), 1, y);
-  vectors.load(problem.gy.at(matrix[9]), 2, problem.dgy.at(matrix[10]), 3, a);
+  const PanelVectors<T, Problem::kVectorOperands> vectors(problem.vectors, panel);
+  vectors.load(problem.y.at(matrix[Problem::kY]), Problem::kVectorY,
+               problem.dy.at(matrix[Problem::kTangentY]), Problem::kVectorTangentY, y);
+  vectors.load(problem.gy.at(matrix[Problem::kGradY]), Problem::kVectorGradY,
+               problem.dgy.at(matrix[Problem::kTangentGradY]), Problem::kVectorTangentGradY, a);
   if (problem.inverse) {
     for (std::size_t k = 0; k < g.size(); ++k) {
       g[k].apply(y.data());
@@ -142,7 +149,8 @@ void vjp_panel(const VjpJvpProblem<T>& problem, const std::vector<PlaneRotation<
       g[k].undo(a.data());
     }
   }
-  vectors.store(a, problem.gx.at(matrix[11]), 4, problem.dgx.at(matrix[12]), 5);
+  vectors.store(a, problem.gx.at(matrix[Problem::kGradX]), Problem::kVectorGradX,
+                problem.dgx.at(matrix[Problem::kTangentGradX]), Problem::kVectorTangentGradX);
 }
 
 // The panels of a matrix are summed in as many parts, at most, each in its own memory; the number
@@ -160,7 +168,8 @@ void vjp_jvp(const VjpJvpProblem<T>& problem) {
   const std::int64_t parts = std::min(panels, kMostMasked);
   const std::int64_t matrices = panels > 0 ? problem.matrices.size() : 0;
   bool shared = false;
-  for (std::size_t gradient = 13; gradient < 19; ++gradient)
+  for (std::size_t gradient = VjpJvpProblem<T>::kGradAngles; gradient < VjpJvpProblem<T>::kOperands;
+       ++gradient)
     shared = shared || problem.matrices.repeats(gradient);
 
   with_phase_type<T>(problem.parameters, [&](auto e) {
@@ -187,9 +196,7 @@ void vjp_jvp(const VjpJvpProblem<T>& problem) {
   });
 }
 
-template void vjp_jvp(const VjpJvpProblem<float>&);
-template void vjp_jvp(const VjpJvpProblem<double>&);
-template void vjp_jvp(const VjpJvpProblem<std::complex<float>>&);
-template void vjp_jvp(const VjpJvpProblem<std::complex<double>>&);
+#define GIVENS_INSTANTIATE_TYPE(T) GIVENS_INSTANTIATE(vjp_jvp, T)
+GIVENS_FOR_CPU_TYPES(GIVENS_INSTANTIATE_TYPE)
 
 }  // namespace givens::dual

@@ -18,12 +18,13 @@ struct GradientAccumulators {
         phases(static_cast<std::size_t>(rotations)),
         diagonal(static_cast<std::size_t>(n)) {}
 
-  // `matrix` holds the offsets of VjpProblem::matrices.
+  // Adds the sums to the gradients at the offsets of one matrix.
   template <class T, class Offsets>
   void add_to(const VjpProblem<T>& problem, const Offsets& matrix) const {
-    add(angles, problem.gangles.at(matrix[7]));
-    if (problem.gphases) add(phases, problem.gphases.at(matrix[8]));
-    if (problem.gdiagonal) add(diagonal, problem.gdiagonal.at(matrix[9]));
+    add(angles, problem.gangles.at(matrix[VjpProblem<T>::kGradAngles]));
+    if (problem.gphases) add(phases, problem.gphases.at(matrix[VjpProblem<T>::kGradPhases]));
+    if (problem.gdiagonal)
+      add(diagonal, problem.gdiagonal.at(matrix[VjpProblem<T>::kGradDiagonal]));
   }
 
  private:

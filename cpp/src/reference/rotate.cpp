@@ -1,3 +1,4 @@
+#include "arguments/element_types.hpp"
 #include "reference/reference.hpp"
 #include "reference/rotations.hpp"
 
@@ -5,6 +6,7 @@ namespace givens::reference {
 
 template <class T>
 void rotate(const RotateProblem<T>& problem) {
+  using Problem = RotateProblem<T>;
   const std::int64_t n = problem.schedule.n();
   const std::vector<Pair> pairs = problem.schedule.pairs();
   std::vector<T> v(static_cast<std::size_t>(n));
@@ -16,8 +18,8 @@ void rotate(const RotateProblem<T>& problem) {
       const RowFactors<T> factors(parameters, n);
 
       problem.vectors.for_each([&](const auto& vector) {
-        const Strided<const T> x = problem.x.at(matrix[4] + vector[0]);
-        const Strided<T> y = problem.y.at(matrix[5] + vector[1]);
+        const Strided<const T> x = problem.x.at(matrix[Problem::kX] + vector[Problem::kVectorX]);
+        const Strided<T> y = problem.y.at(matrix[Problem::kY] + vector[Problem::kVectorY]);
         for (std::int64_t k = 0; k < n; ++k) v[static_cast<std::size_t>(k)] = x[k];
         if (problem.inverse) {
           factors.undo(v.data());
@@ -50,21 +52,16 @@ void matrix(const MatrixProblem<T>& problem) {
         v[static_cast<std::size_t>(column)] = T(1);
         for (const auto& rotation : g) rotation.apply(v.data());
         factors.apply(v.data());
-        const Strided<T> u{problem.u + matrix[4] + column * problem.column_stride,
-                           problem.row_stride};
+        const Strided<T> u{
+            problem.u + matrix[MatrixProblem<T>::kU] + column * problem.column_stride,
+            problem.row_stride};
         for (std::int64_t k = 0; k < n; ++k) u[k] = v[static_cast<std::size_t>(k)];
       }
     });
   });
 }
 
-#define GIVENS_INSTANTIATE(T)                    \
-  template void rotate(const RotateProblem<T>&); \
-  template void matrix(const MatrixProblem<T>&);
-
-GIVENS_INSTANTIATE(float)
-GIVENS_INSTANTIATE(double)
-GIVENS_INSTANTIATE(std::complex<float>)
-GIVENS_INSTANTIATE(std::complex<double>)
+#define GIVENS_INSTANTIATE_TYPE(T) GIVENS_INSTANTIATE(rotate, T) GIVENS_INSTANTIATE(matrix, T)
+GIVENS_FOR_CPU_TYPES(GIVENS_INSTANTIATE_TYPE)
 
 }  // namespace givens::reference

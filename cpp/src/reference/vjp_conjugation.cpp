@@ -1,3 +1,4 @@
+#include "arguments/element_types.hpp"
 #include "reference/gradient_sums.hpp"
 #include "reference/reference.hpp"
 #include "reference/rotations.hpp"
@@ -42,6 +43,7 @@ class SquareMatrix {
 
 template <class T>
 void vjp_by_conjugation(const VjpProblem<T>& problem) {
+  using Problem = VjpProblem<T>;
   const auto n = static_cast<std::size_t>(problem.schedule.n());
   const std::vector<Pair> pairs = problem.schedule.pairs();
   std::vector<T> y(n);
@@ -57,9 +59,11 @@ void vjp_by_conjugation(const VjpProblem<T>& problem) {
       SquareMatrix<T> w(n);
 
       problem.vectors.for_each([&](const auto& vector) {
+        const auto y_in = problem.y.at(matrix[Problem::kY] + vector[Problem::kVectorY]);
+        const auto a_in = problem.gy.at(matrix[Problem::kGradY] + vector[Problem::kVectorGradY]);
         for (std::size_t k = 0; k < n; ++k) {
-          y[k] = problem.y.at(matrix[4] + vector[0])[static_cast<std::int64_t>(k)];
-          a[k] = problem.gy.at(matrix[5] + vector[1])[static_cast<std::int64_t>(k)];
+          y[k] = y_in[static_cast<std::int64_t>(k)];
+          a[k] = a_in[static_cast<std::int64_t>(k)];
         }
         if (problem.inverse) {
           for (const auto& rotation : g) rotation.apply(y.data());
@@ -99,9 +103,7 @@ void vjp_by_conjugation(const VjpProblem<T>& problem) {
   });
 }
 
-template void vjp_by_conjugation(const VjpProblem<float>&);
-template void vjp_by_conjugation(const VjpProblem<double>&);
-template void vjp_by_conjugation(const VjpProblem<std::complex<float>>&);
-template void vjp_by_conjugation(const VjpProblem<std::complex<double>>&);
+#define GIVENS_INSTANTIATE_TYPE(T) GIVENS_INSTANTIATE(vjp_by_conjugation, T)
+GIVENS_FOR_CPU_TYPES(GIVENS_INSTANTIATE_TYPE)
 
 }  // namespace givens::reference

@@ -1,3 +1,4 @@
+#include "arguments/element_types.hpp"
 #include "reference/gradient_sums.hpp"
 #include "reference/reference.hpp"
 #include "reference/rotations.hpp"
@@ -36,6 +37,7 @@ void add_diagonal_gradient(const std::vector<T>& y, const std::vector<T>& a, dou
 
 template <class T>
 void vjp(const VjpProblem<T>& problem) {
+  using Problem = VjpProblem<T>;
   const std::int64_t n = problem.schedule.n();
   const std::vector<Pair> pairs = problem.schedule.pairs();
   std::vector<T> y(static_cast<std::size_t>(n));
@@ -49,8 +51,8 @@ void vjp(const VjpProblem<T>& problem) {
       GradientAccumulators sums(problem.schedule.num_rotations(), n);
 
       problem.vectors.for_each([&](const auto& vector) {
-        const Strided<const T> y_in = problem.y.at(matrix[4] + vector[0]);
-        const Strided<const T> a_in = problem.gy.at(matrix[5] + vector[1]);
+        const auto y_in = problem.y.at(matrix[Problem::kY] + vector[Problem::kVectorY]);
+        const auto a_in = problem.gy.at(matrix[Problem::kGradY] + vector[Problem::kVectorGradY]);
         for (std::int64_t k = 0; k < n; ++k) {
           y[static_cast<std::size_t>(k)] = y_in[k];
           a[static_cast<std::size_t>(k)] = a_in[k];
@@ -83,7 +85,7 @@ void vjp(const VjpProblem<T>& problem) {
           }
         }
         if (problem.gx) {
-          const Strided<T> gx = problem.gx.at(matrix[6] + vector[2]);
+          const auto gx = problem.gx.at(matrix[Problem::kGradX] + vector[Problem::kVectorGradX]);
           for (std::int64_t k = 0; k < n; ++k) gx[k] = a[static_cast<std::size_t>(k)];
         }
       });
@@ -92,9 +94,7 @@ void vjp(const VjpProblem<T>& problem) {
   });
 }
 
-template void vjp(const VjpProblem<float>&);
-template void vjp(const VjpProblem<double>&);
-template void vjp(const VjpProblem<std::complex<float>>&);
-template void vjp(const VjpProblem<std::complex<double>>&);
+#define GIVENS_INSTANTIATE_TYPE(T) GIVENS_INSTANTIATE(vjp, T)
+GIVENS_FOR_CPU_TYPES(GIVENS_INSTANTIATE_TYPE)
 
 }  // namespace givens::reference
