@@ -11,11 +11,12 @@
 
 namespace givens::planning {
 
-// A tile takes the time of about this many rotations in a step of pairs, however few it holds.
+// A rotation block takes the time of about this many rotations in a step of pairs, however few of
+// its rotations exist.
 inline constexpr int kLeastInBlock = 28;
 
-// A stage has at most this many ranges, a few for each of as many threads as prepare a plan, and no
-// more than have this many steps each: to share out less takes longer than to do it.
+// Upper bound on the ranges of a stage, and lower bound on the steps of a range: more ranges, or
+// smaller ones, do not pay for waking threads.
 inline constexpr std::int64_t kMostRanges = 16;
 inline constexpr std::int64_t kLeastStepsInRange = 8;
 
@@ -29,28 +30,30 @@ inline std::int64_t num_steps(const Plan& plan) {
   return static_cast<std::int64_t>(plan.steps.size());
 }
 
-// Pairs have i < this. That the last coordinate has no column drops no pair.
+// Every pair has i < kept_columns. If the last coordinate alone has no column, no pair is dropped.
 inline std::int64_t kept_columns(const Schedule& schedule) {
   return schedule.columns() + 1 >= schedule.n() ? schedule.n() : schedule.columns();
 }
 
-// Rows are coordinates.
+// Row k is coordinate k.
 inline void set_identity_rows(Plan& plan, std::int64_t n) {
   plan.rows = row_blocks_of(n) * kRowBlock;
   plan.coordinate_of_row.resize(at(plan.rows), -1);
   for (std::int64_t k = 0; k < n; ++k) plan.coordinate_of_row[at(k)] = narrow(k);
 }
 
-// Its entries follow those of the steps before it.
-inline void add_block(Plan& plan, Pattern pattern, AngleMap sources, std::int64_t a, std::int64_t b,
-                      std::int64_t angle, std::int64_t step_k = 0, std::int64_t step_l = 0) {
+// Appends a step of a block; its rotations are numbered after those of the steps before it.
+inline void add_block(Plan& plan, Pattern pattern, AngleMap angle_map, std::int64_t a,
+                      std::int64_t b, std::int64_t angle, std::int64_t step_k = 0,
+                      std::int64_t step_l = 0) {
   const int count = pattern == Pattern::diagonal_block ? kDiagonalBlockRotations : kBlockRotations;
-  plan.steps.push_back({pattern, sources, narrow(a), narrow(b), count, plan.rotations, angle,
+  plan.steps.push_back({pattern, angle_map, narrow(a), narrow(b), count, plan.rotations, angle,
                         narrow(step_k), narrow(step_l)});
   plan.rotations += count;
 }
 
-// A step of the pairs from `first` on, if any, whose angles are in Plan::sources from `source` on.
+// Appends a step of `count` pairs, if any, from pair `first` on, whose angles are in
+// Plan::angle_indices from `angle` on.
 inline void add_pairs(Plan& plan, std::int64_t first, std::int64_t count, std::int64_t angle) {
   if (count == 0) return;
   plan.steps.push_back(
@@ -58,58 +61,15 @@ inline void add_pairs(Plan& plan, std::int64_t first, std::int64_t count, std::i
   plan.rotations += count;
 }
 
-// Makes steps of loose pairs, as many as are announced. Their slots and their angles lie together,
-// from the ends of Plan::row_pairs and Plan::sources at construction on.
-class PairWriter {
- public:
-  PairWriter(Plan& plan, std::int64_t count)
-      : plan_(plan),
-        source_(static_cast<std::int64_t>(plan.angle_indices.size() - plan.row_pairs.size())),
-        first_(static_cast<std::int64_t>(plan.row_pairs.size())),
-        end_(first_) {
-    plan.row_pairs.resize(plan.row_pairs.size() + at(count));
-    plan.angle_indices.resize(plan.angle_indices.size() + at(count));
-  }
-
-  void add(std::int64_t row_i, std::int64_t row_j, std::int64_t angle) {
-    plan_.row_pairs[at(end_)] = {narrow(row_i), narrow(row_j)};
-    plan_.angle_indices[at(source_ + end_)] = narrow(angle);
-    ++end_;
-  }
-
-  // pair(k), k < count, with successive angles.
-  template <class MakePair>
-  void add_run(std::int64_t count, std::int64_t angle, MakePair&& pair) {
-    if (count <= 0) return;
-    RowPair* pairs = plan_.row_pairs.data() + end_;
-    std::int32_t* sources = plan_.angle_indices.data() + source_ + end_;
-    for (std::int64_t k = 0; k < count; ++k) pairs[k] = pair(narrow(k));
-    for (std::int64_t k = 0; k < count; ++k) sources[k] = narrow(angle + k);
-    end_ += count;
-  }
-
-  // The pairs that were added since the last step, which are disjoint.
-  void finish_step() {
-    add_pairs(plan_, first_, end_ - first_, source_ + first_);
-    first_ = end_;
-  }
-
- private:
-  Plan& plan_;
-  const std::int64_t source_;  // of pair 0, if there was one
-  std::int64_t first_;
-  std::int64_t end_;
-};
-
-// One level over all slots, for plans that know no block structure.
+// One merge level over all rows, for plans that know no block structure.
 inline void add_single_merge_level(Plan& plan) {
   plan.merge_levels.push_back({std::max<std::int64_t>(plan.rows, 1), {0, num_steps(plan)}});
 }
 
-// One stage of one range, for plans that are too small for threads, or that are one chain.
+// One stage of one range, for plans that are too small for threads or whose steps form one chain.
 inline void add_single_stage(Plan& plan) { plan.stages.push_back({{0, num_steps(plan)}}); }
 
-// A stage of the blocks of steps first[q] .. first[q + 1] - 1, which touch different slots.
+// A stage of the blocks of steps first[q] .. first[q + 1] - 1, which touch different rows.
 inline void add_stage_of_blocks(Plan& plan, const std::vector<std::int64_t>& first) {
   const auto blocks = static_cast<std::int64_t>(first.size()) - 1;
   if (first.front() == first.back()) return;
@@ -126,21 +86,19 @@ inline void add_stage_of_blocks(Plan& plan, const std::vector<std::int64_t>& fir
   plan.stages.push_back(std::move(stage));
 }
 
-// Which rotations of a tile exist, by diagonals (tiles other than xor's, whose rotations go by
-// rising k + l, or l - k = k' + l - 7 with k' = 7 - k): bit k of diagonal q says it of (k, q - k).
-// The last is empty.
+// Which rotations of a sum or diamond block exist, by diagonals: bit k of diagonal q says it of
+// rotation (k, q - k). The last diagonal is empty.
 using Diagonals = std::array<std::uint8_t, 2 * kRowBlock>;
 
-// Those of the diagonals first .. last.
-constexpr Diagonals whole_diagonals(int first, int last) {
+constexpr Diagonals all_diagonals() {
   Diagonals out{};
   for (int q = 0; q < 2 * kRowBlock - 1; ++q) {
     const int bits = q < kRowBlock ? (2 << q) - 1 : 0x100 - (2 << (q - kRowBlock));
-    if (first <= q && q <= last) out[static_cast<std::size_t>(q)] = static_cast<std::uint8_t>(bits);
+    out[static_cast<std::size_t>(q)] = static_cast<std::uint8_t>(bits);
   }
   return out;
 }
-inline constexpr Diagonals kAllDiagonals = whole_diagonals(0, 2 * (kRowBlock - 1));
+inline constexpr Diagonals kAllDiagonals = all_diagonals();
 
 constexpr std::uint8_t reversed_bits(std::uint8_t bits) {
   std::uint8_t out = 0;
@@ -154,16 +112,16 @@ constexpr int count_bits(std::uint8_t bits) {
   return (v + (v >> 4)) & 0xf;
 }
 
-// Diagonal q of the rotations between the rows of group a whose bits are set and those of b whose
-// bits are set; those of b in reverse.
+// Diagonal q of the rotations between the rows of row block a whose bits are set and the rows of b
+// whose bits are set. The bits of b come in reverse order.
 constexpr std::uint8_t diagonal(std::uint8_t a, std::uint8_t b_reversed, int q) {
   const int shifted =
       q >= kRowBlock - 1 ? b_reversed << (q - (kRowBlock - 1)) : b_reversed >> (kRowBlock - 1 - q);
   return static_cast<std::uint8_t>(a & shifted);
 }
 
-// Fills in the 64 angles of a tile, base[k + l] + spread(l - k) for the rotations that exist, else
-// -1, in the order of rotation_index of all patterns of diagonals.
+// Fills in the 64 angles of a sum or diamond block in the order of rotation_index: rotation (k, l)
+// has the angle base[k + l] + spread(l - k) if it exists, else -1.
 template <class Spread>
 void fill_block(std::int32_t* out, const Diagonals& exists, const std::int32_t* base,
                 Spread&& spread) {
@@ -178,7 +136,7 @@ void fill_block(std::int32_t* out, const Diagonals& exists, const std::int32_t* 
     odd[k] = spread(kLast + 1 - 2 * k);
   }
   for (int row = 0; row < kRowBlock; ++row) {
-    // Lanes k <= row are of diagonal q = row, the others of q = row + 8.
+    // Lanes k <= row belong to diagonal q = row, the others to q = row + 8.
     const int next = row + kRowBlock;
     const int mask = exists[static_cast<std::size_t>(row)] | exists[static_cast<std::size_t>(next)];
     const std::int32_t base_of_row = base[row];

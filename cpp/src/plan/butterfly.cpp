@@ -1,4 +1,5 @@
-// The plan of butterfly: the rounds of xor that join neighbouring blocks. Rows are coordinates.
+// The plan of butterfly: the rounds of xor that join neighbouring blocks. Row k is coordinate k.
+#include <algorithm>
 #include <utility>
 
 #include "plan/builder.hpp"
@@ -8,7 +9,7 @@ namespace givens::planning {
 
 namespace {
 
-// The rounds within blocks of this many rows are done block by block, in steps of 16 pairs.
+// The rounds within blocks of this many rows are applied block by block, in steps of 16 pairs.
 constexpr std::int64_t kFirstBlock = 32;
 
 }  // namespace
@@ -19,8 +20,9 @@ Plan plan_butterfly(const Schedule& schedule) {
   const std::vector<std::int64_t>& offsets = schedule.round_offsets();
   Plan plan;
   set_identity_rows(plan, n);
-  PairWriter pairs(plan, schedule.num_rotations());
-  // The first level has all rounds that it can, the others one round each.
+  plan.row_pairs.reserve(at(schedule.num_rotations()));
+  plan.angle_indices.reserve(at(schedule.num_rotations()));
+  // The first level has all rounds within its blocks, the others have one round each.
   std::int64_t r = 0;
   for (std::int64_t block = kFirstBlock; block == kFirstBlock || r < rounds; block *= 2) {
     const std::int64_t first_round = r;
@@ -29,15 +31,17 @@ Plan plan_butterfly(const Schedule& schedule) {
     for (std::int64_t start = 0; start < plan.rows; start += block) {
       for (std::int64_t round = first_round; round < r; ++round) {
         const std::int64_t h = std::int64_t{1} << round;
+        const auto first_pair = static_cast<std::int64_t>(plan.row_pairs.size());
         std::int64_t angle = offsets[at(round)] + start / 2;
         for (std::int64_t base = start; base < std::min(start + block, n); base += 2 * h) {
-          const std::int64_t count = std::min(h, n - h - base);
-          const std::int32_t i = narrow(base);
-          const std::int32_t j = narrow(base + h);
-          pairs.add_run(count, angle, [&](std::int32_t k) { return RowPair{i + k, j + k}; });
+          for (std::int64_t i = base; i < std::min(base + h, n - h); ++i) {
+            plan.row_pairs.push_back({narrow(i), narrow(i + h)});
+            plan.angle_indices.push_back(narrow(angle + i - base));
+          }
           angle += h;
         }
-        pairs.finish_step();
+        const auto end = static_cast<std::int64_t>(plan.row_pairs.size());
+        add_pairs(plan, first_pair, end - first_pair, first_pair);
       }
       level.first.push_back(num_steps(plan));
     }

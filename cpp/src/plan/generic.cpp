@@ -1,4 +1,4 @@
-// The plan of any schedule: round by round.
+// The plan of any schedule: a step of pairs for each round.
 #include "plan/builder.hpp"
 #include "plan/planners.hpp"
 

@@ -1,22 +1,25 @@
-// The plans of schedules of sums, circle and brickwall. They have labels z = 0 .. M - 1, and round
-// r holds the pairs of labels with z + z' + offset = r mod M. So row k of a group of 8 consecutive
-// labels meets row l of another in the round first + k + l: a tile. A pair is *wrapped* if its sum
-// reaches M, which takes it to an early round, less M; a tile whose sums straddle M is cut into a
-// part with its late rounds and a wrapped part with its early ones, each a tile with rotations
-// missing. What makes no tile, and the pairs within groups, are loose pairs, a step for each round.
+// The plans of circle and brickwall, the schedules in which sums modulo M say who meets whom: rows
+// have labels z = 0 .. M - 1, and round r holds the pairs of labels with z + z' + offset = r mod M.
+// So row k of a block of 8 consecutive labels meets row l of another block in round first + k + l:
+// a rotation block. A pair is *wrapped* if its sum reaches M, which takes it to an early round,
+// less M; a rotation block whose sums straddle M is cut into a part with its late rounds and a
+// wrapped part with its early ones, each a rotation block of which some rotations are absent. What
+// makes no rotation block, and the pairs within row blocks, are loose pairs, a step for each round.
 //
-// A tile is placed at the time first + 7, before the loose pairs of round first + 7. All that row k
-// does in rounds first + k .. first + k + 7 is in the tile (in the rounds that were cut off it does
-// nothing). Whatever k is, these rounds have round first + 7 among them: what the row does before
-// them has an earlier time, what it does after them a later one. An exception is the last group, of
-// p < 8 labels: in rounds first + k + p .. first + k + 7, row k of group a is with group 0 already,
-// and for k <= 6 - p there is one in time for first + 7. So the tile must not be, unless those
-// pairs of groups 0 and a are in a tile, whose time is p later.
+// A rotation block is placed at the time first + 7, before the loose pairs of round first + 7. The
+// block has all that row k does in rounds first + k .. first + k + 7 (in the rounds that were cut
+// off the row does nothing). Whatever k is, these rounds have round first + 7 among them: what the
+// row does before them has an earlier time, what it does after them a later one. The last row
+// block, of p < 8 labels, is an exception: in rounds first + k + p .. first + k + 7, row k of row
+// block a meets row block 0 already, and for k <= 6 - p one of these pairs is in time for first
+// + 7. So it must not make a rotation block, unless the pairs of row blocks 0 and a are in a
+// rotation block, whose time is p later.
 //
-// Blocks of four successive groups with four others are a *block*, done one after the other so that
-// their rows stay in the nearest cache. It is a tile of groups of 32 rows, and has its place, first
-// + 31, for the same reason. All pairs that it has in the schedule must be in its tiles, and none
-// may be of a last group that is not full.
+// The rotation blocks between four successive row blocks and four others make a *super block*. They
+// are applied one after the other so that their rows stay in the nearest cache. A super block is a
+// rotation block of 32 x 32 rows, and has its place at first + 31 for the same reason. All pairs
+// that it has in the schedule must be in its rotation blocks, and none may be in a last row block
+// that is not full.
 #include <utility>
 
 #include "plan/builder.hpp"
@@ -26,34 +29,35 @@ namespace givens::planning {
 
 namespace {
 
-// The part of a tile of groups a < b with the pairs that are wrapped, or those that are not.
+// The part of a rotation block of row blocks a < b with the wrapped pairs, or with the others.
 struct Part {
   std::int64_t a;
   std::int64_t b;
   bool wrapped;
 };
 
-// The rows of a group that exist and those of them whose coordinates have no column.
-struct GroupRows {
-  std::uint8_t present = 0;
-  std::uint8_t dropped = 0;
+// The rows of a row block, a bit each.
+struct RowBits {
+  std::uint8_t present = 0;  // rows that exist
+  std::uint8_t dropped = 0;  // present rows whose coordinates have no column
 };
 
-// Below are the two rules of what the planner must know of a schedule of sums:
+// The planner knows a schedule by a rule, Circle or Brickwall, with these members:
 //
 //   modulus(), offset()    M and the offset
 //   fixed_label(r)         the label that meets a fixed player in round r; -1: none
-//   set_rows(plan)
-//   rows(group)
-//   swapped(part)          whether rows k of its tile are of group b, and l of a
-//   fits(part)             whether the rows of its tile are slots
-//   slots(z, z', wrapped)  of a pair z < z', the smaller coordinate first
+//   set_rows(plan)         sets the rows of the plan
+//   row_bits(row_block)    which rows of a row block exist, and which are dropped
+//   swapped(part)          whether rotation (k, l) has row k of row block b and row l of a
+//   fits(part)             whether the rows of its rotation block are rows of the plan
+//   rows(z, z', wrapped)   the rows of a pair z < z', the smaller coordinate first
 //   angle(z, z', wrapped, r)
 //   fixed_rows(z), fixed_angle(r)
 //   is_affine(part)        whether the angles of a part with all 64 rotations are affine
-//   add_affine(plan, part, r), add_each(plan, part, r, exists, source)
-//                          adds the tile whose rotation (0, 0) is in round r; the second with the
-//                          rotations that exist, their angles in Plan::sources from `source` on
+//   add_affine(plan, part, r), add_each(plan, part, r, exists, angle)
+//                          add the rotation block whose rotation (0, 0) is in round r; the second
+//                          with the rotations that exist, their angles in Plan::angle_indices from
+//                          `angle` on
 
 struct Circle {
   explicit Circle(const Schedule& schedule)
@@ -64,13 +68,13 @@ struct Circle {
         bye(n % 2 == 1 ? cycle / 2 : -1),
         offsets(schedule.round_offsets().data()) {}
 
-  // With M = N - 1, coordinate x = 1 .. M and the fixed player 0 aside: the label z of x is that
-  // with x = -1 - 2 z mod M. Round r is step s = M - 1 - r, in which players meet whose sum is
-  // 2 s mod M: -2 - 2 (z + z') = -2 - 2 r, so that z + z' = r.
+  // M = N - 1, and player 0 is the fixed one. Coordinate x = 1 .. M has the label z with
+  // x = -1 - 2 z mod M. Round r is step s = M - 1 - r, in which players meet whose sum is 2 s mod
+  // M: -2 - 2 (z + z') = -2 - 2 r, so that z + z' = r.
   std::int64_t modulus() const { return cycle; }
   static constexpr std::int64_t offset() { return 0; }
 
-  // Round 2 z mod M.
+  // Label z meets the fixed player in round 2 z mod M.
   std::int64_t fixed_label(std::int64_t r) const {
     const std::int64_t z = (r % 2 == 0 ? r : r + cycle) / 2;
     return columns == 0 || z == bye ? -1 : z;
@@ -87,14 +91,14 @@ struct Circle {
     std::int32_t* coordinates = plan.coordinate_of_row.data();
     for (std::int64_t z = 0; z < cycle; ++z) coordinates[z] = narrow(coordinate(z));
     if (bye >= 0) coordinates[bye] = -1;
-    // M is odd: there is room for the fixed player in the last group.
+    // M is odd, so there is room for the fixed player in the last row block.
     coordinates[cycle] = 0;
     plan.columns_by_parity = true;
     if (columns < n) find_bases();
   }
 
-  GroupRows rows(std::int64_t group) const {
-    const std::int64_t first = group * kRowBlock;
+  RowBits row_bits(std::int64_t row_block) const {
+    const std::int64_t first = row_block * kRowBlock;
     const std::int64_t end = std::min(first + kRowBlock, cycle);
     int present = (1 << (end - first)) - 1;
     if (first <= bye && bye < end) present &= ~(1 << (bye - first));
@@ -111,18 +115,17 @@ struct Circle {
   static constexpr bool swapped(const Part&) { return false; }
 
   RowPair rows(std::int64_t z, std::int64_t z2, bool) const {
-    // Without a branch, which would be mispredicted.
+    // A swap without a branch, which would be mispredicted.
     const std::int64_t swap = coordinate(z) > coordinate(z2) ? z ^ z2 : 0;
     return {narrow(z ^ swap), narrow(z2 ^ swap)};
   }
   RowPair fixed_rows(std::int64_t z) const { return {narrow(cycle), narrow(z)}; }
   std::int64_t fixed_angle(std::int64_t r) const { return offsets[r]; }
 
-  // Pair b of a round is that of the players s + b and s - b mod M, whose labels differ by b or
-  // M - b, which is min(d, M - d), d = z' - z. Before it there is one pair for every b' < b, but
-  // the dummy's if its b' is less. The dummy has the label (M - 1) / 2 and b' = min(r + 1, M - 1 -
-  // r): one finds b' < b for a wrapped pair if the dummy's label is greater than z, else if it is
-  // less than z'.
+  // Pair b of a round has the players s + b and s - b mod M. Their labels differ by b or M - b, so
+  // that b = min(d, M - d), d = z' - z. Before it comes one pair for every b' < b, except the one
+  // with the bye. The bye has the label (M - 1) / 2 and b' = min(r + 1, M - 1 - r): b' < b for a
+  // wrapped pair if the label of the bye is greater than z, else if it is less than z'.
   std::int64_t angle(std::int64_t z, std::int64_t z2, bool wrapped, std::int64_t r) const {
     return base(r) + std::min(z2 - z, cycle - (z2 - z)) - (after_bye(z, z2, wrapped) ? 1 : 0);
   }
@@ -131,8 +134,8 @@ struct Circle {
   }
   std::int64_t base(std::int64_t r) const { return bases.empty() ? r * per_round : bases[at(r)]; }
 
-  // With columns m < n the players that remain are an arc of the circle, 1 .. m - 1, and the fixed
-  // one: of the pairs b > 0 those remain from the distance of s from the arc on, in a row.
+  // With columns m < n the players with a column are an arc of the circle, 1 .. m - 1, and the
+  // fixed one. Pairs b > 0 remain from the distance of s to the arc on, one after the other.
   void find_bases() {
     bases.resize(at(cycle));
     for (std::int64_t r = 0; r < cycle; ++r) {
@@ -148,7 +151,8 @@ struct Circle {
     }
   }
 
-  // The min must not switch, nor a dummy be between the rows (a tile with a dummy is not full).
+  // The min in `angle` must be the same argument for all rotations. (The bye is in none of the
+  // rows, since all 64 rotations exist.)
   bool is_affine(const Part& part) const {
     const std::int64_t d = (part.b - part.a) * kRowBlock;
     return columns == n && (2 * (d + kRowBlock - 1) <= cycle || 2 * (d - kRowBlock + 1) >= cycle);
@@ -167,7 +171,7 @@ struct Circle {
     const std::int64_t z = part.a * kRowBlock;
     const std::int64_t z2 = part.b * kRowBlock;
     add_block(plan, Pattern::sum_block, AngleMap::gather, z, z2, angle);
-    // Whether a pair is after the dummy's is the same in all of the tile, unless it has the dummy.
+    // Whether a pair comes after the bye is the same for the whole block, unless the bye is in it.
     const bool after = after_bye(z, z2, part.wrapped);
     std::int32_t bases_of_diagonals[2 * kRowBlock] = {};
     for (int q = 0; q < 2 * kRowBlock - 1; ++q) {
@@ -197,12 +201,12 @@ struct Circle {
   std::vector<std::int64_t> bases;
 };
 
-// Rotations of neighbours (i, i + 1). A *wire* goes through them, one place to the right or to the
-// left in each round; at an end it rests for a round and turns. Wire w starts at place 2 w if that
-// is less than n, else at 2 n - 1 - 2 w, and its label is n - 1 - w. Then labels z < z' meet in
-// round z + z' + 1 mod n, at the rows i and i + 1 with i = z' - z - 1, or if wrapped i = n - 1 -
-// (z' - z). Two successive rotations of one row share a wire, so that an order which is right for
-// wires is right for rows. Rows are places.
+// Rotations of neighbours (i, i + 1), seen as a mesh of wires. A wire moves one place to the right
+// or to the left in each round; at an end it rests for a round and turns back. Wire w starts at
+// place 2 w if 2 w < n, else at place 2 n - 1 - 2 w, and its label is n - 1 - w. Then labels z < z'
+// meet in round z + z' + 1 mod n, at the places i and i + 1 with i = z' - z - 1, or n - 1 - (z' -
+// z) if the pair is wrapped. Two successive rotations at one place share a wire, so that an order
+// which is right for wires is right for places. The rows of the plan are places.
 struct Brickwall {
   explicit Brickwall(const Schedule& schedule)
       : n(schedule.n()), offsets(schedule.round_offsets().data()) {}
@@ -213,13 +217,13 @@ struct Brickwall {
 
   void set_rows(Plan& plan) const { set_identity_rows(plan, n); }
 
-  GroupRows rows(std::int64_t group) const {
-    const std::int64_t count = std::min<std::int64_t>(n - group * kRowBlock, kRowBlock);
+  RowBits row_bits(std::int64_t row_block) const {
+    const std::int64_t count = std::min<std::int64_t>(n - row_block * kRowBlock, kRowBlock);
     return {static_cast<std::uint8_t>((1 << count) - 1), 0};
   }
 
-  // The row of the rotation of rows k = 0, l = 0 of a tile. Those of k and l are i - k + l: k is
-  // counted in the group whose wires go to the right, b if wrapped.
+  // The first row i of rotation (0, 0). Rotation (k, l) has rows i - k + l and the next: k counts
+  // in the row block whose wires move to the right, which is b if the part is wrapped.
   std::int64_t first_row(const Part& part) const {
     const std::int64_t d = (part.b - part.a) * kRowBlock;
     return part.wrapped ? n - 1 - d : d - 1;
@@ -235,12 +239,12 @@ struct Brickwall {
   static constexpr RowPair fixed_rows(std::int64_t) { return {}; }
   static constexpr std::int64_t fixed_angle(std::int64_t) { return -1; }
 
-  // Rows i = r mod 2, step 2.
+  // The pairs of round r have i = r mod 2, step 2.
   std::int64_t angle(std::int64_t z, std::int64_t z2, bool wrapped, std::int64_t r) const {
     return offsets[r] + rows(z, z2, wrapped).i / 2;
   }
 
-  // For even n it is (r (n - 1) + i) / 2: n / 2 rows in even rounds, one less in odd ones.
+  // For even n the angle is (r (n - 1) + i) / 2: even rounds have n / 2 pairs, odd ones one less.
   bool is_affine(const Part&) const { return n % 2 == 0; }
 
   void add_affine(Plan& plan, const Part& part, std::int64_t r) const {
@@ -260,8 +264,7 @@ struct Brickwall {
     for (int q = 0; q < 2 * kRowBlock - 1; ++q) {
       if (exists[static_cast<std::size_t>(q)] != 0) bases[q] = narrow(offsets[r + q]);
     }
-    // Row i + l - k; with 16 more, which only tiles of less than 64 rotations need, none is
-    // negative.
+    // Row i + l - k. Adding 16 keeps it from being negative where fewer than 64 rotations exist.
     const auto row = static_cast<std::int32_t>(i);
     fill_block(plan.angle_indices.data() + angle, exists, bases, [&](std::int32_t difference) {
       return static_cast<std::int32_t>(static_cast<std::uint32_t>(row + difference + 16) / 2) - 8;
@@ -285,9 +288,9 @@ class SumsPlanner {
   Plan run() {
     rule_.set_rows(plan_);
     rows_.resize(at(row_blocks_));
-    for (std::int64_t group = 0; group < row_blocks_; ++group) {
-      Rows& rows = rows_[at(group)];
-      static_cast<GroupRows&>(rows) = rule_.rows(group);
+    for (std::int64_t row_block = 0; row_block < row_blocks_; ++row_block) {
+      Rows& rows = rows_[at(row_block)];
+      static_cast<RowBits&>(rows) = rule_.row_bits(row_block);
       rows.present_reversed = reversed_bits(rows.present);
       rows.dropped_reversed = reversed_bits(rows.dropped);
       rows.num_present = count_bits(rows.present);
@@ -302,9 +305,9 @@ class SumsPlanner {
   }
 
  private:
-  struct Rows : GroupRows {
-    // The rows of another group, or of this, with which row k has a pair.
-    int partners(const GroupRows& other, int k) const {
+  struct Rows : RowBits {
+    // The rows of another row block, or of this one, with which row k has a pair.
+    int partners(const RowBits& other, int k) const {
       if ((present >> k & 1) == 0) return 0;
       return (dropped >> k & 1) == 0 ? other.present : other.present & ~other.dropped;
     }
@@ -315,7 +318,8 @@ class SumsPlanner {
     int num_dropped;
   };
 
-  // The round of rows 0 and 0 of a part; that of a cut part may be outside the schedule.
+  // The round of rotation (0, 0) of a part. If the part is cut, the schedule may not have that
+  // round.
   std::int64_t first_round(const Part& part) const {
     return (part.a + part.b) * kRowBlock + rule_.offset() - (part.wrapped ? modulus_ : 0);
   }
@@ -356,7 +360,8 @@ class SumsPlanner {
     return count;
   }
 
-  // See above of the last group. Not wrapped, it has the last rounds of all: nothing comes after.
+  // For the exception of the last row block, see above. It holds for wrapped parts only: nothing
+  // comes after the last rounds.
   bool is_rotation_block(const Part& part, int rotations) const {
     if (rotations < kLeastInBlock || !rule_.fits(part)) return false;
     if (part.b + 1 < row_blocks_ || in_last_ >= kRowBlock - 1 || !part.wrapped) return true;
@@ -365,11 +370,11 @@ class SumsPlanner {
     return is_rotation_block(next, num_rotations(next));
   }
 
-  // What is known of the parts that would make a block.
+  // What the parts of a super block are.
   static constexpr std::uint8_t kHasBlocks = 1;
   static constexpr std::uint8_t kHasLoosePairs = 2;
 
-  // Null for those that cannot be in a block.
+  // The entry of the super block that a part belongs to; null if it cannot belong to one.
   std::uint8_t* super_block_of(const Part& part) {
     const std::int64_t a = part.a / kSuperBlock;
     const std::int64_t b = part.b / kSuperBlock;
@@ -377,7 +382,7 @@ class SumsPlanner {
     return &super_blocks_[at((part.wrapped ? super_row_blocks_ + a : a) * super_row_blocks_ + b)];
   }
 
-  bool in_block(const Part& part) {
+  bool in_super_block(const Part& part) {
     const std::uint8_t* block = super_block_of(part);
     return block && *block == kHasBlocks;
   }
@@ -386,17 +391,17 @@ class SumsPlanner {
     return rotations == kBlockRotations && rule_.is_affine(part);
   }
 
-  // Calls visit(part) for the parts of `groups` groups with a + b = sum.
+  // Calls visit(part) for the parts of `count` row blocks with a + b = sum.
   template <class Visit>
-  static void for_each_part(std::int64_t groups, std::int64_t sum, bool wrapped, Visit&& visit) {
-    const std::int64_t last = groups - 1;
+  static void for_each_part(std::int64_t count, std::int64_t sum, bool wrapped, Visit&& visit) {
+    const std::int64_t last = count - 1;
     for (std::int64_t a = std::max<std::int64_t>(sum - last, 0); 2 * a < sum; ++a) {
       visit(Part{a, sum - a, wrapped});
     }
   }
 
-  // The sums a + b of groups are 1 .. last_sum: up to last_unwrapped there are parts that are not
-  // wrapped, from first_wrapped on such that are.
+  // The sums a + b of row blocks are 1 .. last_sum. Sums up to last_unwrapped have parts that are
+  // not wrapped, sums from first_wrapped on have wrapped parts.
   std::int64_t last_sum() const { return 2 * row_blocks_ - 3; }
   std::int64_t last_unwrapped() const {
     return std::min((modulus_ - 1 - rule_.offset()) / kRowBlock, last_sum());
@@ -406,16 +411,16 @@ class SumsPlanner {
     return std::max<std::int64_t>(least <= 0 ? 0 : row_blocks_of(least), 1);
   }
 
-  // Counts tiles, and the loose pairs of each round: those of round r are then first_pair_[r] ..
-  // first_pair_[r + 1] - 1.
+  // Counts rotation blocks, and the loose pairs of each round: round r then has the loose pairs
+  // first_pair_[r] .. first_pair_[r + 1] - 1.
   void count() {
     first_pair_.resize(at(modulus_) + 1);
     std::int64_t* const counts = first_pair_.data() + 1;
     for (std::int64_t r = 0; r < modulus_; ++r) counts[r] = rule_.fixed_label(r) >= 0 ? 1 : 0;
-    for (std::int64_t group = 0; group < row_blocks_; ++group) {
-      const Rows& rows = rows_[at(group)];
+    for (std::int64_t row_block = 0; row_block < row_blocks_; ++row_block) {
+      const Rows& rows = rows_[at(row_block)];
       const bool full = rows.num_present == kRowBlock && rows.num_dropped == 0;
-      const std::int64_t r = 2 * group * kRowBlock + rule_.offset();
+      const std::int64_t r = 2 * row_block * kRowBlock + rule_.offset();
       for (int q = 1; q < 2 * kRowBlock - 2; ++q) {
         // The rows k < q - k.
         const int lower = (1 << ((q + 1) / 2)) - 1;
@@ -454,30 +459,30 @@ class SumsPlanner {
     for (std::int64_t r = 0; r < modulus_; ++r) counts[r] += counts[r - 1];
   }
 
-  // Loose pairs go to the place of their round. Their angles come before those of tiles.
+  // Loose pairs go to the place of their round. Their angles come before the angles of blocks.
   void add_loose_pairs() {
     const std::int64_t pairs = first_pair_.back();
     plan_.row_pairs.resize(at(pairs));
     plan_.angle_indices.resize(at(pairs + blocks_of_each_ * kBlockRotations));
     RowPair* const row_pairs = plan_.row_pairs.data();
-    std::int32_t* const sources = plan_.angle_indices.data();
+    std::int32_t* const angles = plan_.angle_indices.data();
     std::vector<std::int64_t> next_places(first_pair_.begin(), first_pair_.end() - 1);
     std::int64_t* const next = next_places.data();
     const auto add = [&](std::int64_t z, std::int64_t z2, bool wrapped, std::int64_t r) {
       const std::int64_t place = next[r]++;
       row_pairs[place] = rule_.rows(z, z2, wrapped);
-      sources[place] = narrow(rule_.angle(z, z2, wrapped, r));
+      angles[place] = narrow(rule_.angle(z, z2, wrapped, r));
     };
     for (std::int64_t r = 0; r < modulus_; ++r) {
       const std::int64_t z = rule_.fixed_label(r);
       if (z < 0) continue;
       const std::int64_t place = next[r]++;
       row_pairs[place] = rule_.fixed_rows(z);
-      sources[place] = narrow(rule_.fixed_angle(r));
+      angles[place] = narrow(rule_.fixed_angle(r));
     }
-    for (std::int64_t group = 0; group < row_blocks_; ++group) {
-      const Rows& rows = rows_[at(group)];
-      const std::int64_t first = group * kRowBlock;
+    for (std::int64_t row_block = 0; row_block < row_blocks_; ++row_block) {
+      const Rows& rows = rows_[at(row_block)];
+      const std::int64_t first = row_block * kRowBlock;
       for (int k = 0; k < kRowBlock; ++k) {
         const int partners = rows.partners(rows, k);
         for (int l = k + 1; l < kRowBlock; ++l) {
@@ -502,7 +507,7 @@ class SumsPlanner {
     }
   }
 
-  // All steps in the order of time.
+  // Adds all steps in the order of their times.
   void add_steps() {
     plan_.steps.reserve(at(blocks_ + modulus_));
     std::int64_t angle = first_pair_.back();
@@ -519,13 +524,14 @@ class SumsPlanner {
       }
     };
     const auto add_part = [&](const Part& part) {
-      if (!in_block(part)) add_one(part);
+      if (!in_super_block(part)) add_one(part);
     };
-    const auto add_block = [&](const Part& block) {
+    const auto add_super_block = [&](const Part& block) {
       const std::int64_t a = block.a * kSuperBlock;
       const std::int64_t b = block.b * kSuperBlock;
-      if (!in_block({a, b, block.wrapped})) return;
-      // Two groups with all others, then the next two: a tile finds three of its four in the cache.
+      if (!in_super_block({a, b, block.wrapped})) return;
+      // Two row blocks with all others, then the next two: most rotation blocks share a row block
+      // with the one before.
       for (std::int64_t first = a; first < a + kSuperBlock; first += 2) {
         for (std::int64_t other = b; other < b + kSuperBlock; ++other) {
           add_one({first, other, block.wrapped});
@@ -533,12 +539,12 @@ class SumsPlanner {
         }
       }
     };
-    // Those whose first round is `first`; of wrapped ones, `first` less M.
-    const auto add_blocks = [&](std::int64_t first, bool wrapped) {
+    // Adds the super blocks whose first round is `first`, or `first` less M if they are wrapped.
+    const auto add_super_blocks = [&](std::int64_t first, bool wrapped) {
       if (first < 0 || first % kSuperBlockRows != 0) return;
-      for_each_part(super_row_blocks_, first / kSuperBlockRows, wrapped, add_block);
+      for_each_part(super_row_blocks_, first / kSuperBlockRows, wrapped, add_super_block);
     };
-    // The sums of groups whose tiles come next, and their times.
+    // The sums of row blocks whose rotation blocks come next, and their times.
     std::int64_t late = 1;
     std::int64_t early = first_wrapped();
     const std::int64_t last_late = last_unwrapped();
@@ -546,8 +552,8 @@ class SumsPlanner {
     const std::int64_t time = rule_.offset() + kRowBlock - 1;
     for (std::int64_t r = -kSuperBlockRows; r < modulus_ + kSuperBlockRows; ++r) {
       const std::int64_t first_of_block = r - rule_.offset() - (kSuperBlockRows - 1);
-      add_blocks(first_of_block, false);
-      add_blocks(first_of_block + modulus_, true);
+      add_super_blocks(first_of_block, false);
+      add_super_blocks(first_of_block + modulus_, true);
       if (late <= last_late && r == late * kRowBlock + time) {
         for_each_part(row_blocks_, late++, false, add_part);
       }
@@ -563,10 +569,10 @@ class SumsPlanner {
   Rule rule_;
   const std::int64_t modulus_;
   const std::int64_t row_blocks_;
-  const std::int64_t in_last_;                    // labels in the last group
-  static constexpr std::int64_t kSuperBlock = 4;  // groups
+  const std::int64_t in_last_;                    // labels in the last row block
+  static constexpr std::int64_t kSuperBlock = 4;  // row blocks
   static constexpr std::int64_t kSuperBlockRows = kSuperBlock * kRowBlock;
-  const std::int64_t super_row_blocks_;     // how many times kSuperBlock full groups there are
+  const std::int64_t super_row_blocks_;     // how many times kSuperBlock full row blocks there are
   std::vector<std::uint8_t> super_blocks_;  // see super_block_of
   std::vector<Rows> rows_;
   std::int64_t blocks_ = 0;

@@ -6,7 +6,7 @@ namespace givens {
 
 namespace {
 
-// The rows of a group at once.
+// The masks of the eight rows of a row block.
 using RowBlockMask = std::uint64_t;
 static_assert(sizeof(RowBlockMask) == kRowBlock * sizeof(ColumnMask));
 

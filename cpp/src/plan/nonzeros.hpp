@@ -1,5 +1,5 @@
-// Which columns of the identity the rotations of a plan reach: at first each has a single row that
-// is not zero, and a rotation spreads only what its own two rows have.
+// Which columns of the identity the rotations of a plan can make nonzero in which rows: at first a
+// column has a single nonzero row, and a rotation spreads nonzeros between its own two rows only.
 #pragma once
 
 #include <algorithm>
@@ -11,14 +11,14 @@
 
 namespace givens {
 
-// The reals of a panel's row in parts of this many, whole segments of every kind; at most 8 parts.
+// The bits of a ColumnMask stand for this many successive reals of a panel's row each, a whole
+// number of vector packs of every engine. A panel has at most 8 times as many reals in a row.
 inline constexpr std::int64_t kMaskedReals = 32;
 
-// ColumnMask, a bit each.
 using ColumnMask = std::uint8_t;
 
-// Calls body(first, last) for the reals, of `width` in a row, that are in `parts`: those that
-// follow one another together.
+// Calls body(first, last) for each run of reals first .. last - 1, among the `width` of a row, that
+// are in `parts`.
 template <class Body>
 [[gnu::always_inline]] inline void for_each_run(ColumnMask parts, std::int64_t width, Body&& body) {
   const auto has = [parts](int part) { return (parts >> part & 1) != 0; };
@@ -31,13 +31,14 @@ template <class Body>
   }
 }
 
-// The parts of a panel of U's columns that each step turns, on the way from the identity's columns.
-// In the others the step's rows are zero before and after it, so that neither U nor, on the way
-// back, gradients need it. A part that a step turns is turned by all later steps of the same rows.
+// The columns of a panel of U that each step must rotate, on the way from the columns of the
+// identity. In the other columns the rows of the step are zero before and after it, so that neither
+// U nor, on the way back, gradients need the step. Columns that a step rotates are rotated by all
+// later steps of the same rows.
 class NonzeroStructure {
  public:
-  // Whether it pays to find it. Where it does not, every step turns all: columns of small matrices
-  // soon reach all rows, and the merge_levels of a plan say the same for less.
+  // Whether finding the structure pays. Where it does not, every step rotates all columns: columns
+  // of small matrices soon reach all rows, and merge levels say the same at no cost.
   static bool pays(const Plan& plan) {
     return plan.merge_levels.size() == 1 && plan.row_of_coordinate.size() >= 256;
   }
@@ -46,12 +47,12 @@ class NonzeroStructure {
   void find(const Plan& plan, const std::int32_t* coordinates, std::int64_t columns,
             std::int64_t reals);
 
-  // Those of any of its pairs, if it is a step of pairs.
+  // The columns that a step rotates; for a step of pairs, the columns that any of its pairs does.
   ColumnMask rotated_by(std::int64_t step) const {
     return step < steps_known() ? rotated_[static_cast<std::size_t>(step)] : all_;
   }
 
-  // Those of each pair of a step of pairs; null: all parts.
+  // The columns that each pair of a step of pairs rotates; null: all columns.
   const ColumnMask* rotated_by_pairs(const Plan& plan, std::int64_t step) const {
     if (step >= steps_known()) return nullptr;
     return rotated_by_pair_.data() + plan.steps[static_cast<std::size_t>(step)].a;
@@ -61,9 +62,9 @@ class NonzeroStructure {
   std::int64_t steps_known() const { return static_cast<std::int64_t>(rotated_.size()); }
 
   ColumnMask all_ = 0;
-  std::vector<ColumnMask> rotated_;  // up to the step from which on each turns all parts
+  std::vector<ColumnMask> rotated_;  // up to the step from which on all columns are rotated
   std::vector<ColumnMask> rotated_by_pair_;
-  std::vector<ColumnMask> rows_;  // by slot: the parts in which it is not zero
+  std::vector<ColumnMask> rows_;  // for each row, the columns in which it is not zero
 };
 
 }  // namespace givens

@@ -1,4 +1,4 @@
-// Patterns: sets of rotations of up to 16 rows that the CPU engine runs with the rows in registers.
+// Patterns: sets of rotations of up to 16 rows, which an engine applies with the rows in registers.
 #pragma once
 
 #include <array>
@@ -7,22 +7,21 @@
 
 namespace givens {
 
-// Rows are worked on in groups of this many.
+// The number of rows in a row block.
 inline constexpr int kRowBlock = 8;
 
 enum class Pattern : std::uint8_t {
-  // Blocks: all 64 rotations between group a and group b, numbered (k, l), k, l = 0..7. They differ
-  // in the order, and in the rows that a rotation turns.
+  // Rotation blocks have all 64 rotations (k, l), k, l = 0..7, between two row blocks a and b. They
+  // differ in the order of the rotations and in the rows that these turn.
   //
   // Row k of a with row l of b, by rising k XOR l.
   xor_block,
   // Row k of a with row l of b, by rising k + l.
   sum_block,
-  // Rows 7 - k + l and 8 - k + l of the 16 of a and b together, by rising k + l: neighbours meet
-  // only.
+  // Neighbouring rows: rows 7 - k + l and 8 - k + l of the 16 rows of a and b, by rising k + l.
   diamond_block,
-  // The 28 rotations within group a in the order of xor: for r = 1..7 the four pairs (i, i XOR r)
-  // by rising i.
+  // The 28 rotations within row block a in the order of xor: for r = 1..7 the four pairs
+  // (i, i XOR r) by rising i.
   diagonal_block,
   // Rotations of disjoint pairs of rows.
   pairs,
@@ -32,25 +31,26 @@ constexpr bool is_rotation_block(Pattern pattern) {
   return pattern != Pattern::diagonal_block && pattern != Pattern::pairs;
 }
 
-// Rotations in a tile and in a leaf.
+// The number of rotations in a rotation block and in a diagonal block.
 inline constexpr int kBlockRotations = 64;
 inline constexpr int kDiagonalBlockRotations = 28;
 
-// A rotation of a tile.
+// A rotation of a rotation block.
 struct BlockIndex {
   int k;
   int l;
 };
 
-// Entries, the numbers under which a step has its rotations: 8 rows of 8, each in a lane of its
-// own, so that the rotations of one row of entries turn different rows.
+// A step numbers the rotations of a block in 8 rows of 8, so that the rotations of one such row can
+// be the lanes of a vector: they turn different rows of the matrix. (In a diamond block neighbours
+// share a row.)
 struct LanePosition {
   int row;  // modulo Size
   int lane;
 };
 
-// Where rotation (k, l) of Size x Size is among the entries. Of a tile in blocks it is where the
-// block is.
+// Where rotation (k, l) of Size x Size rotations is in this numbering. For a rotation block that is
+// cut into register blocks, (k, l) may be a register block.
 template <int Size>
 constexpr LanePosition lane_position(Pattern pattern, int k, int l) {
   return {pattern == Pattern::xor_block ? k ^ l : k + l, k};
@@ -67,8 +67,8 @@ constexpr BlockIndex block_index(Pattern pattern, int index) {
   return {lane, pattern == Pattern::xor_block ? lane ^ row : (row + 8 - lane) % 8};
 }
 
-// The rotations of a tile of Size x Size in an order in which they may be done. Of a tile in blocks
-// it is the order of the blocks.
+// An order in which Size x Size rotations may be applied, or the register blocks of a rotation
+// block.
 template <int Size>
 constexpr auto block_order(Pattern pattern) {
   std::array<BlockIndex, static_cast<std::size_t>(Size * Size)> out{};
@@ -85,7 +85,7 @@ constexpr auto block_order(Pattern pattern) {
   return out;
 }
 
-// Two rows of the 2 * Size of a tile, those of group a first.
+// Two of the 2 * Size rows that a block of rotations turns, counted from the rows of block a on.
 struct RowPair {
   int i;
   int j;
@@ -97,8 +97,8 @@ constexpr RowPair rows_of_rotation(Pattern pattern, BlockIndex at) {
   return {at.k, Size + at.l};
 }
 
-// The first rows, of the 8 of group a and of the 8 of group b, that block `at` of Size x Size
-// rotations turns: Size from each. The rows of a diamond's block follow one another.
+// The first rows that register block `at` of Size x Size rotations turns, in row block a and in row
+// block b: Size rows from each. In a diamond block the two runs of rows follow one another.
 template <int Size>
 constexpr RowPair register_block_rows(Pattern pattern, BlockIndex at) {
   if (pattern == Pattern::diamond_block) {
@@ -108,19 +108,20 @@ constexpr RowPair register_block_rows(Pattern pattern, BlockIndex at) {
   return {Size * at.k, Size * at.l};
 }
 
-// Size x Size rotations of a tile that are done together.
+// Size x Size rotations of a rotation block that are applied with their rows in registers.
 struct RegisterBlock {
   RowPair rows;  // see register_block_rows
-  // Rotation (k, l) of the block with lane_position (row, lane) has the entry `low + 8 row + lane`
-  // if row < Size, else `high + 8 (row - Size) + lane`.
+  // The rotation with lane_position (row, lane) in the register block has the index
+  // `low + 8 row + lane` in the rotation block if row < Size, else `high + 8 (row - Size) + lane`.
   int low;
   int high;
-  // Whether no block before has the rows of group a, and of group b.
+  // Whether no register block before has these rows of row block a, and of row block b.
   bool new_a;
   bool new_b;
 };
 
-// The blocks of a tile in the order of doing, or of undoing.
+// The register blocks of a rotation block in the order in which they are applied; with Adjoint, in
+// the reverse order.
 template <int Size, bool Adjoint>
 constexpr auto register_blocks(Pattern pattern) {
   constexpr int kBlocks = kRowBlock / Size;
@@ -144,7 +145,7 @@ constexpr auto register_blocks(Pattern pattern) {
   return out;
 }
 
-// The pairs of a leaf by entry, which is the order of doing.
+// The pairs of a diagonal block by the index of their rotation, which is the order of application.
 constexpr std::array<RowPair, kDiagonalBlockRotations> diagonal_block_order() {
   std::array<RowPair, kDiagonalBlockRotations> out{};
   std::size_t count = 0;

@@ -1,4 +1,5 @@
-// Plans: a schedule's rotations in steps that keep their rows in registers. Both engines walk them.
+// Plans: a schedule's rotations in steps that keep their rows in registers, for the CPU engines and
+// for the CUDA engine.
 #pragma once
 
 #include <cstdint>
@@ -9,14 +10,13 @@
 
 namespace givens {
 
-// How a step finds the angles of its rotations among the schedule's. The angle -1 stands for a
-// rotation that is absent: a block has its full number of rotations, some of which do nothing.
+// How a step finds the angles of its rotations among the angles of the schedule. A block always has
+// its full number of rotations; the angle -1 stands for one that is absent from the schedule.
 enum class AngleMap : std::uint8_t {
   // Plan::angle_indices has an angle, or -1, for every rotation, from `first_angle` on.
   gather,
-  // Plan::angle_indices has, from `first_angle` on, the first of 8 successive angles for each row
-  // of
-  // an xor block's rotations, or of 4 for each round of a diagonal block.
+  // From `first_angle` on, Plan::angle_indices has the first of 8 successive angles for each row of
+  // an xor block's rotations, or the first of 4 for each round of a diagonal block.
   contiguous,
   // Rotation (k, l) of a block has the angle first_angle + k * step_k + l * step_l.
   affine,
@@ -53,8 +53,8 @@ struct Stage {
   std::vector<std::int64_t> first;
 };
 
-// Immutable, and made once for a schedule. Rows are those of the engines' panels: a permutation of
-// the coordinates, padded to whole row blocks.
+// Immutable, and made once for a schedule. Its rows are a permutation of the coordinates, padded to
+// whole row blocks; engines hold vectors in panels of these rows.
 struct Plan {
   std::int64_t rows = 0;
   std::vector<std::int32_t> coordinate_of_row;  // -1: padding
@@ -64,12 +64,13 @@ struct Plan {
   std::vector<RowPair> row_pairs;
   std::vector<MergeLevel> merge_levels;  // in order; they cover all steps
   std::vector<Stage> stages;             // in order; they cover all steps
-  std::int64_t rotations = 0;
-  // Whether neighbouring rows have coordinates two apart. Panels of U then have its even columns
+  std::int64_t rotations = 0;            // of all steps, absent ones included
+  // Whether neighbouring rows have coordinates two apart. Engines then take the even columns of U
   // before its odd ones, which keeps more of a panel zero; see NonzeroStructure.
   bool columns_by_parity = false;
 };
 
+// Makes a plan with the planner of the schedule's kind. Cost: O(K) time and memory.
 Plan make_plan(const Schedule& schedule);
 
 // The plan of a schedule, made at the first call for it (or a copy of it). Safe from many threads.
@@ -83,9 +84,8 @@ inline std::int64_t rotations_of(const Plan& plan, Range steps) {
          plan.steps[static_cast<std::size_t>(steps.first)].first_rotation;
 }
 
-// The angles of a block whose angle map is affine, by row of eight rotations and lane. It agrees
-// with block_index without its divisions. Angles are multiplied by `stride`, their distance in the
-// caller's memory.
+// The angles of a block whose angle map is affine, by row of eight rotations and lane: block_index
+// without its divisions. Angles are multiplied by `stride`, their distance in the caller's memory.
 struct AffineAngles {
   AffineAngles(const Step& step, std::int64_t stride)
       : first(stride * step.first_angle),

@@ -1,7 +1,7 @@
-// The plan of xor. Rows are coordinates. After rounds 1 .. 2^k - 1 the matrix is block-diagonal
-// with blocks of 2^k: the leaves are blocks of 8, and level h = 1, 2, 4, .. joins blocks of h
-// groups by tiles (a, a ^ x), x = h .. 2 h - 1, in an order that returns to a group soon after it
-// was left, so that it is still in cache.
+// The plan of xor. Row k is coordinate k. After rounds 1 .. 2^k - 1 the matrix is block-diagonal
+// with blocks of 2^k rows: diagonal blocks have 8 rows, and merge level h = 1, 2, 4, .. joins
+// blocks of h row blocks by rotation blocks (a, a ^ x), x = h .. 2 h - 1. Their order returns to a
+// row block soon after it left it, so that its rows are still in cache.
 #include <utility>
 
 #include "plan/builder.hpp"
@@ -12,11 +12,11 @@ namespace givens::planning {
 
 namespace {
 
-// Plans of fewer tiles are not worth more than one thread.
+// Plans of fewer rotation blocks are not worth more than one thread.
 constexpr std::int64_t kLeastBlocksForStages = 64;
 
-// A level of fewer blocks than this has their joins cut into as many ranges, if these are then
-// between parts of at least so many groups: to share out what is less takes longer than to do it.
+// A level of fewer blocks than kLeastRanges has each join cut into as many ranges, as long as these
+// join parts of at least kLeastInPart row blocks: smaller ranges do not pay for waking threads.
 constexpr std::int64_t kLeastRanges = 8;
 constexpr std::int64_t kLeastInPart = 4;
 
@@ -44,13 +44,14 @@ class XorPlanner {
   }
 
  private:
-  // Whether all pairs between the groups exist.
+  // Whether all pairs between row blocks a and b exist.
   bool is_regular(std::int64_t a, std::int64_t b) const {
     return (a + 1) * kRowBlock <= columns_ && (b + 1) * kRowBlock <= n_;
   }
 
   void reserve(std::int64_t blocks) {
-    // Irregular are the tiles of the last group and of the group in which the columns end.
+    // The blocks of the last row block, and of the row block in which the columns end, are
+    // irregular.
     std::int64_t irregular = 0;
     if (n_ % kRowBlock != 0) irregular += row_blocks_kept_;
     if (columns_ % kRowBlock != 0) irregular += row_blocks_ - row_blocks_kept_ + 1;
@@ -62,7 +63,7 @@ class XorPlanner {
     plan_.merge_levels.reserve(merge_levels);
   }
 
-  // The next source.
+  // The next of Plan::angle_indices.
   std::int32_t& new_angle_index() { return plan_.angle_indices[at(num_angle_indices_++)]; }
 
   void add_diagonal_blocks() {
@@ -77,7 +78,7 @@ class XorPlanner {
     plan_.merge_levels.push_back(std::move(level));
   }
 
-  // Round r has 4 pairs in each of the groups before a.
+  // Round r has 4 pairs in each of the row blocks before a.
   void add_diagonal_block(std::int64_t a) {
     const std::int64_t first = a * kRowBlock;
     const std::int64_t first_index = num_angle_indices_;
@@ -106,7 +107,7 @@ class XorPlanner {
     MergeLevel level{2 * h * kRowBlock, {}};
     level.first.reserve(at(blocks) + 1);
     level.first.push_back(num_steps(plan_));
-    // Blocks are ranges of one stage, or, where they are few, cut into parts.
+    // Blocks are the ranges of one stage; where they are few, they are cut into parts.
     const std::int64_t most_parts = std::min(h / kLeastInPart, kLeastRanges);
     const std::int64_t parts = in_stages_ && blocks < most_parts ? most_parts : 1;
     for (block_ = 0; block_ < row_blocks_; block_ += 2 * h) {
@@ -123,9 +124,9 @@ class XorPlanner {
     plan_.merge_levels.push_back(std::move(level));
   }
 
-  // The join of both halves of a block, each in `parts`: part p of the lower half with part p ^ x
-  // of the upper, by rising x, each in the order of `join`. The joins of one x touch different
-  // slots: a stage.
+  // The join of both halves of a block, each cut into `parts`: part p of the lower half with part
+  // p ^ x of the upper, by rising x, each in the order of `join`. The joins of one x touch
+  // different rows, and so make a stage.
   void join_in_parts(std::int64_t parts) {
     const std::int64_t size = h_ / parts;
     for (std::int64_t x = 0; x < parts; ++x) {
@@ -140,7 +141,7 @@ class XorPlanner {
     }
   }
 
-  // The tiles between groups a .. a + size - 1 and b .. b + size - 1.
+  // The rotation blocks between row blocks a .. a + size - 1 and b .. b + size - 1.
   void join(std::int64_t a, std::int64_t b, std::int64_t size) {
     if (b >= row_blocks_ || a >= row_blocks_kept_) return;
     if (size == 1) return add_join_block(a, b);
@@ -175,30 +176,31 @@ class XorPlanner {
               first_index);
   }
 
-  // The number of pairs, in each of the tile's rounds, with i in groups before a: 8 h for a block,
-  // and in a's own block one for every row that exists in the groups' partners.
+  // The number of pairs with i in row blocks before a, in each round of rotation block (a, b): 8 h
+  // for every block before, and in a's own block one for every row that exists in the partners of
+  // its row blocks.
   std::int64_t pairs_before(std::int64_t a, std::int64_t b) const {
     const std::int64_t in_blocks = block_ / 2 * kRowBlock;
-    const std::int64_t group = a - block_;
-    if (upper_rows_ == h_ * kRowBlock) return in_blocks + group * kRowBlock;
+    const std::int64_t row_block = a - block_;
+    if (upper_rows_ == h_ * kRowBlock) return in_blocks + row_block * kRowBlock;
     const std::int64_t mask = a ^ b ^ h_;
     const std::int64_t full = upper_rows_ / kRowBlock;
-    const std::int64_t partial = (full ^ mask) < group ? upper_rows_ % kRowBlock : 0;
-    return in_blocks + rounds::xor_rank(group, mask, full) * kRowBlock + partial;
+    const std::int64_t partial = (full ^ mask) < row_block ? upper_rows_ % kRowBlock : 0;
+    return in_blocks + rounds::xor_rank(row_block, mask, full) * kRowBlock + partial;
   }
 
   const std::int64_t n_;
   const std::int64_t columns_;
   const std::int64_t row_blocks_;
-  const std::int64_t row_blocks_kept_;  // those with a column
+  const std::int64_t row_blocks_kept_;  // the row blocks with a column
   const std::int64_t rounds_;           // less than 7 if n <= 4
   const std::int64_t* const offsets_;
   bool in_stages_ = false;
-  // Of the level and block that are being joined.
+  // The level and the block that are being joined.
   std::int64_t h_ = 0;
   std::int64_t block_ = 0;
   std::int64_t upper_rows_ = 0;         // rows that exist in the upper half
-  std::int64_t num_angle_indices_ = 0;  // Plan::sources has room for those to come
+  std::int64_t num_angle_indices_ = 0;  // Plan::angle_indices has room for more
   Plan plan_;
 };
 
