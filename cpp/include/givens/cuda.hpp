@@ -1,24 +1,21 @@
-// The functions of transform.hpp on arrays in a GPU's memory. Needs neither nvcc nor the CUDA
-// headers; link to the target givens::cuda.
+// The functions of transform.hpp on arrays in the memory of a GPU. A program that uses them needs
+// neither nvcc nor the CUDA headers; it links to the target givens::cuda.
 //
-// Arguments, conventions and std::invalid_argument are those of transform.hpp, with these
-// differences:
-// - Views and parameters point to memory of one device. Nothing there is read before the kernels
-// run,
-//   so that signs are not checked.
-// - T is float, double, std::complex of either, Half or BFloat16; the parameters of Half and
-// BFloat16
-//   are float, and so is all arithmetic.
-// - x and y are the same view, or do not overlap; neither may y and the parameters.
+// Arguments, conventions and errors are as in transform.hpp, with these differences:
+// - Views and parameters point to memory of one device. The host does not read it, so that the
+// values
+//   of signs are not checked.
+// - T may be Half or BFloat16 too. Their parameters and all arithmetic are float.
+// - x and y must be the same view, or not overlap. y must not overlap the parameters.
 // - Arrays have at most 8 axes that cannot be merged.
-// - Gradients have an entry of their own for every matrix: a batch axis along which only some
-//   parameters are repeated must be summed over by the caller.
-// - Values whose magnitude times 2^40 overflows may come out as infinities, and so may gradients
-//   where that of |y| |gy| does.
+// - Every matrix has entries of its own in the gradients: where only some parameters are repeated
+//   along a batch axis, the caller sums over it.
+// - Values whose magnitude times 2^40 overflows may become infinities, and so may gradients where
+//   |y| |gy| times 2^40 overflows.
 //
-// Everything is queued on the caller's stream, nothing waits for it. With a workspace nothing is
-// allocated either, so that calls can be captured in a CUDA graph; but the first call for a
-// schedule on a device copies its plan there, which `prepare` does beforehand.
+// Calls queue their work on the caller's stream and do not wait for it. With a workspace they
+// allocate nothing either, so that they can be captured in a CUDA graph. The first call for a
+// schedule on a device copies its plan there; `prepare` does that beforehand.
 #pragma once
 
 #include <cstddef>
@@ -36,7 +33,7 @@ namespace givens::cuda {
 // cudaStream_t.
 using Stream = CUstream_st*;
 
-// A call of the CUDA runtime that failed. `status` is its cudaError_t; what() names the call.
+// Thrown if a call of the CUDA runtime fails. `status` is its cudaError_t; what() names the call.
 class GIVENS_API Error : public std::runtime_error {
  public:
   Error(const std::string& call, int status, const std::string& text);
@@ -49,8 +46,8 @@ class GIVENS_API Error : public std::runtime_error {
 // Why there is no device to run on; empty if there is one.
 GIVENS_API std::string unavailable_reason();
 
-// Memory for coefficients and sums, aligned to 256 bytes. Without it a call allocates some with
-// cudaMallocAsync and frees it with cudaFreeAsync.
+// Device memory for coefficients and sums, aligned to 256 bytes. Without it a call allocates memory
+// with cudaMallocAsync and frees it with cudaFreeAsync.
 struct Workspace {
   void* data = nullptr;
   std::size_t bytes = 0;
@@ -58,17 +55,18 @@ struct Workspace {
 
 struct LaunchOptions {
   Stream stream = nullptr;
-  // The device that all arrays are on; it is current during the call only. -1: the current one.
+  // The device that holds all arrays; the call makes it current for its own time. -1 stands for the
+  // current device.
   int device = -1;
   Workspace workspace = {};
 };
 
-// Copies the plan of a schedule to a device, where it stays until the process ends. Waits for the
-// copy. Cost: that of making the plan, at most O(K).
+// Copies the plan of a schedule to a device, where it stays until the process ends, and waits for
+// the copy. Cost: O(K) at the first call for a schedule and device.
 GIVENS_API void prepare(const Schedule& schedule, int device = -1);
 
-// The bytes of a workspace that suffices for one call and is no smaller than is good for its speed.
-// Calls work with any that is not smaller than `least`.
+// The sizes in bytes of workspaces for one call: the smallest with which it works, and the smallest
+// with which it is fastest.
 struct WorkspaceSize {
   std::size_t best = 0;
   std::size_t least = 0;

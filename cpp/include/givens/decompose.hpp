@@ -25,16 +25,16 @@ struct ParameterOutputs {
 // antidiagonals from the lower left corner, in turn from the right and from the left, as in a
 // Clements mesh (Clements et al., Optica 3, 1460 (2016)).
 //
-// Angles are in (-pi, pi], of complex T in [0, pi/2]; phases and diagonal in [-pi, pi]. The signs
-// are all +1 if det U = 1; otherwise one is -1. Entries that are zero are not rotated: a signed
-// permutation has angles that are multiples of pi/2.
+// Angles are in (-pi, pi], or in [0, pi/2] for complex T; phases and diagonal are in [-pi, pi]. The
+// signs are all +1 if det U = 1; otherwise one is -1. Entries that are zero are not rotated: a
+// signed permutation has angles that are multiples of pi/2.
 //
 // Throws std::invalid_argument, before it writes anything, for shapes that do not fit, outputs that
-// overlap each other or U, and for entries that are not finite or a matrix of the batch with
-// max |U^H U - I| > 32 (n + 1) eps: two columns of what `matrix` returns may each be off by
-// 8 eps for each of its rounds, of which there are fewer than 2 n in most schedules.
+// overlap each other or U, entries that are not finite, and a matrix of the batch with
+// max |U^H U - I| > 32 (n + 1) eps. (Two columns of what `matrix` returns may each be off by 8 eps
+// for each round, and most schedules have fewer than 2 n rounds.)
 //
-// Cost: O(n^3) for each matrix, computed in double precision; one such matrix as memory.
+// Cost: O(n^3) for each matrix, in double precision, and the memory of one matrix of doubles.
 //
 //   std::vector<double> angles(n * (n - 1) / 2), signs(n);
 //   givens::decompose<double>({U.data(), {n, n}},
@@ -44,7 +44,7 @@ GIVENS_API void decompose(const not_deduced_t<ArrayView<const T>>& U,
                           const ParameterOutputs<real_t<T>>& outputs);
 
 // The shape of the angles that `decompose` writes: (*B, n(n-1)/2). Throws std::invalid_argument if
-// U is no batch of square matrices.
+// U is not a batch of square matrices.
 template <class T>
 GIVENS_API std::vector<std::int64_t> decomposed_shape(const not_deduced_t<ArrayView<const T>>& U);
 

@@ -1,12 +1,13 @@
-// Tangents: forward-mode derivatives, and those of the gradients, which are second order.
+// Tangents: forward-mode derivatives of the functions of transform.hpp, and of their gradients,
+// which are second order.
 //
 // A tangent is a direction of change, and has the shape of what it belongs to. With e * e = 0,
 //   y + e dy = U(t + e dt) (x + e dx),
-// so that everything here is the rotations of transform.hpp in dual numbers, and a call costs about
-// three times as many operations as the one it is the tangent of. It runs on plain loops over
+// so that the functions here are the rotations of transform.hpp in dual numbers. A call costs about
+// three times as many operations as the call whose tangent it is. It runs on plain loops over
 // panels of columns, not on the SIMD engines.
 //
-// Types, batches and errors are those of transform.hpp. No output may overlap anything.
+// Types, shapes, batches and errors are as in transform.hpp. No output may overlap anything.
 #pragma once
 
 #include <optional>
@@ -18,8 +19,8 @@
 
 namespace givens {
 
-// Tangents of parameters, each of the shape of its parameter. One that is absent is zero; one of an
-// absent parameter is refused.
+// Tangents of parameters. Each has the shape of its parameter. An absent tangent is zero; a tangent
+// of an absent parameter is refused.
 template <class R>
 struct ParameterTangents {
   std::optional<ArrayView<const R>> angles;
@@ -27,7 +28,7 @@ struct ParameterTangents {
   std::optional<ArrayView<const R>> diagonal;
 };
 
-// y and dy of `rotate`. dx: the shape of x; absent, it is zero.
+// The output y of `rotate` and its tangent dy. dx has the shape of x; if it is absent it is zero.
 //
 //   givens::rotate_jvp<float>(x, dx, parameters, {dangles, {}, {}}, schedule, y, dy);
 template <class T>
@@ -39,7 +40,7 @@ GIVENS_API void rotate_jvp(const not_deduced_t<ArrayView<const T>>& x,
                            const not_deduced_t<ArrayView<T>>& dy,
                            const RotateOptions& options = {});
 
-// U and dU of `matrix`, each (*B, n, columns).
+// The output U of `matrix` and its tangent dU, both (*B, n, columns).
 template <class T>
 GIVENS_API void matrix_jvp(const Parameters<real_t<T>>& parameters,
                            const ParameterTangents<real_t<T>>& tangents, const Schedule& schedule,
@@ -47,10 +48,9 @@ GIVENS_API void matrix_jvp(const Parameters<real_t<T>>& parameters,
                            const not_deduced_t<ArrayView<T>>& dU, int num_threads = 0);
 
 // The results of `rotate_vjp` as a function of y, gy and the parameters, and their tangents: with
-// dy from rotate_jvp the Hessian of a loss times a vector. dy and dgy: the shape of y; absent, they
-// are zero. The tangents of matrix_vjp are those for U and
-// gU with axis -2.
-// Memory: up to eight times the gradients of a matrix, in double.
+// dy from rotate_jvp the Hessian of a loss times a vector. dy and dgy have the shape of y; if they
+// are absent they are zero. For the tangents of matrix_vjp call it with U and gU, and axis -2.
+// Memory: at most eight times the gradients of a matrix, in double.
 template <class T>
 GIVENS_API void rotate_vjp_jvp(const not_deduced_t<ArrayView<const T>>& y,
                                const std::optional<not_deduced_t<ArrayView<const T>>>& dy,

@@ -25,9 +25,9 @@ struct Pair {
 // is applied first: U = G_{K-1} ... G_1 G_0. The angle of rotation k is entry k of the angles,
 // counted round by round in the order in which `round` lists the pairs.
 //
-// An immutable value: copies are cheap and share their data, and any number of threads may read
-// one. Only the rounds given to `from_rounds` are stored; those of the other kinds are computed
-// when asked for.
+// A schedule is an immutable value: copies are cheap and share their data, and any number of
+// threads may read one. Only the rounds given to `from_rounds` are stored; other rounds are
+// computed when they are asked for.
 //
 // With columns = m < n the pairs in which both coordinates are >= m are dropped, which leaves
 // n(n-1)/2 - k(k-1)/2 rotations, k = n - m, of a schedule in which every pair meets once: the
@@ -45,9 +45,9 @@ class GIVENS_API Schedule {
   // the limits above. Cost: O(rounds) time and memory (xor: O(rounds log n) time); `from_rounds`
   // takes O(K log K) time and O(K) memory.
 
-  // Round robin by the circle method: n - 1 rounds for even n, n for odd n. The paper's schedule,
-  // in its authors' order: round r is the circle's step N - 2 - r, N = n rounded up to even (paper,
-  // section 3).
+  // Round robin by the circle method: n - 1 rounds for even n, n for odd n. This is the schedule of
+  // the paper (arXiv 2106.00003, section 3) in the order of its authors' code: round r is step
+  // N - 2 - r of the circle, N = n rounded up to even.
   static Schedule circle(std::int64_t n, std::optional<std::int64_t> columns = std::nullopt);
 
   // Round r = 1 .. N - 1 holds the pairs (i, i XOR r), N the next power of two; pairs with a
@@ -66,11 +66,11 @@ class GIVENS_API Schedule {
   static Schedule team(std::int64_t n, std::int64_t size,
                        std::optional<std::int64_t> columns = std::nullopt);
 
-  // n rounds of nearest neighbours: round r pairs (i, i + 1) for i = r mod 2, step 2 (Clements
-  // meshes).
+  // n rounds of nearest neighbours: round r holds the pairs (i, i + 1) for i = r mod 2, step 2.
+  // This is the mesh of Clements et al., Optica 3, 1460 (2016).
   static Schedule brickwall(std::int64_t n);
 
-  // Rounds 1, 2, 4, .. of xor: log2 N rounds, O(n log n) rotations.
+  // Rounds 1, 2, 4, .. of xor: log2 N rounds, N the next power of two, and O(n log n) rotations.
   static Schedule butterfly(std::int64_t n);
 
   // The caller's rounds. A pair may be given in either order; the smaller coordinate becomes i.
@@ -114,20 +114,21 @@ class GIVENS_API Schedule {
   // Whether every pair of coordinates meets exactly once.
   bool is_complete() const;
 
-  // The pairs of round r, 0 <= r < num_rounds (a precondition). Cost: O(n).
+  // The pairs of round r. Precondition: 0 <= r < num_rounds. Cost: O(n).
   std::vector<Pair> round(std::int64_t r) const;
   // All pairs, K of them, in schedule order. Cost: O(K).
   std::vector<Pair> pairs() const;
 
-  // For each rotation k, its place in the triangular order of the paper's authors' code:
-  // i * n - (i + 2)(i + 1) / 2 + j. Throws std::invalid_argument if the schedule does not hold each
-  // pair with i < columns exactly once, since then that order has gaps or repeats. Cost: O(K).
+  // For each rotation its place in the triangular order of the paper's authors' code, which is
+  // i * n - (i + 2)(i + 1) / 2 + j for the pair (i, j). Throws std::invalid_argument unless the
+  // schedule holds each pair with i < columns exactly once: otherwise that order has gaps or
+  // repeats. Cost: O(K).
   std::vector<std::int64_t> triangular_index() const;
 
-  // Equal if n, columns and all rounds are, whatever factory made them. Cost: O(K) at worst.
+  // Equal if n, columns and all rounds are equal, whatever factories made them. Cost: at most O(K).
   friend GIVENS_API bool operator==(const Schedule& a, const Schedule& b);
   friend bool operator!=(const Schedule& a, const Schedule& b) { return !(a == b); }
-  // Agrees with ==. Cost: O(rounds).
+  // Equal schedules have equal hashes. Cost: O(rounds + n).
   std::size_t hash() const;
   // For example "Schedule.team(64, 16, columns=10)".
   std::string repr() const;

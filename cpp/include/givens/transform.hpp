@@ -8,18 +8,19 @@
 // d_r), the diagonal, or by signs_r. The product is U = D G_{K-1} ... G_0 (arXiv 2106.00003,
 // section 2).
 //
-// Types: T is float, double, std::complex<float> or std::complex<double>, the type of the vectors;
-// parameters are real and of the same precision, real_t<T>.
+// Types: T, the type of the vectors, is float, double, std::complex<float> or std::complex<double>.
+// Parameters are real and have the same precision, real_t<T>.
 //
 // Batches: the leading axes of the parameters broadcast against each other as in NumPy (aligned at
 // the end); together they are the batch shape B, one matrix each. The leading axes of x match B
 // from the front, and an axis of size 1 on either side is repeated.
 //
-// Overlap: y may be x itself, or overlap inputs in any other way (then a temporary of y's size is
-// used). The outputs of the gradient functions may not overlap anything.
+// Overlap: the y of `rotate` may be x itself, or overlap inputs in any other way, for which a
+// temporary of its size is allocated. The outputs of all other functions may not overlap anything.
 //
-// Every function throws std::invalid_argument, naming the argument, before it writes anything. NaN
-// and infinities pass through: they spread to what depends on them.
+// Errors: every function throws std::invalid_argument, naming the argument, before it writes
+// anything, and std::bad_alloc where memory is short. NaN and infinities are no errors: they spread
+// to what depends on them.
 #pragma once
 
 #include <optional>
@@ -41,8 +42,9 @@ struct Parameters {
   std::optional<ArrayView<const R>> signs;     // (..., n), each +1 or -1; not with diagonal
 };
 
-// Where the gradients go, each shaped as its parameter; phases and diagonal present exactly if the
-// parameter is. Gradients of a parameter that is shared by several matrices are summed over them.
+// Where the gradients go. Each has the shape of its parameter; phases and diagonal are present
+// exactly if the parameter is. The gradient of a parameter that several matrices share is summed
+// over them.
 template <class R>
 struct ParameterGradients {
   ArrayView<R> angles;
@@ -51,15 +53,15 @@ struct ParameterGradients {
 };
 
 struct RotateOptions {
-  // The axis of x along which its n coordinates lie; negative counts from the end. Not a batch
-  // axis.
+  // The axis of x along which its n coordinates lie, not a batch axis. Negative axes count from the
+  // end.
   std::int64_t axis = -1;
   // U^H instead of U.
   bool inverse = false;
-  // At most this many threads, whatever the default is; 0: default_num_threads() of the calling
-  // thread. Results are bitwise the same for any number. Calls too small to gain stay on the
-  // caller's thread, and so do calls that come while the library's threads, which all share, are at
-  // work for another.
+  // The call uses at most this many threads; 0 stands for default_num_threads() of the calling
+  // thread. Results are bitwise the same for any number. A call stays on the caller's thread if it
+  // is too small to gain, or while the library's threads, which all callers share, work for
+  // another.
   int num_threads = 0;
 };
 
@@ -72,8 +74,8 @@ template <class T>
 using not_deduced_t = typename NotDeduced<T>::type;
 
 // y = U x along `axis`, without forming U; with inverse, y = U^H x.
-// x: (*B, ..., n) with n at `axis`; y: the same with B in full.
-// Cost: 4 K multiply-adds a vector (real), no more memory than the parameters.
+// x: (*B, ..., n) with n at `axis`. y: the shape of x with B in full.
+// Cost: at most 4 K multiply-adds a vector (real T), and memory for a few numbers a rotation.
 //
 //   givens::rotate<float>({x.data(), {3, n}}, {{angles.data(), {K}}, {}, {}, {}}, schedule,
 //                         {y.data(), {3, n}});
@@ -82,15 +84,22 @@ GIVENS_API void rotate(const not_deduced_t<ArrayView<const T>>& x,
                        const Parameters<real_t<T>>& parameters, const Schedule& schedule,
                        const not_deduced_t<ArrayView<T>>& y, const RotateOptions& options = {});
 
-// The first columns of U. U: (*B, n, columns).
+// Writes the first columns of each matrix to U, (*B, n, columns).
+// Cost: at most 4 K multiply-adds a column (real T); with xor two thirds of a product of two n x n
+// matrices.
+//
+//   givens::matrix<float>({{angles.data(), {K}}, {}, {}, {}}, schedule, {U.data(), {n, n}});
 template <class T>
 GIVENS_API void matrix(const Parameters<real_t<T>>& parameters, const Schedule& schedule,
                        const not_deduced_t<ArrayView<T>>& U, int num_threads = 0);
 
 // The gradient of a real loss L through `rotate`, from its output y and gy = dL/dy (for complex T,
-// dL = Re sum conj(gy) dy): gx = dL/dx, of y's shape, and the gradients of the parameters. Options
-// as in the call of rotate. Nothing else need be kept from that call. (arXiv 2106.00003,
-// section 4.) Cost: three times that of rotate.
+// dL = Re sum conj(gy) dy): gx = dL/dx, which has the shape of y, and the gradients of the
+// parameters (arXiv 2106.00003, section 4). The options must be those of the call of rotate;
+// nothing else need be kept from it. Cost: three times that of rotate.
+//
+//   givens::rotate_vjp<float>({y.data(), {3, n}}, {gy.data(), {3, n}}, parameters, schedule,
+//                             {gx.data(), {3, n}}, {{gangles.data(), {K}}, {}, {}});
 template <class T>
 GIVENS_API void rotate_vjp(const not_deduced_t<ArrayView<const T>>& y,
                            const not_deduced_t<ArrayView<const T>>& gy,
@@ -99,41 +108,44 @@ GIVENS_API void rotate_vjp(const not_deduced_t<ArrayView<const T>>& y,
                            const ParameterGradients<real_t<T>>& gradients,
                            const RotateOptions& options = {});
 
-// The gradient through `matrix`, from its output U and gU = dL/du, both (*B, n, columns). U must be
-// that of the parameters: what is zero in it, and before its last rotations, is not computed with.
+// The gradient through `matrix`, from its output U and gU = dL/dU, both (*B, n, columns). U must be
+// the matrix of these parameters: entries that the schedule makes zero are skipped, in U and in the
+// products of its first rotations.
+// Cost: three to four times that of `matrix`.
 template <class T>
 GIVENS_API void matrix_vjp(const not_deduced_t<ArrayView<const T>>& U,
                            const not_deduced_t<ArrayView<const T>>& gU,
                            const Parameters<real_t<T>>& parameters, const Schedule& schedule,
                            const ParameterGradients<real_t<T>>& gradients, int num_threads = 0);
 
-// The shape that `matrix` writes: (*B, n, columns).
+// The shape of the U of `matrix`: (*B, n, columns).
 template <class R>
 GIVENS_API std::vector<std::int64_t> matrix_shape(const Parameters<R>& parameters,
                                                   const Schedule& schedule);
 
-// The shape of y in `rotate`: that of x with B in full.
+// The shape of the y of `rotate`: the shape of x with B in full.
 template <class T>
 GIVENS_API std::vector<std::int64_t> rotated_shape(const not_deduced_t<ArrayView<const T>>& x,
                                                    const Parameters<real_t<T>>& parameters,
                                                    const Schedule& schedule,
                                                    std::int64_t axis = -1);
 
-// The engines in this build that can compute on this machine.
+// The engines of this build that can compute on this machine, the fastest first.
 GIVENS_API std::vector<std::string> backends();
 
-// The one in use: the fastest, or what the environment variable GIVENS_ISA names. Throws
-// std::invalid_argument if that is none of them.
+// The engine in use: the fastest, or the one that the environment variable GIVENS_ISA names. Throws
+// std::invalid_argument if that variable names none of backends().
 GIVENS_API std::string backend();
 
-// The most threads that a call from the current thread uses if it names no number: what
-// set_default_num_threads set there, else the environment variable GIVENS_NUM_THREADS if that is a
-// positive number, else as many as there are processors for this process. The latter two are looked
-// up once, when first needed.
+// The most threads that a call from the current thread uses if it names no number: the number that
+// set_default_num_threads set in this thread, else the environment variable GIVENS_NUM_THREADS if
+// that is a positive number, else the number of processors that this process may use. The latter
+// two are looked up once, when first needed.
 GIVENS_API int default_num_threads();
 
-// Sets it, for the current thread only (as in OpenMP, so that threads which limit themselves for a
-// while do not disturb each other); 0 unsets it. Throws std::invalid_argument if negative.
+// Sets this default for the current thread only (as in OpenMP, so that threads which limit
+// themselves for a while do not disturb each other); 0 unsets it. Throws std::invalid_argument if
+// num_threads is negative.
 //
 //   givens::set_default_num_threads(1);
 //   givens::matrix<double>(parameters, schedule, U);     // on one thread

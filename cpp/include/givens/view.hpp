@@ -1,4 +1,4 @@
-// Views of the caller's arrays.
+// Views of arrays that belong to the caller.
 #pragma once
 
 #include <array>
@@ -13,8 +13,8 @@ namespace givens {
 
 inline constexpr int kMaxDimensions = 32;
 
-// A strided array that belongs to the caller: any number of axes up to 32, any strides, counted in
-// elements, negative and zero ones included.
+// A strided array that belongs to the caller. It has at most 32 axes. Strides are counted in
+// elements and may be negative or zero.
 //
 //   std::vector<float> storage(3 * 64);
 //   givens::ArrayView<float> rows(storage.data(), {3, 64});
@@ -23,8 +23,8 @@ class ArrayView {
  public:
   ArrayView() = default;
 
-  // Contiguous, last axis fastest. Throws std::invalid_argument for more than 32 axes or a negative
-  // extent, like the constructors below.
+  // A contiguous array, the last axis fastest. All constructors throw std::invalid_argument for
+  // more than 32 axes or a negative extent.
   ArrayView(T* data, std::initializer_list<std::int64_t> shape)
       : ArrayView(data, static_cast<int>(shape.size()), shape.begin(), nullptr) {}
 
@@ -37,7 +37,7 @@ class ArrayView {
                                                     std::to_string(shape.size()) + ", got " +
                                                     std::to_string(strides.size()))) {}
 
-  // `strides` may be null: contiguous.
+  // If `strides` is null, the array is contiguous.
   ArrayView(T* data, int ndim, const std::int64_t* shape, const std::int64_t* strides)
       : data_(data), ndim_(ndim) {
     if (ndim < 0 || ndim > kMaxDimensions) {
@@ -57,7 +57,7 @@ class ArrayView {
       const auto k = static_cast<std::size_t>(d);
       shape_[k] = shape[d];
       strides_[k] = strides ? strides[d] : contiguous;
-      // The extents of an empty array may be any numbers, and their product overflow.
+      // The extents of an empty array may be any numbers, and their product may overflow.
       if (!empty) contiguous *= shape[d];
     }
   }
@@ -81,7 +81,7 @@ class ArrayView {
   std::array<std::int64_t, kMaxDimensions> strides_{};
 };
 
-// The real type of a real or complex one: real_t<std::complex<float>> is float.
+// real_t<T> is the real type of a real or complex type T: real_t<std::complex<float>> is float.
 template <class T>
 struct RealOf {
   using type = T;
