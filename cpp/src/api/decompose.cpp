@@ -22,7 +22,7 @@ namespace {
 
 constexpr double kPi = 3.141592653589793;
 
-// Products by hand: those of std::complex also look after infinities, which are none here.
+// Products without the care of std::complex for infinities, which do not occur here.
 double times(double a, double b) { return a * b; }
 std::complex<double> times(const std::complex<double>& a, const std::complex<double>& b) {
   return {a.real() * b.real() - a.imag() * b.imag(), a.real() * b.imag() + a.imag() * b.real()};
@@ -30,11 +30,11 @@ std::complex<double> times(const std::complex<double>& a, const std::complex<dou
 double conjugate(double a) { return a; }
 std::complex<double> conjugate(const std::complex<double>& a) { return std::conj(a); }
 
-// The adjoint of a rotation, as it acts on two rows from the left, and with the two in exchanged
-// places on two columns from the right: pivot' = c pivot + conj(w) other, other' = c other - w
-// pivot, c = cos t, w = exp(ip) sin t.
+// The adjoint of a rotation as it acts on two rows from the left, or on two columns, in exchanged
+// places, from the right: pivot' = c pivot + conj(w) other, other' = c other - w pivot, with
+// c = cos t, w = exp(ip) sin t.
 template <class F>
-struct BlockRotation {
+struct Rotation {
   double c = 1;
   F w = 0;
 
@@ -50,11 +50,11 @@ struct Angles {
   double phase = 0;
 };
 
-// The angles of the turn after which `other` is zero. Cosine and sine come from the angle, not from
-// the entries, so that the turn is orthogonal even where these are subnormal; quarter turns are
-// exact, so that zeros stay zeros.
+// The angles of the rotation that makes `other` zero. Cosine and sine are computed from the angle
+// and not from the entries, so that the rotation is orthogonal even where the entries are
+// subnormal. Rotations by multiples of pi/2 are exact, so that zeros stay zeros.
 Angles angles_of(double pivot, double other) {
-  return {std::atan2(other + 0.0, pivot + 0.0), 0};  // + 0.0: of -0, +0
+  return {std::atan2(other + 0.0, pivot + 0.0), 0};  // -0.0 + 0.0 is +0.0
 }
 
 Angles angles_of(const std::complex<double>& pivot, const std::complex<double>& other) {
@@ -64,7 +64,7 @@ Angles angles_of(const std::complex<double>& pivot, const std::complex<double>& 
 }
 
 template <class F>
-BlockRotation<F> turn_of(const Angles& angles, const F& pivot, const F& other) {
+Rotation<F> rotation_of(const Angles& angles, const F& pivot, const F& other) {
   double c = std::cos(angles.angle);
   double s = std::sin(angles.angle);
   if (other == F(0)) {
@@ -97,7 +97,7 @@ class Elimination {
   const F& diagonal(std::int64_t r) { return row(r)[r]; }
   const Angles& angles(std::int64_t k) const { return angles_[static_cast<std::size_t>(k)]; }
 
-  // max |U^H U - I| of the matrix in `row`s of finite entries.
+  // max |U^H U - I|, where U is the matrix in the rows, with finite entries.
   double error() {
     double largest = 0;
     for (std::int64_t i = 0; i < n_; ++i) {
@@ -111,7 +111,7 @@ class Elimination {
       sums_[static_cast<std::size_t>(i)] -= 1;
       for (std::int64_t k = i; k < n_; ++k) {
         const double size = std::abs(sums_[static_cast<std::size_t>(k)]);
-        // Sums of huge numbers overflow, and are NaN if both ways.
+        // Sums of huge numbers may be infinite, or NaN.
         largest =
             std::max(largest, std::isnan(size) ? std::numeric_limits<double>::infinity() : size);
       }
@@ -119,8 +119,8 @@ class Elimination {
     return largest;
   }
 
-  // DiagonalBlocks the angles in schedule order, and in the rows a diagonal matrix D, up to
-  // rounding: U = D G[K-1] ... G[0].
+  // Finds the angles in schedule order, and leaves a diagonal matrix D in the rows, up to rounding:
+  // U = D G[K-1] ... G[0].
   void run() {
     for (std::int64_t d = 1; d < n_; ++d) {
       if (d % 2 == 1) {
@@ -129,8 +129,8 @@ class Elimination {
         from_the_left(d);
       }
     }
-    // D was found between those from the left and those from the right: it moves outwards past the
-    // former, which are those of late rounds.
+    // D stands between the rotations from the left and the rotations from the right. It moves
+    // outwards past the former, which belong to late rounds.
     for (std::int64_t r = 1; r < n_; ++r) {
       for (std::int64_t p = r % 2; p + 1 < n_; p += 2) {
         if (r + p > n_ - 2) pass(angles_[index(r, p)], diagonal(p), diagonal(p + 1));
@@ -139,59 +139,59 @@ class Elimination {
   }
 
  private:
-  // Of the rotation of round r in the plane (p, p + 1).
+  // The index of the rotation of round r in the plane (p, p + 1).
   std::size_t index(std::int64_t r, std::int64_t p) const {
     return static_cast<std::size_t>(offsets_[static_cast<std::size_t>(r)] + (p - r % 2) / 2);
   }
 
-  BlockRotation<F> eliminate(std::int64_t r, std::int64_t p, const F& pivot, const F& other) {
+  Rotation<F> eliminate(std::int64_t r, std::int64_t p, const F& pivot, const F& other) {
     Angles& angles = angles_[index(r, p)];
     angles = angles_of(pivot, other);
-    return turn_of(angles, pivot, other);
+    return rotation_of(angles, pivot, other);
   }
 
-  // The d entries of an antidiagonal, from the last row up: rotation j, of columns p = d - 1 - j
-  // and p + 1, makes entry (n - 1 - j, p) zero, where those before it have been applied to that
-  // row. It is of round j. A row at a time, so that memory is walked along.
+  // Makes the d entries of an antidiagonal zero, from the last row up: rotation j, of round j,
+  // turns columns p = d - 1 - j and p + 1 and makes entry (n - 1 - j, p) zero after the rotations
+  // before it were applied to that row. The rotations are applied row by row, as memory lies.
   void from_the_right(std::int64_t d) {
     for (std::int64_t j = 0; j < d; ++j) {
       F* u = row(n_ - 1 - j);
       apply_chain<1>(u, d, j);
       const std::int64_t p = d - 1 - j;
-      const BlockRotation<F> turn = eliminate(j, p, u[p + 1], u[p]);
-      turn.apply(u[p + 1], u[p]);
-      chain_[static_cast<std::size_t>(j)] = turn;
+      const Rotation<F> rotation = eliminate(j, p, u[p + 1], u[p]);
+      rotation.apply(u[p + 1], u[p]);
+      chain_[static_cast<std::size_t>(j)] = rotation;
     }
-    constexpr std::int64_t kRows = 4;  // side by side: each waits for its own last result
+    constexpr std::int64_t kRows = 4;  // at once: in one row each rotation waits for the last
     std::int64_t r = 0;
     for (; r + kRows <= n_ - d; r += kRows) apply_chain<kRows>(row(r), d, d);
     for (; r < n_ - d; ++r) apply_chain<1>(row(r), d, d);
   }
 
-  // The first `count` rotations of the chain, on `Rows` rows.
+  // Applies the first `count` rotations of the chain to `Rows` rows.
   template <std::int64_t Rows>
   void apply_chain(F* u, std::int64_t d, std::int64_t count) {
     for (std::int64_t j = 0; j < count; ++j) {
-      const BlockRotation<F> turn = chain_[static_cast<std::size_t>(j)];
+      const Rotation<F> rotation = chain_[static_cast<std::size_t>(j)];
       for (std::int64_t k = 0; k < Rows; ++k) {
-        turn.apply(u[k * n_ + d - j], u[k * n_ + d - 1 - j]);
+        rotation.apply(u[k * n_ + d - j], u[k * n_ + d - 1 - j]);
       }
     }
   }
 
-  // The d entries of an antidiagonal, from the first column on: rotation j, of rows p = n - 1 - d +
-  // j and p + 1, makes entry (p + 1, j) zero. It is of round n - 1 - j.
+  // Makes the d entries of an antidiagonal zero, from the first column on: rotation j, of round
+  // n - 1 - j, turns rows p = n - 1 - d + j and p + 1 and makes entry (p + 1, j) zero.
   void from_the_left(std::int64_t d) {
     for (std::int64_t j = 0; j < d; ++j) {
       const std::int64_t p = n_ - 1 - d + j;
       F* pivots = row(p);
       F* others = row(p + 1);
-      const BlockRotation<F> turn = eliminate(n_ - 1 - j, p, pivots[j], others[j]);
-      for (std::int64_t k = j; k < n_; ++k) turn.apply(pivots[k], others[k]);
+      const Rotation<F> rotation = eliminate(n_ - 1 - j, p, pivots[j], others[j]);
+      for (std::int64_t k = j; k < n_; ++k) rotation.apply(pivots[k], others[k]);
     }
   }
 
-  // Changes the angles of G to those of G' in G diag(a, b) = diag(a, b) G'.
+  // Changes the angles of G into the angles of G', where G diag(a, b) = diag(a, b) G'.
   static void pass(Angles& angles, double a, double b) {
     if ((a < 0) != (b < 0) && std::abs(angles.angle) < kPi) angles.angle = 0.0 - angles.angle;
   }
@@ -203,7 +203,7 @@ class Elimination {
   std::vector<std::int64_t> offsets_;
   std::vector<F> matrix_;
   std::vector<Angles> angles_;
-  std::vector<BlockRotation<F>> chain_;
+  std::vector<Rotation<F>> chain_;
   std::vector<F> sums_;
 };
 
@@ -212,7 +212,7 @@ bool is_finite(const T& x) {
   return std::isfinite(std::real(x)) && std::isfinite(std::imag(x));
 }
 
-// "U[1, 2]": the matrix, or with `rest` the entry, at an index of the batch in C order.
+// For example "U[1, 2]": the matrix at an index of the batch in C order, or with `rest` its entry.
 std::string place(const std::int64_t* batch, int ndim, std::int64_t index,
                   const std::vector<std::int64_t>& rest) {
   std::vector<std::int64_t> indices(static_cast<std::size_t>(ndim));

@@ -1,4 +1,4 @@
-// The public functions of tangents: check, then compute in dual numbers.
+// The public functions of tangents: they check arguments, then compute in dual numbers.
 #include "givens/jvp.hpp"
 
 #include <complex>

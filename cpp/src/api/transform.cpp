@@ -1,4 +1,4 @@
-// The public functions: check, then hand over to an engine.
+// The public functions: they check arguments, then run an engine.
 #include "givens/transform.hpp"
 
 #include <algorithm>

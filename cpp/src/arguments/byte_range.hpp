@@ -7,7 +7,7 @@
 
 namespace givens {
 
-// Addresses from first up to but without last.
+// Addresses first .. last - 1.
 struct ByteRange {
   std::uintptr_t first = 0;
   std::uintptr_t last = 0;
@@ -24,8 +24,8 @@ ByteRange bytes_of(const ArrayView<T>& view) {
   std::int64_t high = 0;
   for (int d = 0; d < view.ndim(); ++d) {
     if (view.shape(d) == 0) return {};
-    const std::int64_t nonzeros = (view.shape(d) - 1) * view.stride(d);
-    (nonzeros < 0 ? low : high) += nonzeros;
+    const std::int64_t span = (view.shape(d) - 1) * view.stride(d);
+    (span < 0 ? low : high) += span;
   }
   const auto address = reinterpret_cast<std::uintptr_t>(view.data());
   const auto bytes = [](std::int64_t elements) {

@@ -1,4 +1,4 @@
-// Gradients that are to be added to.
+// Gradients start at zero, since engines add to them.
 #pragma once
 
 #include <algorithm>

@@ -27,8 +27,8 @@ struct MatrixParameters {
   }
 };
 
-// Calls body(F()) with the field of the rotations on vectors of T: real ones without phases and
-// diagonal.
+// Calls body(F()) with the field of the matrices that act on vectors of T: it is real without
+// phases and diagonal.
 template <class T, class Body>
 auto with_field(const MatrixParameters<real_t<T>>& parameters, Body&& body) {
   if constexpr (is_complex_v<T>) {
@@ -37,8 +37,8 @@ auto with_field(const MatrixParameters<real_t<T>>& parameters, Body&& body) {
   return body(real_t<T>{});
 }
 
-// Calls body(E()) with the type of exp(ip) on vectors of T: T itself with phases, else its real
-// type. That is all that rotations need to know of, where the diagonal is applied apart from them.
+// Calls body(E()) with the type of exp(ip): T itself with phases, else its real type. For code that
+// applies the diagonal apart from the rotations.
 template <class T, class Body>
 void with_phase_type(const MatrixParameters<real_t<T>>& parameters, Body&& body) {
   if constexpr (is_complex_v<T>) {
@@ -47,7 +47,8 @@ void with_phase_type(const MatrixParameters<real_t<T>>& parameters, Body&& body)
   body(real_t<T>{});
 }
 
-// y = U x (or U^H x) for every vector x of every matrix U. x and y are the same memory, or apart.
+// y = U x (or U^H x) for every vector x of every matrix U. x and y are the same memory or do not
+// overlap.
 template <class T>
 struct RotateProblem {
   // Operands of `matrices`, after the parameters, and of `vectors`.

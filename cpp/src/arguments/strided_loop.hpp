@@ -20,8 +20,8 @@ struct Strided {
   Strided at(std::int64_t offset) const { return {data ? data + offset : nullptr, stride}; }
 };
 
-// The index space of nested loops in which operand p moves by a stride of its own in each of them.
-// Neighbouring loops that all operands walk as one are merged as they are added.
+// The index space of nested loops in which each operand moves by a stride of its own. Neighbouring
+// loops that all operands walk as one are merged as they are added.
 template <std::size_t Operands>
 class StridedLoop {
  public:
@@ -32,7 +32,7 @@ class StridedLoop {
     size_ *= extent;
     if (extent == 1) return;
     if (depth_ > 0) {
-      MergeLevel& outer = merge_levels_[static_cast<std::size_t>(depth_ - 1)];
+      Loop& outer = loops_[static_cast<std::size_t>(depth_ - 1)];
       bool one_walk = true;
       for (std::size_t p = 0; p < Operands; ++p) {
         one_walk = one_walk && outer.strides[p] == strides[p] * extent;
@@ -42,23 +42,21 @@ class StridedLoop {
         return;
       }
     }
-    merge_levels_[static_cast<std::size_t>(depth_++)] = {extent, strides};
+    loops_[static_cast<std::size_t>(depth_++)] = {extent, strides};
   }
 
   std::int64_t size() const { return size_; }
   int depth() const { return depth_; }
-  // Of the loops, the outermost first.
-  std::int64_t extent(int level) const {
-    return merge_levels_[static_cast<std::size_t>(level)].extent;
-  }
+  // The extent of a loop, and the stride of an operand in it. Level 0 is the outermost loop.
+  std::int64_t extent(int level) const { return loops_[static_cast<std::size_t>(level)].extent; }
   std::int64_t stride(int level, std::size_t operand) const {
-    return merge_levels_[static_cast<std::size_t>(level)].strides[operand];
+    return loops_[static_cast<std::size_t>(level)].strides[operand];
   }
 
-  // Whether an operand is at one place for several indices.
+  // Whether an operand has the same offset for several indices.
   bool repeats(std::size_t operand) const {
     for (int level = 0; level < depth_; ++level) {
-      if (merge_levels_[static_cast<std::size_t>(level)].strides[operand] == 0) return true;
+      if (loops_[static_cast<std::size_t>(level)].strides[operand] == 0) return true;
     }
     return false;
   }
@@ -67,7 +65,7 @@ class StridedLoop {
   Offsets at(std::int64_t index) const {
     Offsets offsets{};
     for (int level = depth_ - 1; level >= 0; --level) {
-      const MergeLevel& loop = merge_levels_[static_cast<std::size_t>(level)];
+      const Loop& loop = loops_[static_cast<std::size_t>(level)];
       const std::int64_t k = index % loop.extent;
       index /= loop.extent;
       for (std::size_t p = 0; p < Operands; ++p) offsets[p] += k * loop.strides[p];
@@ -82,7 +80,7 @@ class StridedLoop {
   }
 
  private:
-  struct MergeLevel {
+  struct Loop {
     std::int64_t extent = 1;
     Offsets strides{};
   };
@@ -93,14 +91,14 @@ class StridedLoop {
       body(static_cast<const Offsets&>(offsets));
       return;
     }
-    const MergeLevel& loop = merge_levels_[static_cast<std::size_t>(level)];
+    const Loop& loop = loops_[static_cast<std::size_t>(level)];
     for (std::int64_t k = 0; k < loop.extent; ++k) {
       nest(level + 1, offsets, body);
       for (std::size_t p = 0; p < Operands; ++p) offsets[p] += loop.strides[p];
     }
   }
 
-  std::array<MergeLevel, kMaxDimensions> merge_levels_{};
+  std::array<Loop, kMaxDimensions> loops_{};
   int depth_ = 0;
   std::int64_t size_ = 1;
 };

@@ -13,8 +13,8 @@
 
 namespace givens::validate {
 
-// Whether all signs are +1 or -1, which the others leave out: it needs memory that can be read
-// here.
+// Refuses signs other than +1 and -1. Apart from the other checks, because it reads the array,
+// which may be in the memory of a device.
 template <class R>
 void signs(const Parameters<R>& parameters);
 
@@ -31,7 +31,7 @@ RotateProblem<T> rotate(const ArrayView<const T>& x, const Parameters<real_t<T>>
                         const Schedule& schedule, const ArrayView<T>& y,
                         const RotateOptions& options);
 
-// Whether rotating x into y would destroy an input before it is read.
+// Whether rotating x into y would overwrite an input before it is read.
 template <class T>
 bool destroys_input(const ArrayView<const T>& x, const Parameters<real_t<T>>& parameters,
                     const ArrayView<T>& y);
@@ -54,7 +54,7 @@ VjpProblem<T> matrix_vjp(const ArrayView<const T>& U, const ArrayView<const T>& 
 template <class T>
 std::vector<std::int64_t> decomposed_shape(const ArrayView<const T>& U);
 
-// Shapes and memory; whether U is orthogonal is for the decomposition to see.
+// Checks shapes and memory. The decomposition itself finds out whether U is orthogonal.
 template <class T>
 void decompose(const ArrayView<const T>& U, const ParameterOutputs<real_t<T>>& outputs);
 

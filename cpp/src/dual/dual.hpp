@@ -6,8 +6,8 @@
 
 namespace givens::dual {
 
-// As many columns as are computed at once: 16 bytes of reals, which every machine has registers
-// for.
+// The number of columns that are computed at once: 16 bytes of reals, for which every machine has
+// registers.
 template <class R>
 inline constexpr std::int64_t kLanes = 16 / static_cast<std::int64_t>(sizeof(R));
 
@@ -25,7 +25,7 @@ R sum(const Lanes<R>& lanes) {
   return total;
 }
 
-// std::complex takes no vectors, and its product looks for infinities.
+// std::complex cannot hold vectors, and its product checks for infinities.
 template <class A>
 struct Complex {
   A re;

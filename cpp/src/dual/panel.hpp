@@ -12,8 +12,7 @@
 
 namespace givens::dual {
 
-// The vectors first .. first + count - 1 of one matrix, count <= kLanes: an index of a loop for
-// each.
+// At most kLanes successive vectors of one matrix.
 template <class T, std::size_t Operands>
 class PanelVectors {
  public:
@@ -24,8 +23,8 @@ class PanelVectors {
       offsets_[static_cast<std::size_t>(l)] = vectors.at(first + l);
   }
 
-  // Rows of values and tangents, each an operand of the loop; an absent one is zero, and so are the
-  // lanes beyond the vectors.
+  // Loads rows of values and of tangents, which are operands of the loop. An absent operand is
+  // zero, and so are the lanes beyond the vectors.
   void load(const Strided<const T>& values, std::size_t value_operand,
             const Strided<const T>& tangents, std::size_t tangent_operand,
             std::vector<Dual<Many<T>>>& rows) const {

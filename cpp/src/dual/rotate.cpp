@@ -28,8 +28,9 @@ void rotate_panel(const RotateJvpProblem<T>& problem, const std::vector<PlaneRot
     }
   }
   if (problem.inverse) {
-    factors.undo(rows.data());
-    for (auto rotation = g.rbegin(); rotation != g.rend(); ++rotation) rotation->undo(rows.data());
+    factors.apply_adjoint(rows.data());
+    for (auto rotation = g.rbegin(); rotation != g.rend(); ++rotation)
+      rotation->apply_adjoint(rows.data());
   } else {
     for (const auto& rotation : g) rotation.apply(rows.data());
     factors.apply(rows.data());
@@ -57,7 +58,7 @@ void rotate_jvp(const RotateJvpProblem<T>& problem) {
       auto one_panel = [&](std::int64_t panel) {
         rotate_panel(problem, g, factors, matrix, panel);
       };
-      // On this thread alone where other threads have matrices of their own.
+      // Where other threads have matrices of their own, this runs on this thread alone.
       runtime::parallel_for(panels, threads, one_panel);
     };
     runtime::parallel_for(matrices, matrices < threads ? 1 : threads, one_matrix);

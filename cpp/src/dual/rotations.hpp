@@ -9,7 +9,7 @@
 
 namespace givens::dual {
 
-// The numbers of a type of vectors: one, and one for each of some columns.
+// The numbers of vectors of type T: one number, or one for each of several columns.
 template <class T>
 struct Numbers {
   using One = T;
@@ -46,8 +46,8 @@ Dual<Complex<R>> unit(const Dual<R>& t) {
   return {{c.v, s.v}, {c.d, s.d}};
 }
 
-// G[i,i] = G[j,j] = c, G[j,i] = b, G[i,j] = -conj(b), with c = cos t and b = exp(ip) sin t. E is
-// real where there are no phases, as in reference::PlaneRotation.
+// G[i,i] = G[j,j] = c, G[j,i] = b, G[i,j] = -conj(b), with c = cos t and b = exp(ip) sin t.
+// Without phases E is real, as in reference::PlaneRotation.
 template <class E>
 struct PlaneRotation {
   std::size_t i;
@@ -66,7 +66,7 @@ struct PlaneRotation {
 
   // v <- G^H v
   template <class V>
-  void undo(Dual<V>* v) const {
+  void apply_adjoint(Dual<V>* v) const {
     const Dual<V> vi = v[i];
     const Dual<V> vj = v[j];
     v[i] = c * vi + conjugate(b) * vj;
@@ -116,7 +116,7 @@ class RowFactors {
       for (std::size_t k = 0; k < factors_.size(); ++k) v[k] = factors_[k] * v[k];
     }
   }
-  void undo(Dual<Many<T>>* v) const {
+  void apply_adjoint(Dual<Many<T>>* v) const {
     for (std::size_t k = 0; k < signs_.size(); ++k) v[k] = signs_[k] * v[k];
     if constexpr (is_complex_v<T>) {
       for (std::size_t k = 0; k < factors_.size(); ++k) v[k] = conjugate(factors_[k]) * v[k];

@@ -40,8 +40,9 @@ void add(const Dual<Complex<Lanes<R>>>& lanes, Dual<Complex<double>>& total) {
   total.d.im += static_cast<double>(sum<R>(lanes.d.im));
 }
 
-// Over some vectors of one matrix, from the states y and a = dL/dy after each rotation. In the
-// terms of vjp_conjugation.cpp, `turn` is conj(W[j,i]) and `tilt` is Im (W[j,j] - W[i,i]) / 2.
+// The gradients of one matrix, summed over some of its vectors, from the states y and a = dL/dy
+// after each rotation. In the terms of vjp_conjugation.cpp, `turn` is conj(W[j,i]) and `tilt` is Im
+// (W[j,j] - W[i,i]) / 2.
 template <class T, class E>
 class Sums {
   using R = real_t<T>;
@@ -74,7 +75,7 @@ class Sums {
     return *this;
   }
 
-  // Adds the gradients, times `sign`, to those of the problem.
+  // Adds the sums, times `sign`, to the gradients of the problem.
   template <class Offsets>
   void add_to(const VjpJvpProblem<T>& problem, const Offsets& matrix, double sign) const {
     using Problem = VjpJvpProblem<T>;
@@ -141,21 +142,21 @@ void vjp_panel(const VjpJvpProblem<T>& problem, const std::vector<PlaneRotation<
     sums.add_diagonal(y, a);
   } else {
     sums.add_diagonal(y, a);
-    factors.undo(y.data());
-    factors.undo(a.data());
+    factors.apply_adjoint(y.data());
+    factors.apply_adjoint(a.data());
     for (std::size_t k = g.size(); k-- > 0;) {
       sums.add_rotation(k, g[k], y, a);
-      g[k].undo(y.data());
-      g[k].undo(a.data());
+      g[k].apply_adjoint(y.data());
+      g[k].apply_adjoint(a.data());
     }
   }
   vectors.store(a, problem.gx.at(matrix[Problem::kGradX]), Problem::kVectorGradX,
                 problem.dgx.at(matrix[Problem::kTangentGradX]), Problem::kVectorTangentGradX);
 }
 
-// The panels of a matrix are summed in as many parts, at most, each in its own memory; the number
-// must not depend on the threads, which the results would show.
-constexpr std::int64_t kMostMasked = 8;
+// The panels of a matrix are summed in at most this many parts, each in memory of its own. The
+// number must not depend on the number of threads, because the results would.
+constexpr std::int64_t kMostParts = 8;
 
 }  // namespace
 
@@ -165,7 +166,7 @@ void vjp_jvp(const VjpJvpProblem<T>& problem) {
   const auto n = static_cast<std::size_t>(problem.schedule.n());
   const int threads = threads_for(problem);
   const std::int64_t panels = panels_of(problem);
-  const std::int64_t parts = std::min(panels, kMostMasked);
+  const std::int64_t parts = std::min(panels, kMostParts);
   const std::int64_t matrices = panels > 0 ? problem.matrices.size() : 0;
   bool shared = false;
   for (std::size_t gradient = VjpJvpProblem<T>::kGradAngles; gradient < VjpJvpProblem<T>::kOperands;
@@ -186,10 +187,10 @@ void vjp_jvp(const VjpJvpProblem<T>& problem) {
         for (std::int64_t p = panels * part / parts; p < panels * (part + 1) / parts; ++p)
           vjp_panel(problem, g, factors, matrix, p, sums[static_cast<std::size_t>(part)]);
       };
-      // On this thread alone where other threads have matrices of their own.
+      // Where other threads have matrices of their own, this runs on this thread alone.
       runtime::parallel_for(parts, threads, one_part);
       for (std::size_t part = 1; part < sums.size(); ++part) sums[0] += sums[part];
-      // Through U^H the gradient is minus that through U; see reference/vjp_reversal.cpp.
+      // The gradient through U^H is minus the gradient through U; see reference/vjp_reversal.cpp.
       sums[0].add_to(problem, matrix, problem.inverse ? -1.0 : 1.0);
     };
     runtime::parallel_for(matrices, shared || matrices < threads ? 1 : threads, one_matrix);

@@ -1,4 +1,4 @@
-// The parameters' gradients of one matrix, summed over its vectors.
+// The gradients of the parameters of one matrix, summed over its vectors.
 #pragma once
 
 #include <vector>
@@ -7,7 +7,7 @@
 
 namespace givens::reference {
 
-// In double, so that the number of vectors does not show in the rounding.
+// The sums are in double, so that rounding does not grow with the number of vectors.
 struct GradientAccumulators {
   std::vector<double> angles;
   std::vector<double> phases;

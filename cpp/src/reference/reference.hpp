@@ -1,5 +1,5 @@
-// The reference engine: plain loops, one vector and one rotation at a time. It is the oracle of
-// every other engine, so it is written to be read rather than to be fast.
+// The reference engine: plain loops, one vector and one rotation at a time. All other engines are
+// tested against it, so it is written to be read rather than to be fast.
 //
 // All functions are defined for float, double, std::complex<float> and std::complex<double>.
 #pragma once
@@ -21,9 +21,10 @@ void matrix(const MatrixProblem<T>& problem);
 template <class T>
 void vjp(const VjpProblem<T>& problem);
 
-// The parameters' gradients by conjugation, an independent check of `vjp`: with W = gy y^H - y gy^H
-// every gradient is an entry of W once the rotations after it are undone, W <- G^H W G. Does not
-// write gx. Cost: n^2 a vector and 8 n K a matrix.
+// The gradients of the parameters by conjugation, an independent check of `vjp`: W = gy y^H - y
+// gy^H is conjugated by one rotation after the other, from the last on, W <- G^H W G, and every
+// gradient is an entry of W just before its own rotation. Does not write gx. Cost: n^2 a vector and
+// 8 n K a matrix.
 template <class T>
 void vjp_by_conjugation(const VjpProblem<T>& problem);
 

@@ -22,9 +22,9 @@ void rotate(const RotateProblem<T>& problem) {
         const Strided<T> y = problem.y.at(matrix[Problem::kY] + vector[Problem::kVectorY]);
         for (std::int64_t k = 0; k < n; ++k) v[static_cast<std::size_t>(k)] = x[k];
         if (problem.inverse) {
-          factors.undo(v.data());
+          factors.apply_adjoint(v.data());
           for (auto rotation = g.rbegin(); rotation != g.rend(); ++rotation)
-            rotation->undo(v.data());
+            rotation->apply_adjoint(v.data());
         } else {
           for (const auto& rotation : g) rotation.apply(v.data());
           factors.apply(v.data());

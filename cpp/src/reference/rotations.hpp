@@ -1,4 +1,4 @@
-// Plane rotations as the formulas of the paper have them.
+// Plane rotations by the formulas of the paper (arXiv 2106.00003, section 2).
 #pragma once
 
 #include <cmath>
@@ -9,7 +9,7 @@
 
 namespace givens::reference {
 
-// conj, real and imaginary part for real numbers too, whose type they keep.
+// conj, real and imaginary part, for real numbers too, which stay real.
 template <class R>
 R conjugate(R x) {
   return x;
@@ -28,8 +28,8 @@ real_t<T> imaginary_part(const T& x) {
 }
 
 // G[i,i] = G[j,j] = c, G[i,j] = -conj(e) s, G[j,i] = e s, with c = cos t, s = sin t, e = exp(ip).
-// E is real, and e is 1, where there are no phases: then an infinite real part does not become NaN
-// in the imaginary one.
+// Without phases E is real and e is 1, so that an infinite real part does not make the imaginary
+// part NaN.
 template <class E>
 struct PlaneRotation {
   using R = real_t<E>;
@@ -50,7 +50,7 @@ struct PlaneRotation {
 
   // v <- G^H v
   template <class T>
-  void undo(T* v) const {
+  void apply_adjoint(T* v) const {
     const T vi = v[i];
     const T vj = v[j];
     v[i] = c * vi + conjugate(e) * (s * vj);
@@ -96,13 +96,13 @@ class RowFactors {
     for (std::size_t k = 0; k < signs_.size(); ++k) v[k] = signs_[k] * v[k];
     for (std::size_t k = 0; k < factors_.size(); ++k) v[k] = factors_[k] * v[k];
   }
-  void undo(T* v) const {
+  void apply_adjoint(T* v) const {
     for (std::size_t k = 0; k < signs_.size(); ++k) v[k] = signs_[k] * v[k];
     for (std::size_t k = 0; k < factors_.size(); ++k) v[k] = conjugate(factors_[k]) * v[k];
   }
 
  private:
-  // Apart, so that a sign does not mix real and imaginary parts.
+  // Signs and factors are apart, so that a sign does not mix real and imaginary parts.
   std::vector<real_t<T>> signs_;
   std::vector<T> factors_;
 };

@@ -48,7 +48,7 @@ void vjp_by_conjugation(const VjpProblem<T>& problem) {
   const std::vector<Pair> pairs = problem.schedule.pairs();
   std::vector<T> y(n);
   std::vector<T> a(n);
-  // Through U^H the gradient is minus that through U at x = U y; see vjp_reversal.cpp.
+  // The gradient through U^H is minus the gradient through U at x = U y; see vjp_reversal.cpp.
   const double sign = problem.inverse ? -1.0 : 1.0;
 
   with_phase_type<T>(problem.parameters, [&](auto e) {
@@ -82,12 +82,12 @@ void vjp_by_conjugation(const VjpProblem<T>& problem) {
       for (std::size_t k = 0; k < n; ++k) sums.diagonal[k] = sign * imaginary_part(w(k, k)) / 2;
       for (std::size_t r = 0; r < n; ++r) {  // W <- D^H W D, by rows and then by columns
         for (std::size_t c = 0; c < n; ++c) row[c] = conjugate(w(r, c));
-        factors.undo(row.data());
+        factors.apply_adjoint(row.data());
         for (std::size_t c = 0; c < n; ++c) w(r, c) = conjugate(row[c]);
       }
       for (std::size_t c = 0; c < n; ++c) {
         for (std::size_t r = 0; r < n; ++r) row[r] = w(r, c);
-        factors.undo(row.data());
+        factors.apply_adjoint(row.data());
         for (std::size_t r = 0; r < n; ++r) w(r, c) = row[r];
       }
       for (std::size_t k = g.size(); k-- > 0;) {

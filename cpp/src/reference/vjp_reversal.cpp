@@ -57,8 +57,8 @@ void vjp(const VjpProblem<T>& problem) {
           y[static_cast<std::size_t>(k)] = y_in[k];
           a[static_cast<std::size_t>(k)] = a_in[k];
         }
-        // y = U^H x means x = U y, and dL through U^H is -dL through U with the parts of x and y
-        // exchanged: the sweep goes forward and every gradient changes its sign.
+        // y = U^H x means x = U y. So the gradient through U^H is minus the gradient through U with
+        // x and y exchanged: the sweep goes forward, and every gradient changes its sign.
         if (problem.inverse) {
           for (std::size_t k = 0; k < g.size(); ++k) {
             const auto [i, j] = std::pair(g[k].i, g[k].j);
@@ -74,14 +74,14 @@ void vjp(const VjpProblem<T>& problem) {
           add_diagonal_gradient(y, a, -1.0, sums.diagonal);
         } else {
           add_diagonal_gradient(y, a, 1.0, sums.diagonal);
-          factors.undo(y.data());
-          factors.undo(a.data());
+          factors.apply_adjoint(y.data());
+          factors.apply_adjoint(a.data());
           for (std::size_t k = g.size(); k-- > 0;) {
             const auto [i, j] = std::pair(g[k].i, g[k].j);
             sums.angles[k] += angle_gradient(g[k], y[i], y[j], a[i], a[j]);
-            g[k].undo(y.data());
+            g[k].apply_adjoint(y.data());
             sums.phases[k] += phase_gradient(g[k], y[i], y[j], a[i], a[j]);
-            g[k].undo(a.data());
+            g[k].apply_adjoint(a.data());
           }
         }
         if (problem.gx) {

@@ -67,7 +67,8 @@ void check_round(const std::vector<Schedule::RequestedPair>& round, std::size_t 
     if (pair.a == pair.b) refuse(where + "pair " + text(pair) + " has two equal coordinates");
   }
   std::sort(uses.begin(), uses.end());
-  // Of several conflicts, name the one that a reader of the round meets first.
+  // If there are several conflicts, the message names the one that a reader of the round meets
+  // first.
   const auto place = [&](const Use& use) {
     return 2 * use.pair + (use.coordinate == round[use.pair].a ? 0 : 1);
   };
