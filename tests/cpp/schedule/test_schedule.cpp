@@ -1,7 +1,10 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cstdint>
+#include <functional>
 #include <iterator>
+#include <optional>
 #include <set>
 #include <stdexcept>
 #include <string>
@@ -42,12 +45,81 @@ RequestedRounds rounds_of(const Schedule& schedule) {
   return out;
 }
 
-std::vector<Schedule> complete_schedules(std::int64_t n) {
-  return {Schedule::circle(n),  Schedule::xor_(n),    Schedule::team(n, 1), Schedule::team(n, 2),
-          Schedule::team(n, 3), Schedule::team(n, 4), Schedule::team(n, 8), Schedule::team(n, 20)};
+using Kind = Schedule::Kind;
+
+// The kinds that have a rule: the last of all are the caller's own rounds.
+std::vector<Schedule::KindInfo> kinds_with_a_rule() {
+  std::vector<Schedule::KindInfo> out = Schedule::kinds();
+  out.pop_back();
+  return out;
+}
+
+// Every kind with a rule, in all `sizes` if it takes one; with `columns` only kinds that take them.
+std::vector<Schedule> of_every_kind(std::int64_t n, const std::vector<std::int64_t>& sizes,
+                                    std::optional<std::int64_t> columns = std::nullopt) {
+  std::vector<Schedule> out;
+  for (const auto& info : kinds_with_a_rule()) {
+    if (columns && !info.takes_columns) continue;
+    if (!info.takes_size) out.push_back(Schedule::from_kind(info.kind, n, {}, columns));
+    for (const std::int64_t size : sizes) {
+      if (info.takes_size) out.push_back(Schedule::from_kind(info.kind, n, size, columns));
+    }
+  }
+  return out;
+}
+
+const std::vector<std::int64_t> kTeamSizes = {1, 2, 3, 4, 5, 8, 9, 12, 20, 30};
+
+// In these every pair meets once, as in all kinds that can leave out columns.
+std::vector<Schedule> complete_schedules(std::int64_t n) { return of_every_kind(n, kTeamSizes, n); }
+
+void check_refused(const std::string& message, const std::function<void()>& make) {
+  CAPTURE(message);
+  CHECK_THROWS_WITH_AS(make(), message.c_str(), std::invalid_argument);
 }
 
 }  // namespace
+
+TEST_CASE("kinds: the table has every factory under its name") {
+  std::vector<std::string> names;
+  for (const auto& info : Schedule::kinds()) names.emplace_back(info.name);
+  CHECK(names ==
+        std::vector<std::string>{"circle", "xor", "team", "brickwall", "butterfly", "rounds"});
+  CHECK(Schedule::from_kind(Kind::circle, 9, {}, 4) == Schedule::circle(9, 4));
+  CHECK(Schedule::from_kind(Kind::xor_, 9, {}, 4) == Schedule::xor_(9, 4));
+  CHECK(Schedule::from_kind(Kind::team, 9, 4, 3) == Schedule::team(9, 4, 3));
+  CHECK(Schedule::from_kind(Kind::brickwall, 9) == Schedule::brickwall(9));
+  CHECK(Schedule::from_kind(Kind::butterfly, 9) == Schedule::butterfly(9));
+  for (const auto& info : kinds_with_a_rule()) {
+    const std::string name = info.name;
+    CAPTURE(name);
+    std::optional<std::int64_t> size;
+    if (info.takes_size) size = 16;
+    const Schedule schedule = Schedule::from_kind(info.kind, 64, size);
+    CHECK(schedule.kind() == info.kind);
+    CHECK(schedule.kind_name() == name);
+    CHECK(schedule.team_size() == size.value_or(0));
+    const std::string text = "Schedule." + name + (size ? "(64, 16" : "(64");
+    CHECK(schedule.repr() == text + ")");
+    const auto with_columns = [&] { return Schedule::from_kind(info.kind, 64, size, 10); };
+    if (info.takes_columns) {
+      CHECK(with_columns().repr() == text + ", columns=10)");
+    } else {
+      check_refused("columns must not be given for kind " + name, with_columns);
+    }
+    const std::optional<std::int64_t> other_size =
+        size ? std::nullopt : std::optional<std::int64_t>(16);
+    check_refused(std::string("size must ") + (size ? "" : "not ") + "be given for kind " + name,
+                  [&] { Schedule::from_kind(info.kind, 64, other_size); });
+  }
+  check_refused("kind must be one with a rule, got rounds",
+                [] { Schedule::from_kind(Kind::rounds, 4); });
+
+  const Schedule rounds = Schedule::from_rounds(4, {{{0, 1}}, {}});
+  CHECK(rounds.kind() == Kind::rounds);
+  CHECK(std::string(rounds.kind_name()) == "rounds");
+  CHECK(rounds.repr() == "<Schedule of 2 rounds, 1 rotations, n=4>");
+}
 
 TEST_CASE("circle: rounds worked out by hand") {
   CHECK(text(Schedule::circle(2)) == "01 | ");
@@ -130,8 +202,7 @@ TEST_CASE("circle, xor and team: every pair meets once, in disjoint rounds") {
 TEST_CASE("columns: as many rotations as the Stiefel manifold has dimensions") {
   for (const std::int64_t n : {1, 2, 3, 7, 8, 12}) {
     for (std::int64_t m = 0; m <= n; ++m) {
-      for (const Schedule& schedule :
-           {Schedule::circle(n, m), Schedule::xor_(n, m), Schedule::team(n, 3, m)}) {
+      for (const Schedule& schedule : of_every_kind(n, {3}, m)) {
         CAPTURE(schedule.repr());
         CHECK(schedule.columns() == m);
         CHECK(schedule.num_rotations() == n * m - m * (m + 1) / 2);
@@ -143,9 +214,10 @@ TEST_CASE("columns: as many rotations as the Stiefel manifold has dimensions") {
 
 TEST_CASE("n = 0 and n = 1 have no rotations") {
   for (const std::int64_t n : {0, 1}) {
-    for (const Schedule& schedule :
-         {Schedule::circle(n), Schedule::xor_(n), Schedule::team(n, 3), Schedule::brickwall(n),
-          Schedule::butterfly(n), Schedule::from_rounds(n, {}), Schedule::from_rounds(n, {{}})}) {
+    std::vector<Schedule> schedules = of_every_kind(n, {3});
+    schedules.push_back(Schedule::from_rounds(n, {}));
+    schedules.push_back(Schedule::from_rounds(n, {{}}));
+    for (const Schedule& schedule : schedules) {
       CAPTURE(schedule.repr());
       CHECK(schedule.n() == n);
       CHECK(schedule.columns() == n);
@@ -175,10 +247,17 @@ TEST_CASE("num_rounds") {
   CHECK(Schedule::from_rounds(9, {{}, {{0, 1}}, {}}).num_rounds() == 3);
 }
 
-TEST_CASE("pairs and round_offsets agree with round") {
+// The offsets come from closed forms, the rounds from the rules.
+TEST_CASE("pairs and round_offsets agree with the rounds, whatever the columns") {
   test::Random random(2);
-  for (const std::int64_t n : test::kSizes) {
-    for (const Schedule& schedule : test::schedules(n, random)) {
+  for (std::int64_t n = 0; n <= 26; ++n) {
+    std::vector<Schedule> schedules = of_every_kind(n, kTeamSizes);
+    for (std::int64_t m = 0; m < n; ++m) {
+      for (const Schedule& schedule : of_every_kind(n, kTeamSizes, m))
+        schedules.push_back(schedule);
+    }
+    schedules.push_back(Schedule::from_rounds(n, test::random_rounds(n, random), n / 2));
+    for (const Schedule& schedule : schedules) {
       CAPTURE(schedule.repr());
       std::vector<Pair> pairs;
       std::vector<std::int64_t> offsets{0};
@@ -189,31 +268,6 @@ TEST_CASE("pairs and round_offsets agree with round") {
       CHECK(schedule.pairs() == pairs);
       CHECK(schedule.round_offsets() == offsets);
       CHECK(schedule.num_rotations() == offsets.back());
-    }
-  }
-}
-
-// The offsets come from closed forms, the rounds from the rules.
-TEST_CASE("round_offsets count the pairs of every round, whatever the columns") {
-  for (std::int64_t n = 0; n <= 26; ++n) {
-    std::vector<Schedule> schedules = {Schedule::brickwall(n), Schedule::butterfly(n)};
-    for (std::int64_t m = 0; m <= n; ++m) {
-      schedules.push_back(Schedule::circle(n, m));
-      schedules.push_back(Schedule::xor_(n, m));
-      for (const std::int64_t size : {1, 2, 3, 4, 5, 8, 9, 12, 30}) {
-        schedules.push_back(Schedule::team(n, size, m));
-      }
-    }
-    for (const Schedule& schedule : schedules) {
-      CAPTURE(schedule.repr());
-      const std::vector<std::int64_t>& offsets = schedule.round_offsets();
-      bool right = true;
-      for (std::size_t r = 0; r + 1 < offsets.size(); ++r) {
-        const auto size =
-            static_cast<std::int64_t>(schedule.round(static_cast<std::int64_t>(r)).size());
-        right = right && offsets[r + 1] - offsets[r] == size;
-      }
-      CHECK(right);
     }
   }
 }
@@ -256,24 +310,21 @@ TEST_CASE("triangular_index numbers each pair of a complete schedule once") {
 }
 
 TEST_CASE("triangular_index is refused where pairs recur or lack") {
-  CHECK_THROWS_WITH_AS(Schedule::brickwall(3).triangular_index(),
-                       "the triangular order needs a schedule with each pair i < columns exactly "
-                       "once, got Schedule.brickwall(3)",
-                       std::invalid_argument);
-  CHECK_THROWS_WITH_AS(Schedule::butterfly(4).triangular_index(),
-                       "the triangular order needs a schedule with each pair i < columns exactly "
-                       "once, got Schedule.butterfly(4)",
-                       std::invalid_argument);
-  CHECK_THROWS_WITH_AS(
-      Schedule::from_rounds(4, {{{0, 1}}, {{0, 2}}, {{0, 2}}}, 1).triangular_index(),
-      "the triangular order needs a schedule with each pair i < columns exactly once, got "
-      "<Schedule of 3 rounds, 3 rotations, n=4, columns=1>",
-      std::invalid_argument);
+  const std::string needs =
+      "the triangular order needs a schedule with each pair i < columns exactly once, got ";
+  for (const auto& [schedule, name] : std::vector<std::pair<Schedule, std::string>>{
+           {Schedule::brickwall(3), "Schedule.brickwall(3)"},
+           {Schedule::butterfly(4), "Schedule.butterfly(4)"},
+           {Schedule::from_rounds(4, {{{0, 1}}, {{0, 2}}, {{0, 2}}}, 1),
+            "<Schedule of 3 rounds, 3 rotations, n=4, columns=1>"}}) {
+    check_refused(needs + name, [&s = schedule] { s.triangular_index(); });
+  }
 }
 
 TEST_CASE("from_rounds: refused rounds are named") {
-  const auto refused = [](std::int64_t n, const RequestedRounds& rounds, const char* message) {
-    CHECK_THROWS_WITH_AS(Schedule::from_rounds(n, rounds), message, std::invalid_argument);
+  const auto refused = [](std::int64_t n, const RequestedRounds& rounds, const char* message,
+                          std::optional<std::int64_t> columns = std::nullopt) {
+    check_refused(message, [&] { Schedule::from_rounds(n, rounds, columns); });
   };
   refused(3, {{{0, 1}}, {{0, 3}}}, "rounds[1]: pair (0, 3) has a coordinate outside 0..2");
   refused(3, {{{-1, 1}}}, "rounds[0]: pair (-1, 1) has a coordinate outside 0..2");
@@ -282,12 +333,8 @@ TEST_CASE("from_rounds: refused rounds are named") {
   refused(4, {{{0, 1}, {2, 3}}, {{0, 2}, {3, 2}}},
           "rounds[1]: pairs (0, 2) and (3, 2) share coordinate 2");
   refused(4, {{{0, 1}, {1, 0}}}, "rounds[0]: pairs (0, 1) and (1, 0) share coordinate 1");
-}
-
-TEST_CASE("from_rounds: a bad pair is refused even where columns would drop it") {
-  CHECK_THROWS_WITH_AS(Schedule::from_rounds(4, {{{2, 3}, {3, 2}}}, 1),
-                       "rounds[0]: pairs (2, 3) and (3, 2) share coordinate 3",
-                       std::invalid_argument);
+  // Even where columns would drop the pair.
+  refused(4, {{{2, 3}, {3, 2}}}, "rounds[0]: pairs (2, 3) and (3, 2) share coordinate 3", 1);
 }
 
 TEST_CASE("from_rounds: pairs keep their order and become i < j") {
@@ -296,24 +343,23 @@ TEST_CASE("from_rounds: pairs keep their order and become i < j") {
 }
 
 TEST_CASE("limits") {
-  const auto refused = [](auto&& make, const char* message) {
-    CHECK_THROWS_WITH_AS(make(), message, std::invalid_argument);
-  };
+  const auto refused = [](auto&& make, const char* message) { check_refused(message, make); };
   const char* negative = "n must be at least 0, got -1";
-  refused([] { Schedule::circle(-1); }, negative);
-  refused([] { Schedule::xor_(-1); }, negative);
-  refused([] { Schedule::team(-1, 2); }, negative);
-  refused([] { Schedule::brickwall(-1); }, negative);
-  refused([] { Schedule::butterfly(-1); }, negative);
+  for (const auto& info : kinds_with_a_rule()) {
+    const auto make = [&](std::int64_t n, std::optional<std::int64_t> columns = std::nullopt) {
+      return Schedule::from_kind(
+          info.kind, n, info.takes_size ? std::optional<std::int64_t>(2) : std::nullopt, columns);
+    };
+    refused([&] { make(-1); }, negative);
+    refused([&] { make(2147483648); }, "n must be at most 2147483647, got 2147483648");
+    CHECK_THROWS_AS(make(2147483647), std::invalid_argument);
+    if (!info.takes_columns) continue;
+    refused([&] { make(4, -1); }, "columns must be between 0 and n = 4, got -1");
+    refused([&] { make(4, 5); }, "columns must be between 0 and n = 4, got 5");
+  }
   refused([] { Schedule::from_rounds(-1, {}); }, negative);
-
-  refused([] { Schedule::butterfly(2147483648); }, "n must be at most 2147483647, got 2147483648");
   refused([] { Schedule::from_rounds(2147483648, {}); },
           "n must be at most 2147483647, got 2147483648");
-
-  refused([] { Schedule::circle(4, -1); }, "columns must be between 0 and n = 4, got -1");
-  refused([] { Schedule::xor_(4, 5); }, "columns must be between 0 and n = 4, got 5");
-  refused([] { Schedule::team(4, 2, 5); }, "columns must be between 0 and n = 4, got 5");
   refused([] { Schedule::from_rounds(4, {}, 5); }, "columns must be between 0 and n = 4, got 5");
 
   refused([] { Schedule::team(4, 0); }, "size must be between 1 and 65536, got 0");
@@ -322,10 +368,7 @@ TEST_CASE("limits") {
   // 65537 * 65536 / 2 rotations.
   refused([] { Schedule::circle(65537); },
           "a schedule must have fewer than 2^31 rotations, n = 65537 asks for up to 2147516416");
-  CHECK_THROWS_AS(Schedule::xor_(2147483647), std::invalid_argument);
   CHECK_THROWS_AS(Schedule::team(2147483647, 65536), std::invalid_argument);
-  CHECK_THROWS_AS(Schedule::brickwall(2147483647), std::invalid_argument);
-  CHECK_THROWS_AS(Schedule::butterfly(2147483647), std::invalid_argument);
 }
 
 TEST_CASE("equal schedules are equal whatever made them, and have one hash") {
@@ -382,30 +425,4 @@ TEST_CASE("schedules that differ anywhere are not equal") {
     CHECK(set.insert(a).second);
   }
   CHECK(set.size() == std::size(different));
-}
-
-TEST_CASE("what a schedule says about itself") {
-  using Kind = Schedule::Kind;
-  const Schedule team = Schedule::team(64, 16, 10);
-  CHECK(team.kind() == Kind::team);
-  CHECK(team.team_size() == 16);
-  CHECK(team.repr() == "Schedule.team(64, 16, columns=10)");
-  CHECK(std::string(team.kind_name()) == "team");
-
-  const Schedule circle = Schedule::circle(5);
-  CHECK(circle.kind() == Kind::circle);
-  CHECK(circle.team_size() == 0);
-  CHECK(circle.repr() == "Schedule.circle(5)");
-
-  CHECK(Schedule::xor_(5).kind() == Kind::xor_);
-  CHECK(Schedule::xor_(5, 2).repr() == "Schedule.xor(5, columns=2)");
-  CHECK(Schedule::brickwall(5).kind() == Kind::brickwall);
-  CHECK(Schedule::brickwall(5).repr() == "Schedule.brickwall(5)");
-  CHECK(Schedule::butterfly(5).kind() == Kind::butterfly);
-  CHECK(Schedule::butterfly(5).repr() == "Schedule.butterfly(5)");
-
-  const Schedule rounds = Schedule::from_rounds(4, {{{0, 1}}, {}});
-  CHECK(rounds.kind() == Kind::rounds);
-  CHECK(std::string(rounds.kind_name()) == "rounds");
-  CHECK(rounds.repr() == "<Schedule of 2 rounds, 1 rotations, n=4>");
 }
