@@ -1,4 +1,4 @@
-// Parameters of given matrices: what they make must be those matrices.
+// decompose: the parameters that it finds must make the given matrix.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -55,7 +55,7 @@ struct Decomposed {
     }
   }
 
-  // Of matrix m of the batch.
+  // The parameters of matrix m of the batch.
   test::DenseParameters parameters(std::int64_t m) const {
     const auto part = [m](const Array<R>& array) {
       const std::int64_t extent = array.shape.back();
@@ -70,8 +70,7 @@ struct Decomposed {
   }
 };
 
-// U = D G[K-1] .. G[0] of random parameters, rounded to T. With det -1 if D has an odd number of
-// -1.
+// U = D G[K-1] .. G[0] with random parameters. Its determinant is -1 if D has an odd number of -1.
 template <class T>
 test::Dense random_matrix(const Schedule& schedule, Random& random) {
   const auto n = static_cast<std::size_t>(schedule.n());
@@ -106,7 +105,7 @@ Array<T> array_of(const test::Dense& U) {
   return out;
 }
 
-// The largest distance of a column of what the parameters make from that of U.
+// The largest distance of a column of the matrix that the parameters make from the column of U.
 template <class T>
 double reconstruction_error(const test::DenseParameters& parameters, const T* U, std::int64_t n) {
   const test::Dense made = test::explicit_product(Schedule::brickwall(n), parameters);
@@ -121,8 +120,8 @@ double reconstruction_error(const test::DenseParameters& parameters, const T* U,
   return largest;
 }
 
-// The given U is off by eps/2 an entry, and every column of the elimination errs in each round as
-// the product of its rotations does: `rounding`, which is per column.
+// The entries of the given U are off by eps / 2. Every column of the elimination errs in each round
+// as the product of its rotations does, by `rounding`.
 template <class T>
 double bound(std::int64_t n) {
   return 2 * test::rounding<real_t<T>>(Schedule::brickwall(n));
@@ -146,7 +145,7 @@ TEST_CASE_TEMPLATE("decompose: what its parameters make", T, GIVENS_TEST_TYPES) 
         negative += sign < 0;
       }
       CHECK(negative <= 1);
-      // Rounding a number of type T up to pi exceeds the double.
+      // pi as a number of type T may exceed pi as a double.
       const double pi = static_cast<double>(static_cast<real_t<T>>(kPi));
       for (const double t : parameters.angles) {
         if constexpr (is_complex_v<T>) CHECK((t >= 0 && t <= pi / 2));
@@ -175,8 +174,8 @@ TEST_CASE_TEMPLATE("decompose: the angles of a brickwall come back", T, double,
     Decomposed<T> found(U.shape);
     givens::decompose<T>(U.view(), found.views());
     const test::DenseParameters parameters = found.parameters(0);
-    // A column takes n - 1 sines, of angles of at least 0.15, from the diagonal to the corner: an
-    // angle is that of entries of at least this size, which err by as much as a column.
+    // From the diagonal to the corner a column takes n - 1 sines of angles of at least 0.15. So
+    // angles come from entries of at least this size, which err by as much as a column.
     const double size = bound<T>(n) / std::pow(std::sin(0.15), static_cast<double>(n - 1));
     CHECK(test::largest_difference(parameters.angles, given.angles) <= size);
     CHECK(test::largest_difference(parameters.phases, given.phases) <= size);

@@ -1,4 +1,4 @@
-// Tangents: of rotate and matrix, and of the gradients.
+// Tangents of rotate and matrix, and of their gradients.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -43,7 +43,7 @@ struct OwnedTangents {
     return out;
   }
 
-  // All of them, one after the other, as OwnedGradients::all.
+  // All of them, one after the other, like OwnedGradients::all.
   std::vector<R> all() const { return test::joined(angles, phases, diagonal); }
 
   // The derivative of U along the tangents has at most this norm.
@@ -89,8 +89,8 @@ double inner(const std::vector<R>& a, const std::vector<R>& b) {
   return sum;
 }
 
-// A bound of the error of a tangent and of what it is compared with: a dual rotation is one of
-// (x, dx) with the blocks G, 0, dG, G, and what the value is off by gets into the tangent too.
+// A bound of the error of a tangent and of what it is compared with: a dual rotation is a rotation
+// of (x, dx) with the blocks G, 0, dG, G, so that the error of the value enters the tangent too.
 template <class T>
 double tangent_rounding(const Schedule& schedule, const std::vector<T>& x, const std::vector<T>& dx,
                         double rate) {
@@ -159,7 +159,7 @@ TEST_CASE_TEMPLATE("tangents: second order against differences", T, GIVENS_TEST_
         givens::rotate_vjp_jvp<T>(y.view(), dy.view(), gy.view(), std::nullopt, parameters.views(),
                                   tangents.views(), schedule, gx.view(), gradients.views(),
                                   dgx.view(), dgradients.views(), options);
-        // <gradients, along>, of which the differences along `tangents` are exact.
+        // <gradients, along>, whose differences along `tangents` are exact.
         const auto slope = [&] {
           const auto moved = rotated(x, parameters, schedule, options);
           OwnedGradients<R> g(parameters);
@@ -173,8 +173,8 @@ TEST_CASE_TEMPLATE("tangents: second order against differences", T, GIVENS_TEST_
         const std::vector<R> directions = tangents.all();
         for (std::size_t k = 0; k < by_each.size(); ++k)
           expected += by_each[k] * static_cast<double>(directions[k]);
-        // Every entry of both gradients is off by `rounding` twice, and once more in the tangent;
-        // the differences multiply that by the steps' directions.
+        // Every entry of both gradients errs by twice `rounding`, and by once more in the tangent;
+        // the differences multiply that by the directions.
         const double bound = 16 * test::rounding<R>(schedule) * tangents.rate() * along.rate() *
                              test::norm_of(x.values) * test::norm_of(gy.values);
         CHECK(std::abs(inner(dgradients.all(), along.all()) - expected) <= bound);
@@ -184,7 +184,8 @@ TEST_CASE_TEMPLATE("tangents: second order against differences", T, GIVENS_TEST_
   }
 }
 
-TEST_CASE_TEMPLATE("tangents of matrix are those of the identity's columns", T, GIVENS_TEST_TYPES) {
+TEST_CASE_TEMPLATE("tangents of matrix are tangents of the rotated identity", T,
+                   GIVENS_TEST_TYPES) {
   using R = real_t<T>;
   Random random(33);
   for (const std::int64_t n : {1, 6, 11}) {

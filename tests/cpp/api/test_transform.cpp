@@ -109,7 +109,7 @@ TEST_CASE_TEMPLATE("parameters broadcast from the end, vectors from the front", 
   const std::int64_t k = schedule.num_rotations();
   struct Shapes {
     Shape angles;  // leading axes only
-    Shape other;   // those of phases, diagonal and signs
+    Shape other;   // the leading axes of phases, diagonal and signs
     Shape x;
     Shape y;
   };
@@ -149,7 +149,8 @@ TEST_CASE_TEMPLATE("parameters broadcast from the end, vectors from the front", 
   }
 }
 
-TEST_CASE_TEMPLATE("the coordinates may lie along any axis but the batch's", T, GIVENS_TEST_TYPES) {
+TEST_CASE_TEMPLATE("the coordinates may lie along any axis that is no batch axis", T,
+                   GIVENS_TEST_TYPES) {
   using R = real_t<T>;
   Random random(24);
   const Schedule schedule = Schedule::circle(4);
@@ -171,7 +172,7 @@ TEST_CASE_TEMPLATE("x, y and the parameters may have any strides", T, GIVENS_TES
   const Schedule schedule = Schedule::xor_(5);
   const auto parameters = test::random_parameters<R>(schedule, full_choice<T>(), random, {2});
   const Array<T> x = random.array<T>({2, 3, 5});
-  // Each as {offset, strides}: plain, transposed, backwards, with gaps.
+  // Layouts that are contiguous, transposed, backwards, and with gaps.
   struct Layout {
     std::int64_t offset;
     Shape strides;
@@ -277,7 +278,7 @@ TEST_CASE_TEMPLATE("y may overlap x in any way", T, GIVENS_TEST_TYPES) {
         original.values = test::elements(x);
         givens::rotate<T>(x, parameters.views(), schedule, y);
         CHECK(rotation_error<T>(original, parameters, schedule, y) <= 1);
-        // What lies in no element of y is as it was.
+        // What is no element of y has not changed.
         std::size_t changed = 0;
         for (std::size_t k = 0; k < memory.size(); ++k) changed += memory[k] != storage[k];
         CHECK(changed <= 12);
@@ -301,7 +302,8 @@ TEST_CASE("y may be a row that x repeats along the batch") {
 }
 
 TEST_CASE("y may overlap the parameters") {
-  // Two matrices. The parameters lie in y, those of the second where the first one's vectors go.
+  // The parameters of two matrices lie in y; the vectors of the first matrix go where the
+  // parameters of the second lie.
   using T = std::complex<double>;
   Random random(30);
   const Schedule schedule = Schedule::xor_(4);
@@ -343,7 +345,7 @@ TEST_CASE("views of mutable arrays are accepted where constant ones are asked fo
   CHECK(gangle[0] == doctest::Approx(-std::sin(0.5)));
 }
 
-TEST_CASE_TEMPLATE("the gradients are those of differences, for shared parameters too", T,
+TEST_CASE_TEMPLATE("the gradients agree with differences, for shared parameters too", T,
                    GIVENS_TEST_TYPES) {
   using R = real_t<T>;
   Random random(31);
@@ -378,7 +380,7 @@ TEST_CASE_TEMPLATE("the gradients are those of differences, for shared parameter
         Array<T> gx(shapes.y, T(1000));
         givens::rotate_vjp<T>(y.view(), gy.view(), parameters.views(), schedule, gx.view(),
                               gradients.views(), options);
-        // Two for the product of states, one for y itself, one for the two losses.
+        // Twice the rounding for the product of states, once for y, once for the two losses.
         CHECK(test::largest_difference(gradients.all(), expected) <=
               4 * test::rounding<R>(schedule) * test::norm_of(x.values) * test::norm_of(gy.values));
         CHECK(rotation_error<T>(gy, parameters, schedule, gx.view(), {-1, !inverse}) <= 1);
@@ -440,14 +442,14 @@ TEST_CASE_TEMPLATE("matrix_vjp is the gradient by differences of matrix", T, GIV
       });
       OwnedGradients<R> gradients(parameters, R(1000));
       givens::matrix_vjp<T>(U.view(), gU.view(), parameters.views(), schedule, gradients.views());
-      // Two for the product of states, one for U itself, one for the two losses.
+      // Twice the rounding for the product of states, once for U, once for the two losses.
       CHECK(test::largest_difference(gradients.all(), expected) <=
             4 * test::rounding<R>(schedule) * test::norm_of(U.values) * test::norm_of(gU.values));
     }
   }
 }
 
-TEST_CASE_TEMPLATE("larger sizes are as the reference engine has them", T, GIVENS_TEST_TYPES) {
+TEST_CASE_TEMPLATE("larger sizes agree with the reference engine", T, GIVENS_TEST_TYPES) {
   using R = real_t<T>;
   Random random(37);
   for (const std::int64_t n : {33, 70}) {
@@ -533,7 +535,7 @@ TEST_CASE_TEMPLATE("NaN and infinities spread only to what depends on them", T, 
   const Array<T> x = random.array<T>({2, 2, 4});
   for (const R bad : {std::numeric_limits<R>::quiet_NaN(), std::numeric_limits<R>::infinity()}) {
     CAPTURE(bad);
-    // One coordinate of one vector: its block of coordinates, no other.
+    // A bad coordinate of one vector spoils its block of coordinates, and no other.
     Array<T> spoilt = x;
     spoilt.values[5] = bad;
     const Array<T> y = rotated(spoilt, parameters, schedule);
@@ -542,7 +544,7 @@ TEST_CASE_TEMPLATE("NaN and infinities spread only to what depends on them", T, 
       const bool depends = k == 4 || k == 5;
       CHECK(std::isfinite(std::abs(y.values[k])) == !depends);
     }
-    // One angle: that block of all vectors of that matrix.
+    // A bad angle spoils the block of its coordinates in all vectors of its matrix.
     auto with_bad_angle = parameters;
     with_bad_angle.angles.values[1] = bad;
     const Array<T> z = rotated(x, with_bad_angle, schedule);

@@ -103,7 +103,7 @@ TEST_CASE("StridedLoop: as many loops as an array may have axes") {
   CHECK(visited(loop).size() == 1 << 11);
 }
 
-TEST_CASE("StridedLoop: merged or not, the offsets are those of the plain loops") {
+TEST_CASE("StridedLoop: merged or not, the offsets agree with plain loops") {
   test::Random random(3);
   for (int repeat = 0; repeat < 300; ++repeat) {
     const auto depth = static_cast<std::size_t>(random.below(5));
@@ -112,7 +112,7 @@ TEST_CASE("StridedLoop: merged or not, the offsets are those of the plain loops"
     StridedLoop<2> loop;
     for (std::size_t d = 0; d < depth; ++d) {
       extents[d] = random.below(4) == 0 ? random.below(2) : 1 + random.below(4);
-      // Often what merges with the loop before: a stride that this extent multiplies to.
+      // Often a stride that lets this loop merge with the one before.
       for (std::size_t p = 0; p < 2; ++p) {
         const bool merges = d > 0 && extents[d] > 0 && strides[d - 1][p] % extents[d] == 0;
         strides[d][p] = merges ? strides[d - 1][p] / extents[d] : 12 * (random.below(5) - 2);

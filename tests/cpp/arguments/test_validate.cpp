@@ -1,4 +1,4 @@
-// What the public functions refuse, with which message, and that they write nothing then.
+// What the public functions refuse, with which message, and that they then write nothing.
 #include <doctest/doctest.h>
 
 #include <complex>
@@ -23,7 +23,7 @@ using givens::Schedule;
 using test::Array;
 using test::Shape;
 
-// Valid arguments of every public function for two matrices of 4 x 4, to be spoilt one at a time.
+// Valid arguments of every public function for two matrices of 4 x 4. Tests spoil one at a time.
 template <class T>
 struct Arguments {
   using R = givens::real_t<T>;
@@ -31,7 +31,7 @@ struct Arguments {
   static constexpr int kUntouched = 7;
 
   Schedule schedule = Schedule::xor_(4);
-  // Storage. Everything is filled with kUntouched, the outputs to see that they stay so.
+  // The storage is filled with kUntouched, to see that outputs are not written.
   Array<T> stored_x{{2, 3, 4}, T(kUntouched)};
   Array<T> stored_gy{{2, 3, 4}, T(kUntouched)};
   Array<T> stored_out{{2, 3, 4}, T(kUntouched)};
@@ -300,7 +300,7 @@ TEST_CASE("refused: shapes of the parameters' gradients") {
   complex_refused({Complex::rotate_vjp, Complex::matrix_vjp},
                   "gphases must have the shape of phases (2, 6), got shape (2, 4)",
                   [](auto& a) { a.gradients.phases = {a.stored_gphases.values.data(), {2, 4}}; });
-  // That of the parameter, not that of the batch.
+  // A gradient has the shape of its parameter, not of the batch.
   complex_refused({Complex::rotate_vjp, Complex::matrix_vjp},
                   "gdiagonal must have the shape of diagonal (4,), got shape (2, 4)",
                   [](auto& a) { a.parameters.diagonal = {a.stored_diagonal.values.data(), {4}}; });

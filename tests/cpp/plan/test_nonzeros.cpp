@@ -1,4 +1,5 @@
-// What steps turn of the identity's columns, against a matrix of what may not be zero.
+// The columns of the identity that steps must rotate, compared with a matrix of what may be
+// nonzero.
 #include <doctest/doctest.h>
 
 #include <cstddef>
@@ -29,14 +30,14 @@ using test::Random;
 
 std::size_t at(std::int64_t k) { return static_cast<std::size_t>(k); }
 
-struct Turned {
+struct Rotated {
   std::string wrong;  // empty if nothing is
-  double share = 0;   // of the columns, by rotation
+  double share = 0;   // the share of the columns that a rotation rotates, on average
 };
 
-// Columns `first` .. first + count - 1, the last of them at the first place.
-Turned turned_columns(const Plan& plan, std::int64_t first, std::int64_t count,
-                      std::int64_t reals) {
+// For columns `first` .. first + count - 1, in reverse order.
+Rotated rotated_columns(const Plan& plan, std::int64_t first, std::int64_t count,
+                        std::int64_t reals) {
   std::vector<std::int32_t> coordinates;
   for (std::int64_t k = 0; k < count; ++k) {
     coordinates.push_back(static_cast<std::int32_t>(first + count - 1 - k));
@@ -48,10 +49,10 @@ Turned turned_columns(const Plan& plan, std::int64_t first, std::int64_t count,
     const std::int32_t row = plan.row_of_coordinate[at(coordinates[at(k)])];
     not_zero[at(row)] = static_cast<ColumnMask>(not_zero[at(row)] | 1 << k * reals / kMaskedReals);
   }
-  Turned out;
+  Rotated out;
   std::int64_t rotations = 0;
   std::int64_t columns = 0;
-  std::vector<ColumnMask> turned_before(at(plan.rows));
+  std::vector<ColumnMask> rotated_before(at(plan.rows));
   for (std::int64_t k = 0; k < static_cast<std::int64_t>(plan.steps.size()); ++k) {
     const Step& step = plan.steps[at(k)];
     const ColumnMask* by_pair =
@@ -60,11 +61,11 @@ Turned turned_columns(const Plan& plan, std::int64_t first, std::int64_t count,
       const ColumnMask rotated = by_pair ? by_pair[e] : nonzeros.rotated_by(k);
       const auto reached = static_cast<ColumnMask>(not_zero[at(i)] | not_zero[at(j)]);
       if ((reached & ~rotated) != 0) out.wrong = "leaves out columns that are not zero";
-      if (((turned_before[at(i)] | turned_before[at(j)]) & ~rotated) != 0) {
-        out.wrong = "leaves out what was turned before";
+      if (((rotated_before[at(i)] | rotated_before[at(j)]) & ~rotated) != 0) {
+        out.wrong = "leaves out what was rotated before";
       }
-      if ((rotated & ~nonzeros.rotated_by(k)) != 0) out.wrong = "a pair turns more than its step";
-      turned_before[at(i)] = turned_before[at(j)] = rotated;
+      if ((rotated & ~nonzeros.rotated_by(k)) != 0) out.wrong = "a pair rotates more than its step";
+      rotated_before[at(i)] = rotated_before[at(j)] = rotated;
       if (givens::angle_of(plan, step, e) < 0) return;
       not_zero[at(i)] = not_zero[at(j)] = reached;
       ++rotations;
@@ -80,7 +81,7 @@ Turned turned_columns(const Plan& plan, std::int64_t first, std::int64_t count,
 
 }  // namespace
 
-TEST_CASE("reach: no column that is not zero is left out") {
+TEST_CASE("nonzeros: no column that is not zero is left out") {
   Random random(91);
   for (const std::int64_t n : {1, 2, 3, 8, 9, 33, 63, 64, 65, 128, 131}) {
     for (const Schedule& schedule : test::schedules(n, random)) {
@@ -91,29 +92,29 @@ TEST_CASE("reach: no column that is not zero is left out") {
           if (count == 0 || count * reals > 8 * kMaskedReals) continue;
           CAPTURE(count);
           CAPTURE(reals);
-          CHECK(turned_columns(plan, random.below(n - count + 1), count, reals).wrong == "");
+          CHECK(rotated_columns(plan, random.below(n - count + 1), count, reals).wrong == "");
         }
       }
     }
   }
 }
 
-TEST_CASE("reach: in the first rounds a column turns few rows") {
-  // In round r a column reaches about 2 r rows, of circle until the fixed player, which soon meets
-  // one of them, brings more.
+TEST_CASE("nonzeros: in the first rounds a column has few nonzero rows") {
+  // Before round r a column has about 2 r nonzero rows. With circle that holds until one of them
+  // meets the fixed player, which brings more.
   const Schedule brickwall = Schedule::brickwall(512);
-  CHECK(turned_columns(plan_of(brickwall), 240, 32, 1).share < 0.8);
+  CHECK(rotated_columns(plan_of(brickwall), 240, 32, 1).share < 0.8);
   const Schedule circle = Schedule::circle(512);
   const Plan& plan = plan_of(circle);
-  CHECK(turned_columns(plan, 240, 16, 1).share < 0.9);
-  // The claim of columns_by_parity, the end of the circle aside.
+  CHECK(rotated_columns(plan, 240, 16, 1).share < 0.9);
+  // What columns_by_parity promises, except at the end of the circle.
   CHECK(plan.columns_by_parity);
   for (const std::int64_t row : {0, 100, 200, 300}) {
     CHECK(std::abs(plan.coordinate_of_row[at(row)] - plan.coordinate_of_row[at(row + 1)]) == 2);
   }
 }
 
-TEST_CASE("reach: runs of parts") {
+TEST_CASE("nonzeros: runs of the columns of a mask") {
   const auto runs = [](ColumnMask parts, std::int64_t width) {
     std::string out;
     for_each_run(parts, width, [&](std::int64_t first, std::int64_t last) {

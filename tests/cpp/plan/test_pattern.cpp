@@ -1,5 +1,5 @@
-// Patterns of rotations: their numbering, their order, whole or in blocks, and every engine on
-// plans that have them wherever they may be, more than those of any schedule do.
+// Patterns of rotations: their numbering, their order, whole or in register blocks, and every
+// engine on plans that have them in more places than the plans of schedules do.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -60,12 +60,12 @@ std::size_t at(std::int64_t k) { return static_cast<std::size_t>(k); }
 
 bool same(const RowPair& a, const RowPair& b) { return a.i == b.i && a.j == b.j; }
 
-// The number of a tile's rotation, row by row.
+// The number of a rotation in its rotation block, row by row.
 std::size_t number(const BlockIndex& index) { return at(8 * index.k + index.l); }
 
-// What is wrong with a tile in blocks of B x B rotations, in words; empty if nothing is: every
-// rotation is done once, on its rows and under its entry, those of one row are in the order of the
-// whole tile, and a row is new at its first block and at no other.
+// What is wrong with a rotation block in register blocks of B x B rotations, in words; empty if
+// nothing is: every rotation is applied once, on its rows and with its index, rotations of one row
+// are in the order of the whole rotation block, and a row is new in its first register block only.
 template <int B, bool Adjoint>
 std::string wrong_blocks(Pattern pattern) {
   const auto whole = givens::block_order<kRowBlock>(pattern);
@@ -82,7 +82,7 @@ std::string wrong_blocks(Pattern pattern) {
       return r < B ? block.rows.i + r : kRowBlock + block.rows.j + r - B;
     };
     for (int r = 0; r < 2 * B; ++r) {
-      if (row(r) < 0 || row(r) >= 2 * kRowBlock) return "a row outside the groups";
+      if (row(r) < 0 || row(r) >= 2 * kRowBlock) return "a row outside the row blocks";
       if ((r < B ? block.new_a : block.new_b) == seen[at(row(r))]) return "new or not";
     }
     for (int r = 0; r < 2 * B; ++r) seen[at(row(r))] = true;
@@ -102,7 +102,7 @@ std::string wrong_blocks(Pattern pattern) {
     }
   }
   const bool once = std::all_of(times.begin(), times.end(), [](int count) { return count == 1; });
-  return once ? "" : "a rotation that is not done once";
+  return once ? "" : "a rotation that is not applied once";
 }
 
 template <int B>
@@ -134,7 +134,7 @@ void check_places(const Places (&offsets)[N]) {
 
 }  // namespace
 
-TEST_CASE("patterns: entries and indices of a tile are inverse to each other") {
+TEST_CASE("patterns: rotation_index and block_index are inverse to each other") {
   for (const Pattern pattern : kBlockPatterns) {
     CAPTURE(pattern);
     for (int index = 0; index < kBlockRotations; ++index) {
@@ -145,7 +145,7 @@ TEST_CASE("patterns: entries and indices of a tile are inverse to each other") {
   }
 }
 
-TEST_CASE("patterns: rotations in one row of entries turn different rows, but of a diamond") {
+TEST_CASE("patterns: the eight rotations of a row turn different rows, except in a diamond") {
   for (const Pattern pattern : {Pattern::xor_block, Pattern::sum_block}) {
     CAPTURE(pattern);
     for (int row = 0; row < kRowBlock; ++row) {
@@ -161,7 +161,7 @@ TEST_CASE("patterns: rotations in one row of entries turn different rows, but of
   }
 }
 
-TEST_CASE("patterns: blocks do a tile's rotations, each once, in the order of the tile") {
+TEST_CASE("patterns: register blocks apply each rotation once, in the order of the block") {
   for (const Pattern pattern : kBlockPatterns) {
     CAPTURE(pattern);
     check_blocks<8>(pattern);
@@ -181,12 +181,12 @@ TEST_CASE("patterns: every sum has a place of its own") {
 
 namespace {
 
-// A plan put together step by step, and the schedule that it is of: a round for each rotation. A
-// schedule has the rotations in the order in which the steps were added.
+// A plan that is put together step by step, and its schedule, which has a round for each rotation,
+// in the order in which the steps were added.
 class Builder {
  public:
-  // Rows 0 .. n - 1 for the coordinates in some order, in that of the coordinates unless
-  // `shuffled`; those beyond are padding.
+  // Rows 0 .. n - 1 have the coordinates in their order; with `shuffled`, rows have coordinates or
+  // are padding in random order.
   Builder(std::int64_t n, bool shuffled, Random& random) : random_(random), n_(n) {
     plan_.rows = (n + kRowBlock - 1) / kRowBlock * kRowBlock;
     for (std::int64_t s = 0; s < plan_.rows; ++s) {
@@ -202,7 +202,7 @@ class Builder {
     }
   }
 
-  // A tile or leaf whose entries name their angles one by one. One rotation in five is left out.
+  // Adds a block whose angles are listed one by one. One rotation in five is left out.
   void add_each(Pattern pattern, std::int32_t a, std::int32_t b) {
     Step& step = add(pattern, AngleMap::gather, a, b);
     plan_.angle_indices.resize(plan_.angle_indices.size() + at(step.count), -1);
@@ -213,7 +213,7 @@ class Builder {
         });
   }
 
-  // An xor tile or a leaf with all of its rotations.
+  // Adds an xor block or a diagonal block with all of its rotations.
   void add_runs(Pattern pattern, std::int32_t a, std::int32_t b) {
     const Step& step = add(pattern, AngleMap::contiguous, a, b);
     const int run = pattern == Pattern::diagonal_block ? 4 : 8;
@@ -227,8 +227,8 @@ class Builder {
     }
   }
 
-  // A tile with all of its rotations, by k and then l or, if `transposed`, by l and then k: either
-  // is an order in which they may be done.
+  // Adds a rotation block with all of its rotations, by k and then l or, if `transposed`, by l and
+  // then k: they may be applied in either order.
   void add_affine(Pattern pattern, std::int32_t a, std::int32_t b, bool transposed) {
     Step& step = add(pattern, AngleMap::affine, a, b);
     step.step_k = transposed ? 1 : 8;
@@ -242,7 +242,7 @@ class Builder {
     }
   }
 
-  // The neighbours of some slots.
+  // Adds the pairs of neighbouring rows.
   void add_pairs() {
     Step& step = add(Pattern::pairs, AngleMap::gather, 0, 0);
     step.a = static_cast<std::int32_t>(plan_.row_pairs.size());
@@ -277,10 +277,10 @@ class Builder {
     return rotations() - 1;
   }
 
-  Step& add(Pattern pattern, AngleMap sources, std::int32_t a, std::int32_t b) {
+  Step& add(Pattern pattern, AngleMap angle_map, std::int32_t a, std::int32_t b) {
     Step step{};
     step.pattern = pattern;
-    step.angle_map = sources;
+    step.angle_map = angle_map;
     step.a = a;
     step.b = b;
     step.count = pattern == Pattern::pairs            ? 0
@@ -318,13 +318,13 @@ void check_plan(Builder& builder, AngleKind angles, Random& random) {
   check_matrix<T>(parameters, schedule, random, &plan);
 }
 
-// Scaled, rescaled and plain steps.
+// Angles that lead to fast, rescaled and standard steps.
 constexpr AngleKind kPlanAngles[] = {AngleKind::full_turn, AngleKind::near_right,
                                      AngleKind::right_runs};
 
 }  // namespace
 
-TEST_CASE_TEMPLATE("engines: tiles of slots in any order, with rotations left out", T,
+TEST_CASE_TEMPLATE("engines: blocks of rows in any order, with rotations left out", T,
                    GIVENS_TEST_TYPES) {
   Random random(95);
   for (const AngleKind angles : kPlanAngles) {
@@ -335,7 +335,7 @@ TEST_CASE_TEMPLATE("engines: tiles of slots in any order, with rotations left ou
     builder.add_each(Pattern::sum_block, 8, 16);
     check_plan<T>(builder, angles, random);
   }
-  // Of these the first slot of a rotation has the smaller coordinate.
+  // In these patterns the first row of a rotation must have the smaller coordinate.
   for (const Pattern pattern : {Pattern::xor_block, Pattern::diamond_block}) {
     for (const AngleKind angles : kPlanAngles) {
       CAPTURE(pattern);
@@ -350,7 +350,7 @@ TEST_CASE_TEMPLATE("engines: tiles of slots in any order, with rotations left ou
   }
 }
 
-TEST_CASE_TEMPLATE("engines: tiles with angles in rows", T, GIVENS_TEST_TYPES) {
+TEST_CASE_TEMPLATE("engines: blocks with contiguous or affine angles", T, GIVENS_TEST_TYPES) {
   Random random(96);
   for (const AngleKind angles : kPlanAngles) {
     Builder runs(24, false, random);

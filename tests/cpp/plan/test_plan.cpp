@@ -1,11 +1,12 @@
-// Plans of the CPU engine: whatever steps a plan cuts a schedule into, it must do the schedule's
-// rotations, each once, in an order that gives the same product.
+// Plans: whatever steps a plan cuts a schedule into, it must apply the rotations of the schedule,
+// each once, in an order that gives the same product.
 #include <doctest/doctest.h>
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <optional>
 #include <set>
 #include <string>
 #include <thread>
@@ -33,11 +34,11 @@ using givens::Stage;
 using givens::Step;
 using test::Random;
 
-// Around the groups of 8 rows and the powers of two.
+// Sizes around the row blocks and the powers of two.
 constexpr std::int64_t kPlanSizes[] = {0,  1,  2,  3,  5,  7,  8,  9,   12,  15,  16,  17, 22,
                                        31, 32, 33, 45, 63, 64, 65, 100, 127, 128, 129, 257};
 
-// The rotations that are in no tile or leaf.
+// The number of rotations in steps of pairs.
 std::int64_t pair_rotations(const Plan& plan) {
   std::int64_t count = 0;
   for (const Step& step : plan.steps) {
@@ -48,46 +49,48 @@ std::int64_t pair_rotations(const Plan& plan) {
 
 std::size_t at(std::int64_t k) { return static_cast<std::size_t>(k); }
 
-// Every kind; those whose pairs depend on the columns with several, around the groups of 8.
+// Every kind, with several numbers of columns around the row blocks.
 std::vector<Schedule> planned_schedules(std::int64_t n, Random& random) {
-  std::vector<std::int64_t> columns = {0,     1,         2,     7,     8,     9, n / 3,
-                                       n / 2, n / 8 * 8, n - 8, n - 2, n - 1, n};
-  std::sort(columns.begin(), columns.end());
-  columns.erase(std::unique(columns.begin(), columns.end()), columns.end());
-  std::vector<Schedule> out = {Schedule::brickwall(n), Schedule::butterfly(n)};
-  for (const std::int64_t m : columns) {
-    if (m < 0 || m > n) continue;
-    out.push_back(Schedule::circle(n, m));
-    out.push_back(Schedule::xor_(n, m));
-    out.push_back(Schedule::from_rounds(n, test::random_rounds(n, random), m));
-    if (n > 65 && m != n / 3 && m != n - 8 && m != n) continue;
-    for (const std::int64_t size : {1, 2, 3, 4, 8, 12, 16, 24, 32}) {
-      out.push_back(Schedule::team(n, size, m));
+  std::vector<Schedule> out;
+  for (const auto& info : Schedule::kinds()) {
+    for (const std::int64_t m : std::set<std::int64_t>{0, 1, 2, 7, 8, 9, n / 3, n / 2, n / 8 * 8,
+                                                       n - 8, n - 2, n - 1, n}) {
+      if (m < 0 || m > n || (m < n && !info.takes_columns)) continue;
+      const auto columns = info.takes_columns ? std::optional(m) : std::nullopt;
+      if (info.kind == Schedule::Kind::rounds) {
+        out.push_back(Schedule::from_rounds(n, test::random_rounds(n, random), m));
+      } else if (!info.takes_size) {
+        out.push_back(Schedule::from_kind(info.kind, n, {}, columns));
+      } else {
+        for (const std::int64_t size : {1, 3, 8, 24}) {
+          out.push_back(Schedule::from_kind(info.kind, n, size, columns));
+        }
+      }
     }
   }
   return out;
 }
 
-// What is wrong with a plan, in words; empty if nothing is. Not an assertion for every entry: there
-// are millions.
+// What is wrong with a plan, in words; empty if nothing is. There are too many rotations for an
+// assertion each.
 
 std::string wrong_rows(const Schedule& schedule, const Plan& plan) {
-  if (plan.rows % kRowBlock != 0) return "slots are not in full groups";
+  if (plan.rows % kRowBlock != 0) return "rows are not in full row blocks";
   if (static_cast<std::int64_t>(plan.coordinate_of_row.size()) != plan.rows) {
-    return "not every slot has a coordinate or is padding";
+    return "not every row has a coordinate or is padding";
   }
   std::vector<int> times(at(schedule.n()), 0);
   for (const std::int32_t coordinate : plan.coordinate_of_row) {
     if (coordinate == -1) continue;
-    if (coordinate < 0 || coordinate >= schedule.n()) return "a slot of no coordinate";
+    if (coordinate < 0 || coordinate >= schedule.n()) return "a row without a valid coordinate";
     ++times[at(coordinate)];
   }
   const bool once = std::all_of(times.begin(), times.end(), [](int count) { return count == 1; });
-  return once ? "" : "a coordinate without a slot, or with two";
+  return once ? "" : "a coordinate without a row, or with two";
 }
 
-// The number of Plan::sources that a step has.
-std::int64_t sources_of(const Step& step) {
+// The number of a step's entries in Plan::angle_indices.
+std::int64_t angle_indices_of(const Step& step) {
   switch (step.angle_map) {
     case AngleMap::gather:
       return step.count;
@@ -103,15 +106,15 @@ std::string wrong_step(const Schedule& schedule, const Plan& plan, const Step& s
   const bool rotation_block = is_rotation_block(step.pattern);
   const bool diagonal_block = step.pattern == Pattern::diagonal_block;
   if (step.count < 1) return "an empty step";
-  if (rotation_block && step.count != 64) return "a tile that has not 64 entries";
-  if (diagonal_block && step.count != 28) return "a leaf that has not 28 entries";
+  if (rotation_block && step.count != 64) return "a rotation block that has not 64 rotations";
+  if (diagonal_block && step.count != 28) return "a diagonal block that has not 28 rotations";
   if (rotation_block || diagonal_block) {
-    if (step.a < 0 || step.a + kRowBlock > plan.rows) return "group a is not in the slots";
-    if (step.b < 0 || step.b + kRowBlock > plan.rows) return "group b is not in the slots";
+    if (step.a < 0 || step.a + kRowBlock > plan.rows) return "row block a is outside the rows";
+    if (step.b < 0 || step.b + kRowBlock > plan.rows) return "row block b is outside the rows";
     if (rotation_block && std::abs(step.a - step.b) < kRowBlock)
-      return "the groups of a tile overlap";
+      return "the row blocks of a rotation block overlap";
     if (step.pattern == Pattern::diamond_block && step.b != step.a + kRowBlock) {
-      return "the rows of a diamond do not follow one another";
+      return "the rows of a diamond block do not follow one another";
     }
   } else {
     if (step.a < 0 || step.a + step.count > static_cast<std::int64_t>(plan.row_pairs.size())) {
@@ -125,44 +128,44 @@ std::string wrong_step(const Schedule& schedule, const Plan& plan, const Step& s
       }
     }
   }
-  const bool runs_allowed = diagonal_block || step.pattern == Pattern::xor_block;
-  if (step.angle_map == AngleMap::contiguous && !runs_allowed)
-    return "runs in a step of another pattern";
-  if (step.angle_map == AngleMap::affine && (!rotation_block || runs_allowed)) {
+  const bool contiguous_allowed = diagonal_block || step.pattern == Pattern::xor_block;
+  if (step.angle_map == AngleMap::contiguous && !contiguous_allowed)
+    return "contiguous angles in a step of another pattern";
+  if (step.angle_map == AngleMap::affine && (!rotation_block || contiguous_allowed)) {
     return "affine angles in a step of another pattern";
   }
-  if (step.first_angle < 0 ||
-      step.first_angle + sources_of(step) > static_cast<std::int64_t>(plan.angle_indices.size())) {
-    if (step.angle_map != AngleMap::affine) return "angles beyond the sources";
+  if (step.first_angle < 0 || step.first_angle + angle_indices_of(step) >
+                                  static_cast<std::int64_t>(plan.angle_indices.size())) {
+    if (step.angle_map != AngleMap::affine) return "angles beyond the angle indices";
   }
-  // Neither an identity where a step of pairs, or of angles that are computed, can leave it out.
+  // Steps of pairs leave out absent rotations, and computed angles have none.
   const bool all_rotate = step.pattern == Pattern::pairs || step.angle_map != AngleMap::gather;
   int rotations = 0;
   for (int e = 0; e < step.count; ++e) {
     const std::int32_t angle = angle_of(plan, step, e);
     if (angle < (all_rotate ? 0 : -1) || angle >= schedule.num_rotations()) {
-      return "an entry without a valid angle";
+      return "a rotation without a valid angle";
     }
     rotations += angle >= 0 ? 1 : 0;
   }
   return rotations > 0 ? "" : "a step without a rotation";
 }
 
-// Entries are numbered step after step.
+// Rotations are numbered step after step.
 std::string wrong_layout(const Schedule& schedule, const Plan& plan) {
   std::int64_t rotations = 0;
   for (const Step& step : plan.steps) {
     if (step.first_rotation != rotations)
-      return "entries are not numbered in the order of the steps";
+      return "rotations are not numbered in the order of the steps";
     rotations += step.count;
     const std::string wrong = wrong_step(schedule, plan, step);
     if (!wrong.empty()) return wrong;
   }
-  return rotations == plan.rotations ? "" : "the number of entries is wrong";
+  return rotations == plan.rotations ? "" : "the number of rotations is wrong";
 }
 
-// Each rotation once, on the slots of its pair; and those of one coordinate, the only ones that do
-// not commute, in the schedule's order, or in its reverse.
+// Each rotation is applied once, on the rows of its pair. Rotations of one coordinate, the only
+// ones that do not commute, are in the order of the schedule, or with Adjoint in its reverse.
 template <bool Adjoint>
 std::string wrong_order(const Schedule& schedule, const Plan& plan) {
   const std::vector<Pair> pairs = schedule.pairs();
@@ -175,11 +178,11 @@ std::string wrong_order(const Schedule& schedule, const Plan& plan) {
     std::vector<int> visited(at(step.count), 0);
     for_each_rotation<Adjoint>(plan, step, [&](std::int32_t a, std::int32_t b, int e) {
       if (a < 0 || b < 0 || a >= plan.rows || b >= plan.rows || a == b) {
-        wrong = "a rotation outside the slots";
+        wrong = "a rotation outside the rows";
         return;
       }
       if (e < 0 || e >= step.count) {
-        wrong = "an entry outside the step";
+        wrong = "a rotation outside the step";
         return;
       }
       ++visited[at(e)];
@@ -189,10 +192,10 @@ std::string wrong_order(const Schedule& schedule, const Plan& plan) {
       const std::int32_t y = plan.coordinate_of_row[at(b)];
       const Pair pair = pairs[at(angle)];
       if (std::min(x, y) != pair.i || std::max(x, y) != pair.j) {
-        wrong = "a rotation on the wrong slots";
+        wrong = "a rotation on the wrong rows";
         return;
       }
-      if (done[at(angle)]++ != 0) wrong = "a rotation done twice";
+      if (done[at(angle)]++ != 0) wrong = "a rotation that is applied twice";
       for (const std::int32_t coordinate : {x, y}) {
         std::int32_t& before = last[at(coordinate)];
         if (Adjoint ? angle >= before : angle <= before) wrong = "rotations in the wrong order";
@@ -200,7 +203,7 @@ std::string wrong_order(const Schedule& schedule, const Plan& plan) {
       }
     });
     for (const int count : visited) {
-      if (count != 1 && wrong.empty()) wrong = "an entry that is not visited once";
+      if (count != 1 && wrong.empty()) wrong = "a rotation of the step that is not visited once";
     }
   }
   for (const char count : done) {
@@ -222,7 +225,7 @@ std::string wrong_merge_levels(const Plan& plan) {
     next = level.first.back();
     if (next > static_cast<std::int64_t>(plan.steps.size())) return "more steps than there are";
     const auto blocks = static_cast<std::int64_t>(level.first.size()) - 1;
-    if (blocks * level.block < plan.rows) return "slots in no block";
+    if (blocks * level.block < plan.rows) return "rows in no block";
     for (std::int64_t q = 0; q < blocks; ++q) {
       bool inside = true;
       for (std::int64_t k = level.first[at(q)]; k < level.first[at(q + 1)]; ++k) {
@@ -234,14 +237,14 @@ std::string wrong_merge_levels(const Plan& plan) {
     }
   }
   if (next != static_cast<std::int64_t>(plan.steps.size())) return "levels leave steps out";
-  return smaller >= plan.rows ? "" : "the last level does not reach all slots";
+  return smaller >= plan.rows ? "" : "the last level does not reach all rows";
 }
 
-// Stages cover the steps in order, and the ranges of a stage touch different slots.
+// Stages cover the steps in order, and the ranges of a stage touch different rows.
 std::string wrong_stages(const Plan& plan) {
   std::int64_t next = 0;
   for (const Stage& stage : plan.stages) {
-    if (stage.first.size() < 2 || stage.first.front() != next) return "waves leave steps out";
+    if (stage.first.size() < 2 || stage.first.front() != next) return "stages leave steps out";
     next = stage.first.back();
     std::vector<std::size_t> range_of(at(plan.rows), 0);
     for (std::size_t range = 1; range < stage.first.size(); ++range) {
@@ -258,16 +261,16 @@ std::string wrong_stages(const Plan& plan) {
           }
         });
       }
-      if (!apart) return "two ranges of a wave touch one slot";
+      if (!apart) return "two ranges of a stage touch one row";
     }
   }
-  return next == static_cast<std::int64_t>(plan.steps.size()) ? "" : "waves leave steps out";
+  return next == static_cast<std::int64_t>(plan.steps.size()) ? "" : "stages leave steps out";
 }
 
 std::string wrong_row_pairs(const Plan& plan) {
   for (const RowPair& pair : plan.row_pairs) {
     if (pair.i < 0 || pair.j < 0 || pair.i >= plan.rows || pair.j >= plan.rows) {
-      return "a pair outside the slots";
+      return "a pair outside the rows";
     }
     if (plan.coordinate_of_row[at(pair.i)] >= plan.coordinate_of_row[at(pair.j)]) {
       return "a pair whose larger coordinate comes first";
@@ -278,7 +281,7 @@ std::string wrong_row_pairs(const Plan& plan) {
 
 }  // namespace
 
-TEST_CASE("a plan does the rotations of its schedule, each once, in an order that is right") {
+TEST_CASE("a plan applies the rotations of its schedule, each once, in a right order") {
   Random random(51);
   for (const std::int64_t n : kPlanSizes) {
     for (const Schedule& schedule : planned_schedules(n, random)) {
@@ -302,18 +305,18 @@ double share_in_blocks(const Plan& plan, const Schedule& schedule) {
          static_cast<double>(pair_rotations(plan)) / static_cast<double>(schedule.num_rotations());
 }
 
-double share_of_sources(const Plan& plan, AngleMap sources) {
+double share_of(const Plan& plan, AngleMap angle_map) {
   std::int64_t rotations = 0;
   for (const Step& step : plan.steps) {
-    if (step.angle_map == sources) rotations += step.count;
+    if (step.angle_map == angle_map) rotations += step.count;
   }
   return static_cast<double>(rotations) / static_cast<double>(plan.rotations);
 }
 
 }  // namespace
 
-// What makes plans fast, which a planner that fell back on pairs would lose unnoticed.
-TEST_CASE("nearly all rotations are in tiles, with angles that are not listed one by one") {
+// What makes plans fast: nothing else would notice a planner that fell back on pairs.
+TEST_CASE("nearly all rotations are in blocks, with angles that are not listed one by one") {
   for (const std::int64_t n : {256, 257, 263}) {
     for (const Schedule& schedule : {Schedule::circle(n), Schedule::brickwall(n)}) {
       CAPTURE(schedule.repr());
@@ -323,16 +326,16 @@ TEST_CASE("nearly all rotations are in tiles, with angles that are not listed on
                           Schedule::circle(n, n / 3)) > 0.75);
     CHECK(pair_rotations(givens::make_plan(Schedule::xor_(n))) == 0);
   }
-  CHECK(share_of_sources(givens::make_plan(Schedule::xor_(256)), AngleMap::contiguous) == 1.0);
+  CHECK(share_of(givens::make_plan(Schedule::xor_(256)), AngleMap::contiguous) == 1.0);
   for (const Schedule& schedule :
        {Schedule::circle(256), Schedule::circle(257), Schedule::brickwall(256)}) {
     CAPTURE(schedule.repr());
-    CHECK(share_of_sources(givens::make_plan(schedule), AngleMap::affine) > 0.7);
+    CHECK(share_of(givens::make_plan(schedule), AngleMap::affine) > 0.7);
   }
 }
 
-// Half of the tiles of a block; see plan_sums.cpp.
-TEST_CASE("tiles that follow one another share rows") {
+// It is so for half of the rotation blocks of a super block; see plan/modular.cpp.
+TEST_CASE("rotation blocks that follow one another share rows") {
   for (const Schedule& schedule : {Schedule::circle(512), Schedule::circle(509)}) {
     CAPTURE(schedule.repr());
     const Step* before = nullptr;
@@ -349,7 +352,7 @@ TEST_CASE("tiles that follow one another share rows") {
   }
 }
 
-TEST_CASE("large plans come in waves of enough ranges") {
+TEST_CASE("large plans come in stages of enough ranges") {
   const auto share_in_stages = [](const Plan& plan, std::size_t ranges) {
     std::int64_t steps = 0;
     for (const Stage& stage : plan.stages) {

@@ -1,5 +1,5 @@
-// The reference engine: against data worked out by hand, against the explicit product of dense
-// matrices, and its two gradients against each other and against differences.
+// The reference engine, compared with numbers worked out by hand, with the explicit product of
+// dense matrices, and with differences; its two gradients are compared with each other.
 #include <doctest/doctest.h>
 
 #include <cmath>
@@ -86,7 +86,7 @@ Array<T> vector(std::vector<T> values) {
   return out;
 }
 
-// Numbers worked out by hand are of the order of 1 and pass through three rotations at most.
+// The numbers worked out by hand are of the order of 1 and pass through at most three rotations.
 template <class T>
 double by_hand() {
   return 32.0 * static_cast<double>(std::numeric_limits<real_t<T>>::epsilon());
@@ -144,7 +144,7 @@ TEST_CASE_TEMPLATE("by hand: three right angles", T, GIVENS_TEST_TYPES) {
             rotated(vector<T>({1, 2, 3}), parameters, schedule, {-1, true}).values,
             std::vector<double>{-3, 2, 1}) < by_hand<T>());
 
-  // The first of the columns only; no pair of two later coordinates, so no (1, 2).
+  // With one column there is no pair of two later coordinates, so no (1, 2).
   const auto two = angles_only<R>({R(kPi / 2), R(kPi / 2)});
   CHECK(test::largest_difference(matrix<T>(two, Schedule::xor_(3, 1)).values,
                                  std::vector<double>{0, 1, 0}) < by_hand<T>());
@@ -220,7 +220,7 @@ TEST_CASE_TEMPLATE("rotate and matrix are the explicit product", T, GIVENS_TEST_
         const Array<T> z = rotated(x, parameters, schedule, inverse);
         CHECK(test::largest_difference(z.values, test::adjoint(product) * from) <= bound * norm);
 
-        // The inverse undoes what rotate does: the errors of both ways.
+        // The inverse takes y back to x, with the errors of both ways.
         const Array<T> back = rotated(y, parameters, schedule, inverse);
         CHECK(test::largest_difference(back.values, x.values) <= 2 * bound * norm);
 
@@ -279,9 +279,9 @@ TEST_CASE_TEMPLATE("the gradients by reversal and by conjugation agree", T, GIVE
           const auto reversal = gradients(Method::reversal, y, gy, parameters, schedule, options);
           const auto conjugation =
               gradients(Method::conjugation, y, gy, parameters, schedule, options);
-          // A gradient is a product of two states, each with the error of a rotated vector: 2. W of
-          // the conjugation has twice their norms and is rotated from both sides: 4, and half of it
-          // again for a phase. Rounded up to 8.
+          // A gradient is a product of two states, each with the error of a rotated vector, which
+          // makes 2. W of the conjugation has twice their norms and is rotated from both sides,
+          // which makes 4, and half of it again for a phase. Rounded up to 8.
           const double scale = test::norm_of(y.values) * test::norm_of(gy.values);
           CHECK(test::largest_difference(reversal.parameters.all(), conjugation.parameters.all()) <=
                 8 * test::rounding<R>(schedule) * scale);
@@ -309,7 +309,7 @@ TEST_CASE("in double the two gradients agree to 1e-12 of the largest") {
   }
 }
 
-TEST_CASE_TEMPLATE("the gradient is that of differences of rotate", T, GIVENS_TEST_TYPES) {
+TEST_CASE_TEMPLATE("the gradient agrees with differences of rotate", T, GIVENS_TEST_TYPES) {
   using R = real_t<T>;
   Random random(15);
   for (const std::int64_t n : {1, 2, 3, 8}) {
@@ -331,7 +331,7 @@ TEST_CASE_TEMPLATE("the gradient is that of differences of rotate", T, GIVENS_TE
           const auto expected = test::gradient_by_differences(parameters, f);
           const Array<T> y = rotated(x, parameters, schedule, options);
           const auto g = gradients(Method::reversal, y, gy, parameters, schedule, options);
-          // Two for the product of states, one for y itself, one for the two losses.
+          // Twice the rounding for the product of states, once for y, once for the two losses.
           const double bound = 4 * test::rounding<R>(schedule);
           CHECK(test::largest_difference(g.parameters.all(), expected) <=
                 bound * test::norm_of(x.values) * test::norm_of(gy.values));
