@@ -29,7 +29,7 @@ class QuickDemo(NamedTuple):
     picture: Path
 
     def rows(self) -> dict[str, tuple[float, float, float]]:
-        """Name of a transform to L1 norm, percentage of energy and orthogonality error."""
+        """Map the name of a transform to L1 norm, percentage of energy and orthogonality error."""
         pattern = r"^(pixels|PCA|DCT|learned) +([\d.]+) +([\d.]+)% +(\S+)$"
         found = re.findall(pattern, self.process.stdout, re.MULTILINE)
         return {name: (float(l1), float(share), float(error)) for name, l1, share, error in found}

@@ -15,7 +15,7 @@ SIZES = [1, 2, 3, 4, 5, 6, 7, 8, 13, 16, 17, 31, 32, 33]
 
 
 def orthogonal(rng, *shape: int, dtype="float64") -> np.ndarray:
-    """The Q of normally distributed matrices, computed in double precision."""
+    """Return the Q of normally distributed matrices, computed in double precision."""
     wide = np.result_type(dtype, np.float64)
     return np.linalg.qr(random_vectors(rng, shape, wide))[0].astype(dtype)
 
@@ -25,14 +25,14 @@ def matrix(p: givens.Parameters) -> np.ndarray:
 
 
 def error(U: np.ndarray, p: givens.Parameters) -> float:
-    """The largest distance of an entry of what the parameters make from that of U."""
+    """Return the largest difference between entries of U and of what the parameters make."""
     return float(np.abs(matrix(p) - U).max(initial=0))
 
 
 def rounding(n: int, dtype="float64") -> float:
     """Bound the error of an entry.
 
-    With double precision 1e-13 n is asked for, with single precision the same multiple of eps: 450
+    The bound is 1e-13 n in double precision, and in single precision the same multiple of eps, 450
     n. A column goes through n rounds, which err by at most 8 eps each (`oracles.rounding`) in the
     elimination, by pi eps/2 as the angles are rounded, and by 8 eps in `matrix`.
     """
@@ -111,7 +111,7 @@ def test_block_diagonal_matrices_stay_so(sizes: tuple[int, ...], dtype: str) -> 
     between = []  # the planes that hold two blocks
     for size in sizes:
         block = slice(start, start + size)
-        # Of determinant 1, or else a sign must be carried from block to block.
+        # A block has determinant 1, or else a sign must be carried from block to block.
         U[block, block] = orthogonal(np.random.default_rng(size), size, size, dtype=dtype)
         U[start, block] /= np.linalg.det(U[block, block])
         start += size
@@ -154,7 +154,7 @@ def test_nothing_to_do(shape: tuple[int, ...], dtype: str) -> None:
 
 @DTYPES
 def test_products_of_every_schedule_are_accepted(dtype: str) -> None:
-    # The tolerance is above what `matrix` rounds to, here after the most rounds.
+    # The tolerance is above the rounding of `matrix`, here after the most rounds.
     rng = np.random.default_rng(8)
     real = np.finfo(dtype).dtype
     for make in [Schedule.xor, Schedule.circle, Schedule.brickwall, Schedule.butterfly]:

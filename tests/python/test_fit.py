@@ -10,7 +10,7 @@ import givens
 from cases import SCHEDULES, random_vectors
 from givens import FitError, Schedule, fit_angles
 
-# Where one start gets stuck another is made; so many never are needed.
+# A start that gets stuck is followed by another; no test needs as many.
 ATTEMPTS = 30
 DTYPES = pytest.mark.parametrize("dtype", ["float32", "float64", "complex64", "complex128"])
 COMPLETE = ["circle", "xor", "team 2", "team 3", "brickwall"]
@@ -23,7 +23,7 @@ def orthonormal(n: int, columns: int, dtype="float64", seed: int = 0) -> np.ndar
 
 
 def assert_fits(p: givens.Parameters, U: np.ndarray) -> None:
-    """Within what the docstring says, and parameters of the right precision, in their range."""
+    """Assert what the docstring says of the error, the precision and the range of parameters."""
     made = givens.matrix(**p._asdict())
     assert made.dtype == U.dtype
     eps = np.finfo(U.dtype).eps
@@ -85,7 +85,7 @@ def test_small_angles_come_back(name: str) -> None:
     schedule = SCHEDULES[name](20)
     angles = 0.02 * np.random.default_rng(0).standard_normal(schedule.num_rotations)
     p = fit_angles(givens.matrix(angles, schedule), schedule, attempts=1)
-    # U[j, i] is then about the angle of the pair, and an error of one about that of the other.
+    # U[j, i] is then about the angle of the pair, and their errors are about the same.
     assert np.abs(p.angles - angles).max() <= 2 * 32 * 21 * np.finfo(float).eps
 
 
@@ -125,7 +125,7 @@ def test_seeds() -> None:
 
 @pytest.mark.parametrize("dtype", ["float64", "complex128"])
 def test_what_cannot_be_made(dtype: str) -> None:
-    # The rotation leaves coordinates 2 and 3, of which U exchanges two.
+    # The rotation leaves coordinates 2 and 3 alone, which U exchanges.
     schedule = Schedule.from_rounds(4, [[(0, 1)]])
     U = np.eye(4, dtype=dtype)[[0, 1, 3, 2]]
     with pytest.raises(FitError, match="were found that make U in 2 attempts") as raised:
@@ -140,7 +140,7 @@ def test_what_cannot_be_made(dtype: str) -> None:
 
 
 def test_stuck_attempts_are_made_again() -> None:
-    # A first start that does not suffice, and the others that do.
+    # The first start of this matrix gets stuck, and a later one does not.
     s = Schedule.circle(8)
     U = next(U for U in (orthonormal(8, 8, seed=k) for k in range(20)) if not fits_at_once(U, s))
     assert_fits(fit_angles(U, s, attempts=ATTEMPTS), U)
@@ -181,7 +181,13 @@ def fits_at_once(U: np.ndarray, schedule: Schedule) -> bool:
             ValueError,
             "attempts must be at least 1, got 0",
         ),
-        (np.diag([1, np.nan]), Schedule.xor(2), {}, ValueError, "U must be finite"),
+        (
+            np.diag([1, np.nan]),
+            Schedule.xor(2),
+            {},
+            ValueError,
+            "U must be finite, got an entry that is not",
+        ),
         (
             np.diag([1.0, 2.0]),
             Schedule.xor(2),

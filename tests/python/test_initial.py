@@ -1,8 +1,8 @@
 """`initial_parameters`: shapes and dtypes, and the distribution of uniform matrices.
 
-Samples have fixed seeds. A test of a distribution fails where its p-value is below LEVEL divided by
-the number of tests made on one sample (Bonferroni): for a right one and a new seed that happens
-once in 1000 times at most.
+Samples have fixed seeds. A test of a distribution fails if its p-value is below LEVEL divided by
+the number of tests on one sample (Bonferroni). With a new seed a right distribution would fail once
+in 1000 times at most.
 """
 
 import numpy as np
@@ -16,7 +16,7 @@ LEVEL = 1e-3
 SAMPLES = 2000
 DTYPES = pytest.mark.parametrize("dtype", ["float32", "float64", "complex64", "complex128"])
 
-# What may be drawn, and the same by SciPy.
+# The options that draw from a group, and SciPy's distribution of it.
 GROUPS = {
     "SO": ({}, stats.special_ortho_group),
     "O": ({"signs": True}, stats.ortho_group),
@@ -42,8 +42,8 @@ def assert_same_distribution(p_values: list[float]) -> None:
 
 @EACH_SIZE
 @EACH_GROUP
-def test_traces_are_those_of_scipy(group: str, n: int) -> None:
-    # Powers too: their traces are the sums of powers of the eigenvalues.
+def test_traces_are_distributed_like_scipys(group: str, n: int) -> None:
+    # Traces of powers are the sums of powers of the eigenvalues.
     ours = haar(group, n)
     theirs = GROUPS[group][1].rvs(n, size=SAMPLES, random_state=np.random.default_rng(100 + n))
     p_values = []
@@ -52,15 +52,15 @@ def test_traces_are_those_of_scipy(group: str, n: int) -> None:
             np.trace(np.linalg.matrix_power(U, power), axis1=-2, axis2=-1) for U in (ours, theirs)
         )
         for part in [np.real, np.imag] if group == "U" else [np.real]:
-            # A reflection of the plane has trace 0: rounded, that is one value in both.
+            # A reflection of the plane has trace 0; rounding makes that one value in both.
             p_values.append(stats.ks_2samp(part(a).round(9), part(b).round(9)).pvalue)
     assert_same_distribution(p_values)
 
 
 @EACH_SIZE
 @EACH_GROUP
-def test_entries_are_those_of_uniform_unit_vectors(group: str, n: int) -> None:
-    # |U[i, j]|^2 of a vector that is uniform on the sphere in n real or complex dimensions.
+def test_columns_are_uniform_unit_vectors(group: str, n: int) -> None:
+    # A column is uniform on the sphere in n real or complex dimensions.
     squares = np.abs(haar(group, n)) ** 2
     expected = stats.beta(1, n - 1) if group == "U" else stats.beta(0.5, (n - 1) / 2)
     assert_same_distribution(
@@ -75,7 +75,7 @@ def test_entries_are_those_of_uniform_unit_vectors(group: str, n: int) -> None:
 @EACH_SIZE
 @EACH_GROUP
 def test_multiplication_by_a_matrix_changes_nothing(group: str, n: int) -> None:
-    # Entries with their signs, before and after a rotation from either side, half the sample each.
+    # Half of the sample is multiplied, from either side; entries are compared with their signs.
     U = haar(group, n)
     V = GROUPS[group][1].rvs(n, random_state=np.random.default_rng(5))
     before, after = U[: SAMPLES // 2], U[SAMPLES // 2 :]
@@ -89,7 +89,7 @@ def test_multiplication_by_a_matrix_changes_nothing(group: str, n: int) -> None:
 
 @EACH_SIZE
 def test_eigenvalues_of_unitary_matrices_are_uniform(n: int) -> None:
-    # Of each matrix one, at random: those of one matrix depend on each other. The determinant too.
+    # The eigenvalues of a matrix depend on each other: one of each is drawn. Determinants too.
     U = haar("U", n)
     chosen = np.random.default_rng(0).integers(0, n, SAMPLES)
     phases = [
@@ -179,7 +179,7 @@ def test_seeds_and_generators() -> None:
         np.testing.assert_array_equal(a, initial_parameters(s, kind, rng=7).angles)
         generator = np.random.default_rng(7)
         np.testing.assert_array_equal(a, initial_parameters(s, kind, rng=generator).angles)
-        # It has gone on.
+        # The generator has moved on.
         assert np.any(a != initial_parameters(s, kind, rng=generator).angles)
         assert np.any(initial_parameters(s, kind).angles != initial_parameters(s, kind).angles)
 

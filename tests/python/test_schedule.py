@@ -34,7 +34,7 @@ def next_power_of_two(n: int) -> int:
 
 
 def circle_step(players: int, s: int) -> Round:
-    """Step s of the circle method; an odd number of players has a dummy as its last."""
+    """Return step s of the circle method; with an odd number of players the last one is a bye."""
     N = players + players % 2
 
     def less(k: int) -> int:
@@ -95,7 +95,7 @@ RULES = {
     "butterfly": butterfly_rounds,
 }
 
-# From n = 0 up. A single coordinate still has the empty round of a circle with the dummy.
+# From n = 0 up. A single coordinate still has one empty round, a circle with the bye.
 NUM_ROUNDS = {
     "circle": [0, 1, 1, 3, 3, 5, 5, 7, 7, 9],
     "xor": [0, 0, 1, 3, 3, 7, 7, 7, 7, 15],
@@ -395,7 +395,7 @@ VALUES = pytest.mark.parametrize(
 
 
 def assert_same(a: Schedule, b: Schedule) -> None:
-    """Equal, and of the same kind."""
+    """Assert that schedules are equal and of the same kind."""
     assert type(a) is type(b) is Schedule
     assert a == b
     assert a.to_dict() == b.to_dict()
@@ -417,7 +417,7 @@ def test_pickle(protocol: int, text: str, kind: str, schedule: Schedule) -> None
 
 @pytest.mark.parametrize("protocol", [0, 1])
 def test_pickle_with_old_protocols(protocol: int) -> None:
-    # In a process of its own, since Python's way of making the object may end the process.
+    # Runs in a process of its own, since Python's way of making the object may end the process.
     code = (
         "import pickle; from givens import Schedule; a = Schedule.team(9, 4, columns=3); "
         f"b = pickle.loads(pickle.dumps(a, {protocol})); assert a == b"

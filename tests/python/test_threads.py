@@ -14,7 +14,7 @@ from scripts import needs_proc, needs_threads, run, started_threads
 
 
 def everything(schedule: Schedule, batch: tuple[int, ...], num_threads: int | None) -> list[bytes]:
-    """Every function's results, as bytes; large enough that threads are used."""
+    """Return every function's results as bytes; they are large enough for threads to be used."""
     random = np.random.default_rng(0)
     n = schedule.n
     angles = random.standard_normal((*batch, schedule.num_rotations), np.float32)
@@ -209,7 +209,7 @@ def test_num_threads_of_a_call_may_exceed_what_was_set() -> None:
 
 @pytest.fixture
 def initial() -> Iterator[int]:
-    """The number of threads before anything is set; unsets it afterwards."""
+    """Return the number of threads before anything is set, and unset it afterwards."""
     yield givens.get_num_threads()
     givens.set_num_threads(None)
 

@@ -147,8 +147,8 @@ class Operator:
             try:
                 t.data_ptr()
             except RuntimeError:
-                # A transform has made t of another tensor. Functions know those of torch.func, and
-                # PyTorch's dispatcher the vmap of batched gradients.
+                # A transform has made t of another tensor. Functions know torch.func's transforms,
+                # and PyTorch's dispatcher knows the vmap of batched gradients.
                 of_torch_func = torch.func.debug_unwrap(t) is not t
                 return self._apply(*args) if of_torch_func else self._dispatched(*args)
             if not is_recorded:

@@ -63,7 +63,7 @@ def exactly(message: str) -> str:
 
 
 def assert_results_close(actual, expected, size) -> None:
-    """Compare arrays on the device with those of the CPU, whose errors are as large."""
+    """Compare arrays on the device with arrays on the CPU, whose errors are as large."""
     assert [a is None for a in actual] == [b is None for b in expected]
     for a, b in zip(present(actual), present(expected), strict=True):
         assert isinstance(a, Array)
@@ -130,7 +130,7 @@ def test_rotate_and_its_gradient(dtype: str, axis: int, inverse: bool) -> None:
 
 
 def to_bfloat16(x: np.ndarray) -> np.ndarray:
-    """Cut float32 to the bits of bfloat16: any value will do for an input."""
+    """Cut float32 to the bits of bfloat16; an input may have any value."""
     return (np.ascontiguousarray(x, np.float32).view(np.uint32) >> 16).astype(np.uint16)
 
 
@@ -301,7 +301,7 @@ class FakeDevice:
 
 
 def library_like(name: str) -> tuple[ModuleType, type[Array]]:
-    """A module and its class of arrays, which are exported while their device is current."""
+    """Make a module and its class of arrays, which it exports while their device is current."""
 
     class LibraryArray(Array):
         def __array_namespace__(self) -> Any:
@@ -319,7 +319,7 @@ def library_like(name: str) -> tuple[ModuleType, type[Array]]:
 
 
 def cupy_like(streams: list[int]) -> tuple[ModuleType, type[Array]]:
-    """What is used of CuPy; with these current streams of the devices."""
+    """Make what the package uses of CuPy, with these current streams of the devices."""
     module, array = library_like("cupy")
 
     def empty(shape, dtype) -> Array:
@@ -338,7 +338,7 @@ def cupy_like(streams: list[int]) -> tuple[ModuleType, type[Array]]:
 
 
 def torch_like(streams: list[int]) -> tuple[ModuleType, type[Array]]:
-    """What is used of PyTorch; the class is one of another package, derived from PyTorch's."""
+    """Make what the package uses of PyTorch, and a class derived from its tensors."""
     module, tensor = library_like("torch")
     tensor.requires_grad = False
     tensor.is_cuda = True

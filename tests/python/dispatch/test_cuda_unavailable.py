@@ -15,7 +15,7 @@ XOR4 = Schedule.xor(4)
 
 
 class DLPackArray:
-    """An array on a device, of which nothing more is asked before CUDA is there."""
+    """An array on a device. Nothing more is asked of it before CUDA is there."""
 
     def __init__(self, device_type: int) -> None:
         self.device_type = device_type
@@ -32,7 +32,7 @@ ON_GPU = [DLPackArray(2), DLPackArray(13), InterfaceArray()]
 
 
 def calls(x: object) -> list:
-    """Calls with the array as each argument that may be one."""
+    """Return calls with the array as each argument that may be one."""
     t, v, U = np.zeros(6), np.zeros((2, 4)), np.eye(4)
     return [
         lambda: givens.matrix(x, XOR4),

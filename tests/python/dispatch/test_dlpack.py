@@ -36,7 +36,7 @@ def address(x: np.ndarray) -> int:
 
 
 def assert_same(actual, expected) -> None:
-    """Arrays of the library with the same bits."""
+    """Assert that an array of the library has the expected bits."""
     assert isinstance(actual, Array)
     np.testing.assert_array_equal(actual.values, expected, strict=True)
 

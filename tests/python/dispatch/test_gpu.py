@@ -1,4 +1,4 @@
-"""On a GPU: results beside those of the CPU, graphs and streams.
+"""Arrays on a GPU: the results of the CPU, graphs and streams.
 
 These tests run where there are a device, a package built with CUDA, and CuPy; elsewhere they are
 skipped: ``pytest -m gpu -rs`` says why.
@@ -35,7 +35,7 @@ SCHEDULES = [
 
 
 def parameters(schedule: Schedule, dtype: type, rng: np.random.Generator) -> dict:
-    """Angles, and phases and a diagonal if dtype is complex."""
+    """Draw angles, and phases and a diagonal if dtype is complex."""
     real = np.zeros(0, dtype).real.dtype
     out = {"angles": rng.uniform(-np.pi, np.pi, schedule.num_rotations).astype(real)}
     if np.issubdtype(dtype, np.complexfloating):
@@ -52,7 +52,7 @@ def numbers(shape: tuple, dtype: type, rng: np.random.Generator) -> np.ndarray:
 
 
 def assert_close(cp, got, expected: np.ndarray, schedule: Schedule) -> None:
-    """Both go through all rounds, each with at most 16 roundings in a vector of this norm."""
+    """Compare results that went through all rounds, each with at most 16 roundings of this norm."""
     eps = np.finfo(expected.dtype).eps
     scale = np.abs(expected).max(initial=0) * np.sqrt(max(schedule.n, 1)) + 1
     atol = 32 * eps * (schedule.num_rounds + 3) * scale

@@ -45,7 +45,7 @@ def double_precision():
 
 
 def check_against_numpy(schedule, x, angles, options, axis=-1, inverse=False):
-    """The same kernels work on the same memory, so that not a bit may differ."""
+    """Compare bits: the same kernels work on the same memory."""
     rng = np.random.default_rng(5)
     y = givens.rotate(x, angles, schedule, axis=axis, inverse=inverse, **options)
     U = givens.matrix(angles, schedule, **options)
@@ -177,7 +177,7 @@ def test_without_x64() -> None:
 
 
 def small_case(kind: str, **of_schedule):
-    """A schedule of 3 coordinates, and angles, vectors and options that go with it."""
+    """Make a schedule of 3 coordinates, and angles, vectors and options that go with it."""
     rng = np.random.default_rng(8)
     schedule = Schedule.circle(3, **of_schedule)
     options = random_options(rng, kind, schedule)
@@ -238,7 +238,7 @@ def test_signs_have_no_gradient() -> None:
 
 
 def test_recurrence_keeps_outputs_only() -> None:
-    """The gradient through a scan is that through its loop, and saves one array of states."""
+    """The gradients through a scan and its loop agree, and the scan saves one array of states."""
     schedule, angles, x, _ = small_case("angles alone")
 
     def step(h, angles):
@@ -295,7 +295,7 @@ def mapped_one_by_one(f, in_axes, *arrays):
 
 
 def derivatives(schedule, x, angles, phases):
-    """Something of every primitive."""
+    """Call every primitive."""
 
     def f(x, angles, phases):
         return givens.jax.rotate(x, angles, schedule, phases=phases, axis=-2)
@@ -445,7 +445,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize("name", WRONG)
-def test_messages_are_those_of_the_numpy_functions(name: str) -> None:
+def test_messages_are_the_numpy_functions_own(name: str) -> None:
     with pytest.raises((TypeError, ValueError)) as expected:
         WRONG[name](givens)
     with pytest.raises(expected.type) as actual:

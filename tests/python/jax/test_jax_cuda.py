@@ -17,7 +17,7 @@ if emulated_array.cuda is None:
 
 
 def called_on_cuda(f, *arguments) -> set[str]:
-    """The foreign functions in a program."""
+    """Return the foreign functions in a program."""
     text = jax.jit(f).trace(*arguments).lower(lowering_platforms=("cuda",)).as_text()
     return set(re.findall(r"custom_call @(\w+)", text))
 

@@ -49,7 +49,7 @@ class QuickRun(NamedTuple):
         return json.loads((self.folder / "bench.json").read_text(encoding="utf-8"))
 
     def table(self, title: str) -> dict[str, str]:
-        """Rows of a table in float32, by their names."""
+        """Return rows of a table in float32, by their names."""
         _, _, rest = self.process.stdout.partition(f"\n{title}: float32\n")
         rows = rest.partition("\n\n")[0].splitlines()[1:]
         return {row.partition("   ")[0]: row.partition("   ")[2] for row in rows}
@@ -231,7 +231,7 @@ def test_without_a_gpu_it_says_so() -> None:
     assert process.stderr == f"--gpu: givens cannot compute on a GPU: {reason}\n"
 
 
-def test_estimates_are_those_of_the_documentation() -> None:
+def test_estimates_agree_with_the_documentation() -> None:
     process = run_python(str(BENCHMARKS / "cuda_estimate.py"))
     assert process.returncode == 0, process.stderr
     page = (BENCHMARKS.parent / "docs" / "cuda.md").read_text(encoding="utf-8")

@@ -58,7 +58,7 @@ EXAMPLES_WANTED = [
 
 
 def documented() -> dict[str, object]:
-    """Every public object by its name; doctest's own search passes over compiled ones."""
+    """Return every public object by its name; doctest's own search passes over compiled ones."""
     found: dict[str, object] = {"givens": givens}
     for name in givens.__all__:
         found[f"givens.{name}"] = getattr(givens, name)
@@ -114,7 +114,7 @@ def test_docstring_examples(name: str) -> None:
 
 
 def python_blocks(document: Path) -> list[tuple[int, str]]:
-    """Python blocks with the number of their first line."""
+    """Return Python blocks with the number of their first line."""
     text = document.read_text(encoding="utf-8")
     return [
         (text.count("\n", 0, match.start(1)) + 1, match[1])
@@ -122,7 +122,7 @@ def python_blocks(document: Path) -> list[tuple[int, str]]:
     ]
 
 
-# With the libraries that they need.
+# Documents, and the libraries that their examples need.
 @pytest.mark.parametrize(
     ("name", "libraries"),
     [

@@ -38,7 +38,7 @@ def theta_count(N: int, M: int) -> int:
 
 
 def opponents(players: int, step: int) -> list[tuple[int, int]]:
-    """The matches of a circle of an even number of players: player 0 stays, the rest move on."""
+    """Return the matches of a circle of an even number of players. Player 0 stays in place."""
     n = players - 1
     matches = [(0, 1 + (n - 1 + step) % n)]
     matches += [
@@ -48,13 +48,13 @@ def opponents(players: int, step: int) -> list[tuple[int, int]]:
 
 
 class RotMat:
-    """Rows of X are turned in pairs, the planes in the order of the authors' kernels."""
+    """Rotate rows of X in pairs, in the order of the authors' kernels."""
 
     def __init__(self, N: int, M: int, thetas: np.ndarray):
         self.N, self.M, self.thetas = N, M, thetas
 
     def turn(self, X: np.ndarray, i: int, j: int) -> None:
-        # Out of range: a dummy player, or both columns not parametrized.
+        # Out of range: a bye, or both columns not parametrized.
         if j >= self.N or i >= self.M:
             return
         theta = self.thetas[i * self.N - (i + 2) * (i + 1) // 2 + j]

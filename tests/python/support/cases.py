@@ -13,7 +13,7 @@ LARGE_SIZES = [31, 32, 33, 63, 64, 65, 127, 128, 129]
 
 
 def random_rounds(n: int) -> Schedule:
-    """Rounds of random pairs, some of which recur, with an empty round among them."""
+    """Make rounds of random pairs, some of which recur, with an empty round among them."""
     rng = np.random.default_rng(n)
     rounds = [
         rng.permutation(n)[: 2 * rng.integers(0, n // 2 + 1)].reshape(-1, 2)
@@ -51,12 +51,12 @@ REAL_OPTIONS = [name for name, given in OPTIONS.items() if not {"phases", "diago
 
 
 def random_angles(rng, schedule: Schedule, dtype=np.float64, batch=()) -> np.ndarray:
-    """Angles over two turns."""
+    """Draw angles over two turns."""
     return rng.uniform(-7, 7, (*batch, schedule.num_rotations)).astype(dtype)
 
 
 def random_options(rng, kind: str, schedule: Schedule, dtype=np.float64, batch=()) -> Options:
-    """The parameters of one of OPTIONS."""
+    """Draw the parameters of one of OPTIONS."""
     options = {}
     for name in OPTIONS[kind]:
         extent = schedule.num_rotations if name == "phases" else schedule.n
@@ -72,12 +72,12 @@ def makes_complex(options: Options) -> bool:
 
 
 def complex_of(dtype) -> np.dtype:
-    """The complex dtype of the same precision."""
+    """Return the complex dtype of the same precision."""
     return np.result_type(dtype, np.complex64)
 
 
 def random_vectors(rng, shape, dtype) -> np.ndarray:
-    """Normally distributed entries of a real or complex dtype."""
+    """Draw normally distributed entries of a real or complex dtype."""
     x = rng.standard_normal(shape)
     if np.issubdtype(dtype, np.complexfloating):
         x = x + 1j * rng.standard_normal(shape)

@@ -37,7 +37,7 @@ class _Versioned(ctypes.Structure):
     ]
 
 
-# Of the kinds of NumPy's dtypes.
+# DLPack's codes of types, by the kinds of NumPy's dtypes.
 CODES = {"f": 2, "c": 5, "i": 0, "b": 6}
 
 READ_ONLY, COPIED = 1, 2
@@ -52,7 +52,7 @@ _get_name.argtypes = [ctypes.py_object]
 
 
 def name_of(capsule: object) -> str:
-    """The name, which tells whether a consumer has taken the array out."""
+    """Return the name, which tells whether a consumer has taken the array out."""
     return _get_name(capsule).decode()
 
 

@@ -40,7 +40,7 @@ if _path := os.environ.get("GIVENS_CUDA_MODULE"):
 
 exports = Exports()
 
-# Those that consumers asked for.
+# The streams that consumers asked for.
 streams: list[int] = []
 
 # A dtype that NumPy does not have.
@@ -61,7 +61,7 @@ class Memory:
 class Base:
     """An array on a device, laid out there as `mirror`, a view of `base`, is in the host's memory.
 
-    Class attributes are what tests change; views take them over.
+    Tests change the class attributes; views take them over.
     """
 
     read_only = False
@@ -115,7 +115,7 @@ class Base:
 
 
 class Array(Base):
-    """One that DLPack passes."""
+    """An array that DLPack passes."""
 
     dlpack_version: int | None = 1
     device_type = 2
@@ -151,7 +151,7 @@ class Array(Base):
 
 
 class BFloat16Array(Array):
-    """One whose mirror holds the bits."""
+    """An array of a dtype that NumPy lacks; its mirror holds the bits."""
 
     @property
     def dtype(self) -> Any:
@@ -162,7 +162,7 @@ class BFloat16Array(Array):
 
 
 class InterfaceArray(Base):
-    """One that has `__cuda_array_interface__` alone."""
+    """An array that has `__cuda_array_interface__` alone."""
 
     interface: dict[str, Any] = {}  # noqa: RUF012 (what a test changes)
 

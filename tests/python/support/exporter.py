@@ -12,7 +12,7 @@ exports = Exports()
 
 
 class Bare:
-    """An array on the memory of one of NumPy's. Class attributes are what tests change."""
+    """An array on the memory of a NumPy array. Tests change the class attributes."""
 
     version: int | None = 1
     read_only = False
@@ -62,7 +62,7 @@ class Bare:
 
 
 class Array(Bare):
-    """One whose library makes new arrays."""
+    """An array whose library makes new arrays."""
 
     def __array_namespace__(self) -> Any:
         return sys.modules[__name__]
@@ -73,7 +73,7 @@ def from_dlpack(x: np.ndarray) -> Array:
 
 
 def raising(error: Exception) -> Callable[..., object]:
-    """A method that raises an error."""
+    """Return a method that raises an error."""
 
     def method(self: object, **_: object) -> object:
         raise error

@@ -18,7 +18,7 @@ DIFFERENTIABLE = ("angles", "phases", "diagonal")
 
 
 def rotation(n, i, j, angle, phase=None) -> np.ndarray:
-    """One rotation as an n x n matrix."""
+    """Return one rotation as an n x n matrix."""
     e = 1.0 if phase is None else np.exp(1j * phase)
     G = np.eye(n, dtype=np.result_type(e, np.float64))
     G[i, i] = G[j, j] = np.cos(angle)
@@ -59,7 +59,7 @@ def dense_rounds(schedule, angles, phases=None):
 
 
 def product(schedule, angles, *, phases=None, diagonal=None, signs=None) -> np.ndarray:
-    """One U, with all n columns."""
+    """Return one U, with all n columns."""
     U = np.eye(schedule.n, dtype=float if phases is None else complex)
     for *_, G in dense_rounds(schedule, angles, phases):
         U = G @ U
@@ -96,7 +96,7 @@ def vectors_first(x: np.ndarray, batch: tuple[int, ...], axis: int) -> np.ndarra
 
 
 def rotated(x, angles, schedule, *, axis=-1, inverse=False, **options) -> np.ndarray:
-    """U x or U^H x for every vector, in double precision."""
+    """Return U x or U^H x for every vector, in double precision."""
     U = products(schedule, angles, **options)
     batch = batch_shape(angles, options)
     axis %= x.ndim
@@ -108,7 +108,7 @@ def rotated(x, angles, schedule, *, axis=-1, inverse=False, **options) -> np.nda
 
 
 def parameter_gradients(schedule, Y, A, angles, *, phases=None, diagonal=None, signs=None):
-    """Gradients of one matrix by conjugation, from Y = U X and A = dL/dY, (n, vectors) each.
+    """Compute the gradients of one matrix by conjugation, from Y = U X and A = dL/dY, (n, vectors).
 
     W = A Y^H - Y A^H; the gradients of a round are read from W once all that came after it is
     undone, W <- G^H W G.
@@ -140,7 +140,7 @@ def summed_to(gradient: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
 def rotate_vjp(
     y, gy, angles, schedule, *, axis=-1, inverse=False, **options
 ) -> RotateGradients[np.ndarray, np.ndarray]:
-    """All gradients of `givens.rotate` in double precision."""
+    """Compute all gradients of `givens.rotate` in double precision."""
     gx = rotated(gy, angles, schedule, axis=axis, inverse=not inverse, **options)
     batch = batch_shape(angles, options)
     full = {

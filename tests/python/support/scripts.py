@@ -16,7 +16,7 @@ needs_threads = pytest.mark.skipif(
 
 
 def run(script: str, **environment: str) -> str:
-    """What a script prints, which must succeed."""
+    """Run a script, which must succeed, and return what it prints."""
     process = subprocess.run(
         [sys.executable, "-c", textwrap.dedent(script)],
         env={**os.environ, **environment},
@@ -32,7 +32,7 @@ def run(script: str, **environment: str) -> str:
 def started_threads(
     setup: str = "", *, n: int = 256, batch: int = 64, arguments: str = "", **environment: str
 ) -> int:
-    """How many threads a process starts for its first call of `matrix`."""
+    """Count the threads that a process starts for its first call of `matrix`."""
     script = f"""
         import os, numpy as np, givens
         {setup}

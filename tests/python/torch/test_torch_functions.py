@@ -37,7 +37,7 @@ class Case:
 
     @property
     def parameters(self) -> tuple[torch.Tensor, ...]:
-        """Those that have derivatives."""
+        """The parameters that have derivatives."""
         return (self.angles, *(p for name, p in self.options.items() if name != "signs"))
 
     def with_parameters(self, angles, *rest):
@@ -75,7 +75,7 @@ def plain_rotation(x, angles, schedule: Schedule):
 @pytest.mark.parametrize("kind", OPTIONS)
 @pytest.mark.parametrize("n", [0, 1, 2, 5, 16])
 @pytest.mark.parametrize("name", ["circle", "xor, columns", "random rounds"])
-def test_values_are_those_of_the_arrays(name: str, n: int, kind: str) -> None:
+def test_values_agree_with_the_arrays(name: str, n: int, kind: str) -> None:
     c = Case(SCHEDULES[name](n), kind, (2, 3, n), batches=((2,), ()))
     for axis, x in ((-1, c.x), (1, c.x.mT), (2, c.x)):
         for inverse in (False, True):
@@ -114,7 +114,7 @@ def test_single_precision(dtype) -> None:
     assert torch.equal(y, torch.from_numpy(givens.rotate(x.numpy(), angles.numpy(), s)))
 
 
-def test_errors_are_those_of_the_core() -> None:
+def test_errors_come_from_the_core() -> None:
     s = Schedule.xor(4)
     angles = torch.zeros(6)
     with pytest.raises(ValueError, match="angles must have 6 entries"):
@@ -177,7 +177,7 @@ def test_derivatives_of_matrix(schedule: Schedule, kind: str) -> None:
 
 @pytest.mark.parametrize("kind", ["angles alone", "phases and diagonal", "signs"])
 def test_operators_of_gradients_have_derivatives_of_their_own(kind: str) -> None:
-    # As functions of arguments that do not depend on each other.
+    # The arguments do not depend on each other here.
     c = Case(Schedule.circle(3), kind, (2, 3))
     constants = (c.schedule, -1, False)
     gy = torch.randn_like(c.x).requires_grad_()
@@ -429,7 +429,7 @@ except ModuleNotFoundError as error:
 @pytest.mark.parametrize("inverse", [False, True])
 @pytest.mark.parametrize("kind", OPTIONS)
 @pytest.mark.parametrize("n", [1, 2, 5, 8])
-def test_tangents_of_plain_rounds_are_those_of_the_engine(n: int, kind: str, inverse: bool) -> None:
+def test_tangents_of_plain_rounds_agree_with_the_engine(n: int, kind: str, inverse: bool) -> None:
     # The rounds stand in for the engine on a GPU.
     schedule = Schedule.circle(n) if n % 2 else SCHEDULES["random rounds"](n)
     for batches, shape, axis in (

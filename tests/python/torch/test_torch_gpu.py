@@ -1,4 +1,4 @@
-"""`givens.torch` on a GPU: results beside those of the CPU, and CUDA graphs.
+"""`givens.torch` on a GPU: the results of the CPU, and CUDA graphs.
 
 These tests run where there are a device, a package built with CUDA, and PyTorch for it; elsewhere
 they are skipped: ``pytest -m gpu -rs`` says why.
@@ -31,7 +31,7 @@ def results(x: torch.Tensor, angles: torch.Tensor, schedule: Schedule, device: s
 
 
 @pytest.mark.parametrize("n", [1, 5, 64, 100])
-def test_values_and_gradients_are_those_of_the_cpu(n: int) -> None:
+def test_values_and_gradients_agree_with_the_cpu(n: int) -> None:
     s = Schedule.xor(n)
     x, angles = torch.randn(7, n).double(), torch.randn(s.num_rotations).double()
     for a, b in zip(*(results(x, angles, s, d) for d in ("cpu", "cuda")), strict=True):
@@ -51,7 +51,7 @@ def test_a_graph_is_captured_and_replayed() -> None:
         torch.testing.assert_close(gradient, expected, rtol=1e-3, atol=1e-3)
 
 
-def test_forward_mode_and_second_order_are_those_of_the_cpu() -> None:
+def test_forward_mode_and_second_order_agree_with_the_cpu() -> None:
     s = Schedule.circle(5)
     x, angles = torch.randn(3, 5).double(), torch.randn(s.num_rotations).double()
 

@@ -176,7 +176,7 @@ def test_weights_can_be_assigned(shape, dtype) -> None:
     if rows == columns and not wanted.is_complex():
         wanted[..., 0, :] *= -torch.linalg.det(wanted)[..., None]  # determinant -1
     module.weight = wanted
-    # As `decompose` says: an error of the parameters' rounding, and that of `matrix`.
+    # As `decompose` says, the parameters round, and `matrix` does.
     bound = 64 * (max(shape) + 1) * torch.finfo(dtype).eps
     assert (module.weight - wanted).abs().max() <= bound
     # Again: there is nothing left to change.
@@ -289,7 +289,7 @@ def test_wrong_arguments_of_the_parametrization(module, keywords, error, message
         orthogonal(module, **keywords)
 
 
-def test_weights_are_those_of_the_arrays() -> None:
+def test_weights_agree_with_the_arrays() -> None:
     layer = orthogonal(nn.Linear(6, 6), schedule="xor", init="small")
     angles = layer.parametrizations.weight.original.detach().numpy()
     np.testing.assert_array_equal(

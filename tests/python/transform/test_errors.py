@@ -57,12 +57,12 @@ Row = tuple[str, dict[str, object], type[Exception], str]
 def rows_of(
     function: str, error: type[Exception], refused: dict[str, dict[str, object]]
 ) -> list[Row]:
-    """Rows of one function, from the messages to the arguments that are changed."""
+    """Make rows of one function from messages and the arguments that are changed."""
     return [(function, changed, error, message) for message, changed in refused.items()]
 
 
 def alike(function: str, array: np.ndarray) -> dict[str, object]:
-    """An array for all vectors of a function."""
+    """Pass one array for all vectors of a function."""
     return dict.fromkeys(VECTORS.get(function, []), array)
 
 
@@ -95,7 +95,7 @@ def type_rows() -> list[Row]:
 
 
 def precision_rows() -> list[Row]:
-    """Mixed precisions, and real vectors with complex U."""
+    """Mix precisions, and pass real vectors with complex U."""
     rows: list[Row] = []
     options = {"phases": zeros(6), "diagonal": zeros(4), "signs": np.ones(4)}
     for real, other in [("float32", "float64"), ("float64", "float32")]:

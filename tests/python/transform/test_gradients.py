@@ -49,7 +49,7 @@ class Case(NamedTuple):
         )
 
     def size(self, **keywords) -> float:
-        """How far off a parameter's gradient may be."""
+        """Bound the error of a parameter's gradient."""
         bound = gradient_rounding(self.schedule, self.y.dtype, self.y.size)
         return bound * norm(self.y) * norm(self.gy)
 
@@ -61,7 +61,7 @@ def matrix_case(*args, **keywords) -> Case:
 
 
 def norm(a: np.ndarray) -> float:
-    """Of all entries, in double precision."""
+    """Return the norm of all entries, in double precision."""
     return float(np.sqrt(np.sum(np.abs(a.astype(np.complex128)) ** 2)))
 
 
@@ -74,7 +74,7 @@ def make_case(
     complex_vectors=False,
     batches: tuple[tuple[int, ...], tuple[int, ...]] = ((), ()),
 ) -> Case:
-    """Parameters with the batch axes (of the angles, of the others), and y and gy of `shape`."""
+    """Draw parameters, with batch axes of the angles and of the others, and y and gy of `shape`."""
     rng = np.random.default_rng(0)
     angles = random_angles(rng, schedule, dtype, batches[0])
     options = random_options(rng, kind, schedule, dtype, batches[1])
@@ -94,7 +94,7 @@ def inner(a: np.ndarray, b: np.ndarray) -> float:
 def differences_of(
     loss: Callable[..., float], given: dict[str, np.ndarray], step: float
 ) -> list[np.ndarray | None]:
-    """Central differences by each parameter, with None for an absent one."""
+    """Return central differences by each parameter, with None for an absent one."""
     return [
         differences(lambda p, name=name: loss(**{name: p}), given[name], step)
         if name in given
@@ -104,7 +104,7 @@ def differences_of(
 
 
 def differences(loss: Callable[[np.ndarray], float], at: np.ndarray, step: float) -> np.ndarray:
-    """Central differences of a loss by every entry of a real array."""
+    """Return central differences of a loss by every entry of a real array."""
     gradient = np.empty(at.shape)
     for index in np.ndindex(at.shape):
         ahead, behind = at.copy(), at.copy()
@@ -116,7 +116,7 @@ def differences(loss: Callable[[np.ndarray], float], at: np.ndarray, step: float
 
 
 def step_and_error(schedule: Schedule, entries: int) -> tuple[float, float]:
-    """The best step, and the error of differences relative to norm(x) * norm(gy).
+    """Return the best step, and the error of differences relative to norm(x) * norm(gy).
 
     The loss is a sine of each parameter, so that its third derivative is at most the product of the
     norms and the differences are off by step**2 / 6 of it. The loss is off by the rounding of
@@ -441,6 +441,6 @@ def test_matrix_that_is_not_finite_leaves_the_others(kind, inverse, value) -> No
     for a, b in zip(present(clean), present(dirty), strict=True):
         assert a[[0, 2]].tobytes() == b[[0, 2]].tobytes()
         assert not np.isfinite(b[1]).all()
-    # Of the spoilt matrix, the other vectors' gradients too.
+    # In the spoilt matrix the gradients of the other vectors stay.
     others = np.arange(20) != 7
     assert clean[0][1, others].tobytes() == dirty[0][1, others].tobytes()

@@ -49,14 +49,14 @@ class Dual(NamedTuple):
 class Case(NamedTuple):
     schedule: Schedule
     parameters: dict[str, np.ndarray]  # by their names
-    tangents: dict[str, np.ndarray]  # likewise
+    tangents: dict[str, np.ndarray]  # by their parameters' names
     x: np.ndarray
     dx: np.ndarray
     gy: np.ndarray
 
     @property
     def given(self) -> dict[str, Any]:
-        """The arguments of all functions."""
+        """Return the arguments of all functions."""
         return {"schedule": self.schedule, **self.parameters}
 
     @property
@@ -68,10 +68,10 @@ class Case(NamedTuple):
         return givens.rotate_jvp(self.x, **self.given, **arguments)
 
     def rate(self) -> float:
-        """The derivative of U along the tangents has at most this norm.
+        """Bound the norm of the derivative of U along the tangents.
 
-        The derivative of a rotation by its angle or phase has norm 1 at most, and that of a row
-        factor by the diagonal.
+        The derivatives of a rotation by its angle or phase, and of a row factor by the diagonal,
+        have norm 1 at most.
         """
         return sum(float(np.sum(np.abs(p))) for p in self.tangents.values())
 
@@ -102,10 +102,10 @@ def inner(a: np.ndarray, b: np.ndarray) -> float:
 
 
 def tangent_rounding(c: Case, *sizes: float) -> float:
-    """Bound the error of a tangent whose parts have these norms, with that of its expected value.
+    """Bound the errors of a tangent whose parts have these norms, and of its expected value.
 
-    A dual rotation is a rotation of (x, dx) with the blocks G, 0, dG, G, whose entries round as
-    those of a rotation do. What the value is off by in a round also gets into the tangent in the
+    A dual rotation is a rotation of (x, dx) with the blocks G, 0, dG, G, whose entries round like
+    entries of a rotation. The error of the value in a round also gets into the tangent in the
     rounds after it: at most `rate` times. Both sides round.
     """
     return 2 * 2 * rounding(c.schedule, c.x.dtype) * (sum(sizes) + c.rate() * norm(c.x))
@@ -305,7 +305,7 @@ def test_axes_and_strides(axis: int) -> None:
 @pytest.mark.parametrize("kind", OPTIONS)
 @pytest.mark.parametrize("name", ["circle", "xor, columns", "team, columns"])
 @pytest.mark.parametrize("n", [1, 2, 5, 9])
-def test_matrix_jvp_is_that_of_rotating_the_identity(n: int, name: str, kind: str) -> None:
+def test_matrix_jvp_rotates_the_identity(n: int, name: str, kind: str) -> None:
     schedule = SCHEDULES[name](n)
     c = make_case(schedule, kind, (n, schedule.columns), batches=((2, 1), (3,)))
     U, dU = givens.matrix_jvp(**c.given, **c.directions)

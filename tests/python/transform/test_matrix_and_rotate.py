@@ -271,7 +271,7 @@ def test_single_precision_against_double(name: str, n: int, kind: str) -> None:
     )
     U32 = givens.matrix(angles, schedule, **options)
     assert U32.dtype == (np.complex64 if makes_complex(options) else np.float32)
-    # Columns have length 1; the rounding of double is far below that of single.
+    # Columns have length 1; double precision rounds far less than single.
     bound = rounding(schedule, np.float32) + rounding(schedule, np.float64)
     assert_vectors_close(U32, U64, bound, axis=0)
     x = random_vectors(rng, (4, n), U32.dtype)
@@ -337,7 +337,7 @@ BATCHES = [
         (*batches, kind)
         for batches in BATCHES
         for kind in OPTIONS
-        # Without other parameters, the batch is that of the angles.
+        # Without other parameters, the batch is the angles' batch.
         if OPTIONS[kind] or len(batches[0]) >= len(batches[1])
     ],
 )

@@ -34,7 +34,7 @@ EXAMPLES = settings(max_examples=200)
 
 
 def gapped(shape, dtype) -> np.ndarray:
-    """Every other entry of a larger array; what is between them is NaN."""
+    """Return every other entry of a larger array, with NaN in between."""
     base = np.full([2 * extent for extent in shape], np.nan, dtype)
     return base[(slice(1, None, 2),) * len(shape)]
 
@@ -49,7 +49,7 @@ def packed_field(shape, dtype) -> np.ndarray:
 
 
 def aligned_field(shape, dtype) -> np.ndarray:
-    """A field beside a real one: for a complex field, strides that are no multiple of its size."""
+    """Return a field beside a real one: a complex field has strides that are no multiple of it."""
     return np.zeros(shape, [("weight", dtype.type(0).real.dtype), ("value", dtype)])["value"]
 
 
@@ -121,7 +121,7 @@ class Problem(NamedTuple):
 
     @property
     def rounding(self) -> float:
-        """Of the library and of the oracle."""
+        """Bound the roundings of the library and of the oracle."""
         return rounding(self.schedule, self.angles.dtype) + rounding(self.schedule, np.float64)
 
     def gradient_size(self, y, gy) -> float:
