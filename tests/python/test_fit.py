@@ -7,12 +7,11 @@ import numpy as np
 import pytest
 
 import givens
-from cases import SCHEDULES, random_vectors
+from cases import EACH_DTYPE, SCHEDULES, random_vectors
 from givens import FitError, Schedule, fit_angles
 
 # A start that gets stuck is followed by another; no test needs as many.
 ATTEMPTS = 30
-DTYPES = pytest.mark.parametrize("dtype", ["float32", "float64", "complex64", "complex128"])
 COMPLETE = ["circle", "xor", "team 2", "team 3", "brickwall"]
 
 
@@ -52,13 +51,13 @@ def test_larger_matrices(seed: int) -> None:
     assert_fits(fit_angles(U, Schedule.xor(13), rng=seed, attempts=ATTEMPTS), U)
 
 
-@DTYPES
+@EACH_DTYPE
 def test_precisions(dtype: str) -> None:
     U = orthonormal(6, 6, dtype)
     assert_fits(fit_angles(U, Schedule.xor(6), attempts=ATTEMPTS), U)
 
 
-@DTYPES
+@EACH_DTYPE
 @pytest.mark.parametrize("columns", [0, 1, 3, 6])
 def test_frames(columns: int, dtype: str) -> None:
     U = orthonormal(7, columns, dtype)

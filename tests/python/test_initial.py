@@ -10,11 +10,11 @@ import pytest
 from scipy import stats
 
 import givens
+from cases import EACH_DTYPE
 from givens import Schedule, initial_parameters
 
 LEVEL = 1e-3
 SAMPLES = 2000
-DTYPES = pytest.mark.parametrize("dtype", ["float32", "float64", "complex64", "complex128"])
 
 # The options that draw from a group, and SciPy's distribution of it.
 GROUPS = {
@@ -107,7 +107,7 @@ def test_determinants(n: int) -> None:
     assert stats.binomtest(int(negative), SAMPLES).pvalue >= LEVEL
 
 
-@DTYPES
+@EACH_DTYPE
 @pytest.mark.parametrize("n", [0, 1, 2, 5])
 def test_shapes_and_dtypes(n: int, dtype: str) -> None:
     real = np.finfo(dtype).dtype
@@ -152,7 +152,7 @@ def test_any_schedule_of_the_same_rotations() -> None:
 # --- Near the identity ---------------------------------------------------------------------------
 
 
-@DTYPES
+@EACH_DTYPE
 def test_identity(dtype: str) -> None:
     s = Schedule.xor(7)
     U = givens.matrix(**initial_parameters(s, "identity", batch=(2,), dtype=dtype)._asdict())

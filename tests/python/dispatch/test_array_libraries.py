@@ -1,6 +1,5 @@
 """Arrays of PyTorch, JAX and array-api-strict in the CPU's memory, through every function."""
 
-import re
 from collections.abc import Callable
 from contextlib import nullcontext
 from typing import Any
@@ -9,7 +8,7 @@ import numpy as np
 import pytest
 
 import givens
-from cases import random_angles, random_options, random_vectors
+from cases import exactly, random_angles, random_options, random_vectors
 from givens import Schedule
 from givens._dispatch import libraries
 from oracles import present
@@ -72,10 +71,6 @@ def library(request: pytest.FixtureRequest) -> Library:
 @pytest.fixture(scope="module")
 def torch() -> Any:
     return Torch().module
-
-
-def exactly(message: str) -> str:
-    return f"^{re.escape(message)}$"
 
 
 def assert_same(library: Library, actual, expected) -> None:

@@ -4,7 +4,6 @@
 """
 
 import gc
-import re
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from types import ModuleType, SimpleNamespace
@@ -17,7 +16,15 @@ import emulated_array
 import givens
 import givens.cuda
 import oracles
-from cases import OPTIONS, REAL_OPTIONS, random_angles, random_options, random_vectors
+from cases import (
+    EACH_DTYPE,
+    OPTIONS,
+    REAL_OPTIONS,
+    exactly,
+    random_angles,
+    random_options,
+    random_vectors,
+)
 from emulated_array import Array, BFloat16Array, InterfaceArray, bfloat16, emulator, exports
 from emulated_array import streams as streams_asked
 from givens import Schedule
@@ -30,7 +37,6 @@ if emulated_array.cuda is None:
 
 SCHEDULE = Schedule.xor(8)
 K = SCHEDULE.num_rotations
-DTYPES = ["float32", "float64", "complex64", "complex128"]
 
 
 @pytest.fixture(autouse=True)
@@ -56,10 +62,6 @@ def real_of(dtype) -> np.dtype:
 
 def on_device(options: Options, ordinal: int = 0) -> dict[str, Array]:
     return {name: Array.of(values, ordinal) for name, values in options.items()}
-
-
-def exactly(message: str) -> str:
-    return f"^{re.escape(message)}$"
 
 
 def assert_results_close(actual, expected, size) -> None:
@@ -107,7 +109,7 @@ def test_matrix_and_its_gradient(schedule: Schedule, dtype: str, kind: str) -> N
 
 @pytest.mark.parametrize("inverse", [False, True])
 @pytest.mark.parametrize("axis", [-1, -2])
-@pytest.mark.parametrize("dtype", DTYPES)
+@EACH_DTYPE
 def test_rotate_and_its_gradient(dtype: str, axis: int, inverse: bool) -> None:
     rng = random(1)
     angles = random_angles(rng, SCHEDULE, real_of(dtype))

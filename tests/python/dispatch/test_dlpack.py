@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import givens
-from cases import random_angles, random_options, random_vectors
+from cases import exactly, random_angles, random_options, random_vectors
 from dlpack_capsules import name_of
 from exporter import Array, Bare, exports, raising
 from givens import Schedule
@@ -25,10 +25,6 @@ def _everything_is_given_back():
     yield
     gc.collect()
     assert exports.made == exports.deleted
-
-
-def exactly(message: str) -> str:
-    return f"^{re.escape(message)}$"
 
 
 def address(x: np.ndarray) -> int:

@@ -37,11 +37,7 @@ from oracles import (
 )
 from scripts import run
 
-
-@pytest.fixture(autouse=True, scope="module")
-def double_precision():
-    with jax.enable_x64(True):
-        yield
+pytestmark = pytest.mark.usefixtures("double_precision")
 
 
 def check_against_numpy(schedule, x, angles, options, axis=-1, inverse=False):

@@ -18,11 +18,7 @@ from oracles import (
     rounding,
 )
 
-
-@pytest.fixture(autouse=True, scope="module")
-def double_precision():
-    with jax.enable_x64(True):
-        yield
+pytestmark = pytest.mark.usefixtures("double_precision")
 
 
 @pytest.mark.parametrize("inverse", [False, True])

@@ -1,8 +1,10 @@
 """The schedules, parameters and arrays that several tests go through."""
 
+import re
 from collections.abc import Callable
 
 import numpy as np
+import pytest
 
 from givens import Schedule
 from oracles import Options
@@ -47,6 +49,9 @@ OPTIONS: dict[str, tuple[str, ...]] = {
     "phases and signs": ("phases", "signs"),
 }
 
+DTYPES = ["float32", "float64", "complex64", "complex128"]
+EACH_DTYPE = pytest.mark.parametrize("dtype", DTYPES)
+
 REAL_OPTIONS = [name for name, given in OPTIONS.items() if not {"phases", "diagonal"} & {*given}]
 
 
@@ -82,3 +87,8 @@ def random_vectors(rng, shape, dtype) -> np.ndarray:
     if np.issubdtype(dtype, np.complexfloating):
         x = x + 1j * rng.standard_normal(shape)
     return x.astype(dtype)
+
+
+def exactly(message: str) -> str:
+    """Return the regular expression of a whole message."""
+    return f"^{re.escape(message)}$"

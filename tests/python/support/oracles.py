@@ -172,6 +172,16 @@ def present(gradients) -> list[np.ndarray]:
     return [g for g in gradients if g is not None]
 
 
+def norm(a: np.ndarray) -> float:
+    """Return the norm of all entries, in double precision."""
+    return float(np.linalg.norm(np.ravel(a).astype(np.complex128)))
+
+
+def inner(a: np.ndarray, b: np.ndarray) -> float:
+    """Return the real inner product of all entries."""
+    return float(np.sum((a.conj() * b).real))
+
+
 def rounding(schedule: givens.Schedule, dtype) -> float:
     """Bound the error of a rotated vector relative to its length.
 

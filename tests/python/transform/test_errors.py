@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import givens
-from cases import complex_of
+from cases import complex_of, exactly
 from givens import Schedule
 
 XOR4 = Schedule.xor(4)
@@ -28,10 +28,6 @@ def read_only(array: np.ndarray) -> np.ndarray:
 
 def unaligned(*shape: int) -> np.ndarray:
     return np.zeros(8 * int(np.prod(shape)) + 1, np.uint8)[1:].view("float64").reshape(shape)
-
-
-def exactly(message: str) -> str:
-    return f"^{re.escape(message)}$"
 
 
 # For each function a call that is accepted; a row of the table below changes some arguments.

@@ -24,6 +24,8 @@ from oracles import (
     assert_gradients_close,
     assert_vectors_close,
     gradient_rounding,
+    inner,
+    norm,
     present,
     rounding,
 )
@@ -60,11 +62,6 @@ def matrix_case(*args, **keywords) -> Case:
     return c._replace(y=givens.matrix(c.angles, c.schedule, **c.options))
 
 
-def norm(a: np.ndarray) -> float:
-    """Return the norm of all entries, in double precision."""
-    return float(np.sqrt(np.sum(np.abs(a.astype(np.complex128)) ** 2)))
-
-
 def make_case(
     schedule: Schedule,
     kind: str,
@@ -82,10 +79,6 @@ def make_case(
         dtype = complex_of(dtype)
     y, gy = (random_vectors(rng, shape, dtype) for _ in range(2))
     return Case(schedule, angles, options, y, gy)
-
-
-def inner(a: np.ndarray, b: np.ndarray) -> float:
-    return float(np.sum((a.conj() * b).real))
 
 
 # --- Finite differences --------------------------------------------------------------------------

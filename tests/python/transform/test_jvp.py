@@ -20,6 +20,8 @@ from oracles import (
     DIFFERENTIABLE,
     assert_gradients_close,
     gradient_rounding,
+    inner,
+    norm,
     present,
     rounding,
 )
@@ -91,14 +93,6 @@ def make_case(
         dtype = complex_of(dtype)
     x, dx, gy = (random_vectors(rng, shape, dtype) for _ in range(3))
     return Case(schedule, parameters, tangents, x, dx, gy)
-
-
-def norm(a: np.ndarray) -> float:
-    return float(np.linalg.norm(np.ravel(a).astype(np.complex128)))
-
-
-def inner(a: np.ndarray, b: np.ndarray) -> float:
-    return float(np.sum((a.conj() * b).real))
 
 
 def tangent_rounding(c: Case, *sizes: float) -> float:
