@@ -41,7 +41,8 @@ class Operator:
 
     Eager code calls an ``autograd.Function``, which knows both modes of differentiation and the
     transforms of ``torch.func``, or the kernel alone if there is nothing to record. Compilation and
-    export see a custom operator, ``torch.ops.givens``, which knows reverse mode and vmap.
+    export see a custom operator, ``torch.ops.givens``, which knows reverse mode and vmap; forward
+    mode uses the definition there.
 
     The arguments are vectors; angles, phases, diagonal and signs; for a function with tangents, the
     tangents of all of these but the signs; and constants: a schedule and, of a rotation, axis
@@ -55,6 +56,8 @@ class Operator:
         Computes the results without derivatives; the gradient of an absent parameter is None.
     fake : function
         Computes results without numbers.
+    definition : function
+        Computes the results by PyTorch's operations, for forward mode in compiled code.
     parameters : sequence
         For each result: the number of the parameter of which it is the gradient, or None if it is
         an array of vectors.
@@ -73,6 +76,7 @@ class Operator:
         signature: str,
         kernel: Rule,
         fake: Rule,
+        definition: Rule,
         *,
         parameters: Sequence[int | None],
         keep: Rule,
@@ -84,7 +88,7 @@ class Operator:
         self._num_vectors = names.index("angles")
         self._num_tensors = names.index("schedule")
         self._parameters = parameters
-        self._kernel = kernel
+        self._kernel, self._definition = kernel, definition
         num_tensors, operator = self._num_tensors, self
         no_gradients = (None,) * (len(names) - num_tensors)
 
@@ -136,6 +140,11 @@ class Operator:
     def __call__(self, *args: Any) -> Any:
         """Compute the results. The gradient of an absent parameter is None or an empty tensor."""
         if torch.compiler.is_compiling():
+            # PyTorch would take the tangents of a custom operator for zero, without a word.
+            tensors = [t for t in args[: self._num_tensors] if t is not None]
+            for t in tensors:
+                if unpack_dual(t).tangent is not None:
+                    return self._definition(*args)
             return self._dispatched(*args)
         # One loop over the tensors, as it takes as long as rotating by a small matrix.
         is_recorded, records = False, torch.is_grad_enabled()

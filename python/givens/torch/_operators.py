@@ -19,7 +19,7 @@ from typing import Any
 
 from torch import Tensor
 
-from givens.torch import _kernels, _shapes
+from givens.torch import _kernels, _rounds, _shapes
 from givens.torch._operator import Operator
 from givens.torch._shapes import MaybeTensor, Shape
 
@@ -143,7 +143,7 @@ def _keep_nothing(ctx: Any, args: Sequence[Any], out: Any) -> None:
 
 
 def _refused(message: str) -> Callable[..., Any]:
-    def refuse(ctx: Any, *args: Any) -> Any:
+    def refuse(*args: Any) -> Any:
         raise NotImplementedError(message)
 
     return refuse
@@ -153,6 +153,11 @@ _NO_THIRD_ORDER = _refused("givens.torch has derivatives up to the second order 
 _NO_FORWARD_TWICE = _refused(
     "givens.torch has no forward-mode derivatives of forward-mode derivatives: for second "
     "derivatives take one of reverse mode, torch.func.jacfwd(torch.func.jacrev(f))"
+)
+
+
+_NOT_COMPILED = _refused(
+    "givens.torch has no forward-mode derivatives of derivatives in compiled functions"
 )
 
 
@@ -166,6 +171,7 @@ matrix = Operator(
     f"matrix({_PARAMETERS}, str schedule) -> Tensor",
     _kernels.matrix,
     _shapes.matrix,
+    _rounds.matrix,
     parameters=(None,),
     keep=_keep_matrix,
     backward=_backward_matrix,
@@ -175,6 +181,7 @@ matrix_vjp = Operator(
     f"matrix_vjp(Tensor U, Tensor gU, {_PARAMETERS}, str schedule) -> (Tensor, Tensor, Tensor)",
     _kernels.matrix_vjp,
     _shapes.matrix_vjp,
+    _NOT_COMPILED,
     parameters=(0, 1, 2),
     keep=_keep_tensors,
     backward=_backward_matrix_vjp,
@@ -184,6 +191,7 @@ rotate = Operator(
     f"rotate(Tensor x, {_PARAMETERS}, {_ROTATION}) -> Tensor",
     _kernels.rotate,
     _shapes.rotate,
+    _rounds.rotate,
     parameters=(None,),
     keep=_keep_rotate,
     backward=_backward_rotate,
@@ -194,6 +202,7 @@ rotate_vjp = Operator(
     " -> (Tensor, Tensor, Tensor, Tensor)",
     _kernels.rotate_vjp,
     _shapes.rotate_vjp,
+    _NOT_COMPILED,
     parameters=(None, 0, 1, 2),
     keep=_keep_tensors,
     backward=_backward_rotate_vjp,
@@ -204,6 +213,7 @@ rotate_jvp = Operator(
     " -> (Tensor, Tensor)",
     _kernels.rotate_jvp,
     _shapes.rotate_jvp,
+    _NOT_COMPILED,
     parameters=(None, None),
     keep=_keep_rotate_jvp,
     backward=_backward_rotate_jvp,
@@ -214,6 +224,7 @@ rotate_vjp_jvp = Operator(
     f" {_ROTATION}) -> (Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor)",
     _kernels.rotate_vjp_jvp,
     _shapes.rotate_vjp_jvp,
+    _NOT_COMPILED,
     parameters=(None, 0, 1, 2) * 2,
     keep=_keep_nothing,
     backward=_NO_THIRD_ORDER,

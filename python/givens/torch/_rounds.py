@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from givens import Schedule
-from givens.torch._shapes import MaybeTensor, batch_shape, rotated_shape
+from givens.torch._shapes import MaybeTensor, batch_shape, identity, rotated_shape
 
 _pad = torch.nn.functional.pad
 
@@ -62,8 +62,20 @@ def rotate(
     return x.movedim(-1, axis)
 
 
-@lru_cache(maxsize=8)
+def matrix(*args: Any) -> Tensor:
+    """Form the first columns of U."""
+    *parameters, schedule = args
+    options: Any = (*parameters, schedule, -2, False)
+    return rotate(identity(parameters, schedule, schedule.columns), *options)
+
+
+@torch.compiler.assume_constant_result  # type: ignore[untyped-decorator]
 def _tables(schedule: Schedule, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
+    return _cached_tables(schedule, device)
+
+
+@lru_cache(maxsize=8)
+def _cached_tables(schedule: Schedule, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
     """For each round and coordinate: its partner, its rotation, whether it is the greater one."""
     shape = (schedule.num_rounds, schedule.n)
     partner = torch.arange(schedule.n).expand(shape).clone()

@@ -616,98 +616,91 @@ def test_arrays_of_different_devices_are_refused(kind: type) -> None:
         givens.rotate(kind.of(np.zeros((2, 8)), 1), kind.of(np.zeros(K)), SCHEDULE)
 
 
+def vectors(dtype: str, *shape: int) -> Array:
+    return Array.of(np.zeros(shape or (2, 8), dtype))
+
+
+def angles_of(dtype: str = "float64", *batch: int) -> Array:
+    return vectors(dtype, *batch, K)
+
+
+WITH_DOUBLES = "x must be float64 or complex128 with float64 angles, got"
+WITH_SINGLES = "x must be float16, bfloat16, float32 or complex64 with float32 angles, got"
+
+
 @pytest.mark.parametrize(
-    ("call", "message"),
+    ("message", "function", "arguments"),
     [
-        (lambda x, t: givens.matrix(x(K, "complex64"), SCHEDULE), "angles must be float32 or"),
-        (lambda x, t: givens.matrix(x(K, "float16"), SCHEDULE), "angles must be float32 or"),
-        (lambda x, t: givens.matrix(x(K, "int32"), SCHEDULE), "float64, complex64 or complex128"),
+        ("angles must be float32 or", "matrix", lambda: {"angles": angles_of("complex64")}),
+        ("angles must be float32 or", "matrix", lambda: {"angles": angles_of("float16")}),
+        ("complex64 or complex128", "matrix", lambda: {"angles": angles_of("int32")}),
         (
-            lambda x, t: givens.matrix(t, SCHEDULE, phases=x(K, "float32")),
             "phases must be float64 as angles are, got float32",
+            "matrix",
+            lambda: {"phases": angles_of("float32")},
         ),
+        (f"{WITH_DOUBLES} float32", "rotate", lambda: {"x": vectors("float32")}),
+        (f"{WITH_SINGLES} float64", "rotate", lambda: {"angles": angles_of("float32")}),
+        (f"{WITH_DOUBLES} float16", "rotate", lambda: {"x": vectors("float16")}),
         (
-            lambda x, t: givens.rotate(x((2, 8), "float32"), t, SCHEDULE),
-            "x must be float64 or complex128 with float64 angles, got float32",
-        ),
-        (
-            lambda x, t: givens.rotate(x((2, 8), "float64"), x(K, "float32"), SCHEDULE),
-            "x must be float16, bfloat16, float32 or complex64 with float32 angles, got float64",
-        ),
-        (
-            lambda x, t: givens.rotate(x((2, 8), "float16"), t, SCHEDULE),
-            "x must be float64 or complex128 with float64 angles, got float16",
-        ),
-        (
-            lambda x, t: givens.rotate(x((2, 8), "float64"), t, SCHEDULE, phases=t),
             "x must be complex128 with float64 phases or diagonal, got float64",
+            "rotate",
+            lambda: {"phases": angles_of()},
         ),
+        ("out must be float64 as x is, got", "rotate", lambda: {"out": vectors("complex128")}),
+        ("gy must be float64 as y is, got", "rotate_vjp", lambda: {"gy": vectors("complex128")}),
         (
-            lambda x, t: givens.rotate(
-                x((2, 8), "float64"), t, SCHEDULE, out=x((2, 8), "complex128")
-            ),
-            "out must be float64 as x is, got complex128",
-        ),
-        (
-            lambda x, t: givens.rotate_vjp(
-                x((2, 8), "float64"), x((2, 8), "complex128"), t, SCHEDULE
-            ),
-            "gy must be float64 as y is, got complex128",
-        ),
-        (
-            lambda x, t: givens.matrix_vjp(x((8, 8), "float32"), x((8, 8), "float32"), t, SCHEDULE),
             "U must be float64, as matrix returned it, got float32",
+            "matrix_vjp",
+            lambda: dict.fromkeys(["U", "gU"], vectors("float32", 8, 8)),
         ),
-        (
-            lambda x, t: givens.rotate(x((2, 8), "float64"), t, "xor"),
-            "schedule must be a givens.Schedule, got str",
-        ),
-        (
-            lambda x, t: givens.rotate(x((2, 8), "float64"), t, SCHEDULE, axis=1.0),
-            "axis must be an integer, got float",
-        ),
-        (
-            lambda x, t: givens.rotate(x((2, 8), "float64"), t, SCHEDULE, inverse=1),
-            "inverse must be a bool, got int",
-        ),
+        ("schedule must be a givens.Schedule, got str", "rotate", lambda: {"schedule": "xor"}),
+        ("axis must be an integer, got float", "rotate", lambda: {"axis": 1.0}),
+        ("inverse must be a bool, got int", "rotate", lambda: {"inverse": 1}),
     ],
 )
-def test_wrong_types_are_refused(call, message: str) -> None:
-    launches = emulator.launch_count()
-    with pytest.raises(TypeError, match=message):
-        call(lambda shape, dtype: Array.of(np.zeros(shape, dtype)), Array.of(np.zeros(K)))
-    assert emulator.launch_count() == launches
+def test_wrong_types_are_refused(message: str, function: str, arguments) -> None:
+    assert_refused(TypeError, message, function, arguments())
 
 
 @pytest.mark.parametrize(
-    ("call", "message"),
+    ("message", "function", "arguments"),
     [
-        (lambda of, t: givens.matrix(of(5), SCHEDULE), "angles must have 28 entries"),
-        (lambda of, t: givens.matrix(of(), SCHEDULE), "angles must have 28 entries"),
-        (lambda of, t: givens.rotate(of(2, 8), t, SCHEDULE, axis=2), "axis must be between"),
-        (lambda of, t: givens.rotate_vjp(of(2, 7), of(2, 7), t, SCHEDULE), "y must have 8"),
-        (lambda of, t: givens.rotate_vjp(of(2, 8), of(3, 8), t, SCHEDULE), "gy must have shape"),
+        ("angles must have 28 entries", "matrix", lambda: {"angles": vectors("float64", 5)}),
+        ("angles must have 28 entries", "matrix", lambda: {"angles": Array.of(np.zeros(()))}),
+        ("axis must be between", "rotate", lambda: {"axis": 2}),
+        ("y must have 8", "rotate_vjp", lambda: dict.fromkeys(["y", "gy"], vectors("f8", 2, 7))),
+        ("gy must have shape", "rotate_vjp", lambda: {"gy": vectors("float64", 3, 8)}),
+        ("leading axes of y must", "rotate_vjp", lambda: {"angles": angles_of("float64", 3)}),
         (
-            lambda of, t: givens.rotate_vjp(of(2, 8), of(2, 8), of(3, K), SCHEDULE),
-            "the leading axes of y must match",
-        ),
-        (lambda of, t: givens.matrix_vjp(of(8, 7), of(8, 7), t, SCHEDULE), "U must have shape"),
-        (
-            lambda of, t: givens.matrix_vjp(of(8, 8), of(8, 8), t, SCHEDULE, signs=of(3, 2, 8)),
             "U must have shape",
+            "matrix_vjp",
+            lambda: dict.fromkeys(["U", "gU"], vectors("f8", 8, 7)),
         ),
-        (lambda of, t: givens.rotate(of(2, 8), t, SCHEDULE, out=of(3, 8)), "must have shape"),
-        (lambda of, t: givens.rotate(of(*[1] * 33, 8), t, SCHEDULE), "at most 32 axes, got 34"),
+        ("U must have shape", "matrix_vjp", lambda: {"signs": vectors("float64", 3, 2, 8)}),
+        ("must have shape", "rotate", lambda: {"out": vectors("float64", 3, 8)}),
+        ("at most 32 axes, got 34", "rotate", lambda: {"x": vectors("float64", *[1] * 33, 8)}),
         (
-            lambda of, t: givens.matrix(t, SCHEDULE, num_threads=2),
             "num_threads must be None with arrays on a GPU, got 2",
+            "matrix",
+            lambda: {"num_threads": 2},
         ),
     ],
 )
-def test_wrong_shapes_and_values_are_refused(call, message: str) -> None:
+def test_wrong_shapes_and_values_are_refused(message: str, function: str, arguments) -> None:
+    assert_refused(ValueError, message, function, arguments())
+
+
+def assert_refused(error: type[Exception], message: str, function: str, changed: dict) -> None:
+    """Assert that a call with changed arguments is refused before a kernel is launched."""
+    names = {"rotate": ["x"], "rotate_vjp": ["y", "gy"], "matrix_vjp": ["U", "gU"], "matrix": []}
+    shape = (8, 8) if function == "matrix_vjp" else (2, 8)
+    given = {name: vectors("float64", *shape) for name in names[function]}
     launches = emulator.launch_count()
-    with pytest.raises(ValueError, match=message):
-        call(lambda *shape: Array.of(np.zeros(shape)), Array.of(np.zeros(K)))
+    with pytest.raises(error, match=message):
+        getattr(givens, function)(
+            **{"schedule": SCHEDULE, "angles": angles_of(), **given, **changed}
+        )
     assert emulator.launch_count() == launches
 
 

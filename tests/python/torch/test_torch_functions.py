@@ -6,6 +6,7 @@ minutes of compilation of PyTorch's own operations.
 
 import subprocess
 import sys
+import weakref
 
 import numpy as np
 import pytest
@@ -326,6 +327,33 @@ def test_compilation_as_one_graph() -> None:
     # Another number of vectors, which then stays symbolic.
     more = torch.randn(9, 6), args[1]
     torch.testing.assert_close(compiled(*more), f(*more))
+
+
+def test_transforms_in_compiled_functions() -> None:
+    x, angles = torch.randn(3, 6), torch.randn(XOR.num_rotations)
+
+    def f(angles):
+        return givens.torch.rotate(x, angles, XOR) @ givens.torch.matrix(angles, XOR)
+
+    def tangent(angles):
+        return func.jvp(f, (angles,), (angles,))[1]
+
+    def many(angles):
+        return func.vmap(f)(torch.stack([angles, 2 * angles]))
+
+    for function in (tangent, many):
+        compiled = torch.compile(function, fullgraph=True, backend="aot_eager")
+        torch.testing.assert_close(compiled(angles), function(angles))
+
+
+def test_vectors_are_not_kept_for_the_gradient() -> None:
+    angles = torch.randn(XOR.num_rotations, requires_grad=True)
+    x = torch.randn(3, 6)
+    y = givens.torch.rotate(x, angles, XOR)
+    kept = weakref.ref(x)
+    del x
+    assert kept() is None
+    y.sum().backward()
 
 
 def test_a_compiled_function_sees_another_schedule() -> None:
