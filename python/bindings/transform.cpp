@@ -117,8 +117,7 @@ py::object rotate(py::handle x_, py::handle angles, py::handle schedule_, py::ha
     const auto x_view = x.view<const T>();
     const HostArray y =
         given ? *given : arrays.make<T>(rotated_shape<T>(x_view, views, schedule, options.axis));
-    const auto y_view = y.view<T>();
-    without_gil([&] { givens::rotate<T>(x_view, views, schedule, y_view, options); });
+    without_gil([&] { givens::rotate<T>(x_view, views, schedule, y.view<T>(), options); });
     return given ? py::reinterpret_borrow<py::object>(out) : arrays.result(y);
   });
 }
@@ -133,8 +132,7 @@ py::object matrix(py::handle angles, py::handle schedule_, py::handle phases, py
     using T = decltype(type);
     const auto views = parameters.views<real_t<T>>();
     const HostArray u = arrays.make<T>(matrix_shape(views, schedule));
-    const auto u_view = u.view<T>();
-    without_gil([&] { givens::matrix<T>(views, schedule, u_view, threads); });
+    without_gil([&] { givens::matrix<T>(views, schedule, u.view<T>(), threads); });
     return arrays.result(u);
   });
 }
@@ -152,15 +150,12 @@ py::tuple rotate_vjp(py::handle y_, py::handle gy_, py::handle angles, py::handl
   const RotateOptions options = to_options(axis, inverse, num_threads);
   return with_type(y.dtype, [&](auto type) -> py::tuple {
     using T = decltype(type);
-    const auto views = parameters.views<real_t<T>>();
-    const auto y_view = y.view<const T>();
-    const auto gy_view = gy.view<const T>();
+    using R = real_t<T>;
     const HostArray gx = arrays.make<T>(y.shape());
-    const auto gx_view = gx.view<T>();
-    const GradientArrays<real_t<T>> gradients(arrays, parameters);
-    const auto gradient_views = gradients.views();
+    const GradientArrays<R> gradients(arrays, parameters);
     without_gil([&] {
-      givens::rotate_vjp<T>(y_view, gy_view, views, schedule, gx_view, gradient_views, options);
+      givens::rotate_vjp<T>(y.view<const T>(), gy.view<const T>(), parameters.views<R>(), schedule,
+                            gx.view<T>(), gradients.views(), options);
     });
     return gradients.results(arrays, arrays.result(gx));
   });
@@ -178,13 +173,12 @@ py::tuple matrix_vjp(py::handle u_, py::handle gu_, py::handle angles, py::handl
   const int threads = threads_of_call(num_threads);
   return with_type(u.dtype, [&](auto type) -> py::tuple {
     using T = decltype(type);
-    const auto views = parameters.views<real_t<T>>();
-    const auto u_view = u.view<const T>();
-    const auto gu_view = gu.view<const T>();
-    const GradientArrays<real_t<T>> gradients(arrays, parameters);
-    const auto gradient_views = gradients.views();
-    without_gil(
-        [&] { givens::matrix_vjp<T>(u_view, gu_view, views, schedule, gradient_views, threads); });
+    using R = real_t<T>;
+    const GradientArrays<R> gradients(arrays, parameters);
+    without_gil([&] {
+      givens::matrix_vjp<T>(u.view<const T>(), gu.view<const T>(), parameters.views<R>(), schedule,
+                            gradients.views(), threads);
+    });
     return gradients.results(arrays);
   });
 }
@@ -203,18 +197,15 @@ py::tuple rotate_jvp(py::handle x_, py::handle dx_, py::handle angles, py::handl
   const RotateOptions options = to_options(axis, inverse, num_threads);
   return with_type(x.dtype, [&](auto type) -> py::tuple {
     using T = decltype(type);
-    const auto views = parameters.views<real_t<T>>();
-    const auto tangent_views = tangents.views<real_t<T>>();
+    using R = real_t<T>;
+    const auto views = parameters.views<R>();
     const auto x_view = x.view<const T>();
-    const auto dx_view = optional_view<const T>(dx);
     const auto shape = rotated_shape<T>(x_view, views, schedule, options.axis);
     const HostArray y = arrays.make<T>(shape);
     const HostArray dy = arrays.make<T>(shape);
-    const auto y_view = y.view<T>();
-    const auto dy_view = dy.view<T>();
     without_gil([&] {
-      givens::rotate_jvp<T>(x_view, dx_view, views, tangent_views, schedule, y_view, dy_view,
-                            options);
+      givens::rotate_jvp<T>(x_view, optional_view<const T>(dx), views, tangents.views<R>(),
+                            schedule, y.view<T>(), dy.view<T>(), options);
     });
     return py::make_tuple(arrays.result(y), arrays.result(dy));
   });
@@ -230,15 +221,15 @@ py::tuple matrix_jvp(py::handle angles, py::handle dangles, py::handle schedule_
   const int threads = threads_of_call(num_threads);
   return with_type(parameters.matrix_dtype(), [&](auto type) -> py::tuple {
     using T = decltype(type);
-    const auto views = parameters.views<real_t<T>>();
-    const auto tangent_views = tangents.views<real_t<T>>();
+    using R = real_t<T>;
+    const auto views = parameters.views<R>();
     const auto shape = matrix_shape(views, schedule);
     const HostArray u = arrays.make<T>(shape);
     const HostArray du = arrays.make<T>(shape);
-    const auto u_view = u.view<T>();
-    const auto du_view = du.view<T>();
-    without_gil(
-        [&] { givens::matrix_jvp<T>(views, tangent_views, schedule, u_view, du_view, threads); });
+    without_gil([&] {
+      givens::matrix_jvp<T>(views, tangents.views<R>(), schedule, u.view<T>(), du.view<T>(),
+                            threads);
+    });
     return py::make_tuple(arrays.result(u), arrays.result(du));
   });
 }
@@ -261,23 +252,16 @@ py::tuple rotate_vjp_jvp(py::handle y_, py::handle dy_, py::handle gy_, py::hand
   const RotateOptions options = to_options(axis, inverse, num_threads);
   return with_type(y.dtype, [&](auto type) -> py::tuple {
     using T = decltype(type);
-    const auto views = parameters.views<real_t<T>>();
-    const auto tangent_views = tangents.views<real_t<T>>();
-    const auto y_view = y.view<const T>();
-    const auto dy_view = optional_view<const T>(dy);
-    const auto gy_view = gy.view<const T>();
-    const auto dgy_view = optional_view<const T>(dgy);
+    using R = real_t<T>;
     const HostArray gx = arrays.make<T>(y.shape());
     const HostArray dgx = arrays.make<T>(y.shape());
-    const auto gx_view = gx.view<T>();
-    const auto dgx_view = dgx.view<T>();
-    const GradientArrays<real_t<T>> gradients(arrays, parameters);
-    const GradientArrays<real_t<T>> gradient_tangents(arrays, parameters);
-    const auto gradient_views = gradients.views();
-    const auto gradient_tangent_views = gradient_tangents.views();
+    const GradientArrays<R> gradients(arrays, parameters);
+    const GradientArrays<R> gradient_tangents(arrays, parameters);
     without_gil([&] {
-      givens::rotate_vjp_jvp<T>(y_view, dy_view, gy_view, dgy_view, views, tangent_views, schedule,
-                                gx_view, gradient_views, dgx_view, gradient_tangent_views, options);
+      givens::rotate_vjp_jvp<T>(y.view<const T>(), optional_view<const T>(dy), gy.view<const T>(),
+                                optional_view<const T>(dgy), parameters.views<R>(),
+                                tangents.views<R>(), schedule, gx.view<T>(), gradients.views(),
+                                dgx.view<T>(), gradient_tangents.views(), options);
     });
     return py::make_tuple(gradients.results(arrays, arrays.result(gx)),
                           gradient_tangents.results(arrays, arrays.result(dgx)));

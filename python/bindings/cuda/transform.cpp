@@ -130,10 +130,10 @@ void rotate(const DeviceArray& x, const DeviceArray& angles, py::handle schedule
   with_device_type(x.dtype, [&](auto type) {
     using T = decltype(type);
     const auto views = parameters.views<real_t<T>>();
-    const auto x_view = x.view<const T>();
     const auto y_view = writeable(y).view<T>();
     const py::gil_scoped_release release;
-    givens::cuda::rotate<T>(x_view, views, schedule, y_view, options, launch_on(device, stream));
+    givens::cuda::rotate<T>(x.view<const T>(), views, schedule, y_view, options,
+                            launch_on(device, stream));
   });
 }
 
@@ -150,13 +150,11 @@ void rotate_vjp(const DeviceArray& y, const DeviceArray& gy, const DeviceArray& 
   with_device_type(y.dtype, [&](auto type) {
     using T = decltype(type);
     const auto views = repeated(parameters.views<real_t<T>>(), batch);
-    const auto y_view = y.view<const T>();
-    const auto gy_view = gy.view<const T>();
     const auto gx_view = writeable(gx).view<T>();
     const auto gradients = gradient_views<real_t<T>>(gangles, gphases, gdiagonal);
     const py::gil_scoped_release release;
-    givens::cuda::rotate_vjp<T>(y_view, gy_view, views, schedule, gx_view, gradients, options,
-                                launch_on(device, stream));
+    givens::cuda::rotate_vjp<T>(y.view<const T>(), gy.view<const T>(), views, schedule, gx_view,
+                                gradients, options, launch_on(device, stream));
   });
 }
 
@@ -170,11 +168,9 @@ void matrix_vjp(const DeviceArray& u, const DeviceArray& gu, const DeviceArray& 
   with_type(u.dtype, [&](auto type) {
     using T = decltype(type);
     const auto views = repeated(parameters.views<real_t<T>>(), batch);
-    const auto u_view = u.view<const T>();
-    const auto gu_view = gu.view<const T>();
     const auto gradients = gradient_views<real_t<T>>(gangles, gphases, gdiagonal);
     const py::gil_scoped_release release;
-    givens::cuda::matrix_vjp<T>(u_view, gu_view, views, schedule, gradients,
+    givens::cuda::matrix_vjp<T>(u.view<const T>(), gu.view<const T>(), views, schedule, gradients,
                                 launch_on(device, stream));
   });
 }
