@@ -67,10 +67,13 @@ Schedule::KindInfo kind_named(std::string_view name) {
   throw std::invalid_argument("kind must be one of " + names + ", got " + std::string(name));
 }
 
-Schedule make_schedule(Schedule::Kind kind, std::int64_t n, std::optional<std::int64_t> size,
-                       std::optional<std::int64_t> columns, const Rounds& rounds) {
-  if (kind == Schedule::Kind::rounds) return Schedule::from_rounds(n, rounds, columns);
-  return Schedule::from_kind(kind, n, size, columns);
+Schedule make_schedule(const Schedule::KindInfo& kind, std::int64_t n,
+                       std::optional<std::int64_t> size, std::optional<std::int64_t> columns,
+                       const Rounds& rounds) {
+  if (kind.kind == Schedule::Kind::rounds) return Schedule::from_rounds(n, rounds, columns);
+  if (!kind.takes_size) size.reset();
+  if (!kind.takes_columns) columns.reset();
+  return Schedule::from_kind(kind.kind, n, size, columns);
 }
 
 }  // namespace givens::python

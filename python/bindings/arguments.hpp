@@ -34,8 +34,9 @@ using Rounds = std::vector<std::vector<Schedule::RequestedPair>>;
 // Throws std::invalid_argument, which Python gets as a ValueError, for an unknown name.
 Schedule::KindInfo kind_named(std::string_view name);
 
-// A schedule of the kind; `rounds` are used for Kind::rounds only.
-Schedule make_schedule(Schedule::Kind kind, std::int64_t n, std::optional<std::int64_t> size,
-                       std::optional<std::int64_t> columns, const Rounds& rounds);
+// A schedule of the kind, which ignores what the kind does not take.
+Schedule make_schedule(const Schedule::KindInfo& kind, std::int64_t n,
+                       std::optional<std::int64_t> size, std::optional<std::int64_t> columns,
+                       const Rounds& rounds);
 
 }  // namespace givens::python

@@ -150,7 +150,7 @@ Schedule from_dict(const py::dict& description) {
     throw py::value_error(std::string("description must have no other keys than those of kind ") +
                           kind.name + ", got keys " + keys());
   }
-  return make_schedule(kind.kind, n, size, columns, rounds);
+  return make_schedule(kind, n, size, columns, rounds);
 }
 
 // Defines the factory of a kind, with the arguments that the kind takes.

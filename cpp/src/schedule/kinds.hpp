@@ -12,7 +12,8 @@ namespace givens {
 struct Plan;
 
 // To add a kind of schedule: an enumerator of Schedule::Kind and a factory in givens/schedule.hpp,
-// its rule in rounds.hpp, and a row in kinds.cpp, in the order of the enumerators.
+// its rule in rounds.hpp, and a row in kinds.cpp, in the order of the enumerators. In Python: a row
+// for its docstring in python/bindings/schedule_docs.hpp, and its factory's types in _core.pyi.
 struct KindRow {
   Schedule::KindInfo info;
   // Whether every pair with i < columns meets exactly once, and no other pair.

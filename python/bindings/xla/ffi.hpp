@@ -13,7 +13,6 @@
 #include <exception>
 #include <map>
 #include <mutex>
-#include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -56,7 +55,6 @@ inline Schedule schedule_of(const ffi::Dictionary& attributes) {
   if (found != known.end()) return found->second;
   if (known.size() == kMost) known.clear();
   const auto& [name, n, columns, size, coordinates] = key;
-  const Schedule::KindInfo kind = kind_named(name);
   Rounds rounds;
   for (std::size_t k = 0, start = 0; k < coordinates.size(); ++k) {
     if (coordinates[k] >= 0) continue;
@@ -64,12 +62,7 @@ inline Schedule schedule_of(const ffi::Dictionary& attributes) {
     for (; start < k; start += 2) round.push_back({coordinates[start], coordinates[start + 1]});
     start = k + 1;
   }
-  const auto if_taken = [](bool taken, std::int64_t value) {
-    return taken ? std::optional(value) : std::nullopt;
-  };
-  return known
-      .emplace(key, make_schedule(kind.kind, n, if_taken(kind.takes_size, size),
-                                  if_taken(kind.takes_columns, columns), rounds))
+  return known.emplace(key, make_schedule(kind_named(name), n, size, columns, rounds))
       .first->second;
 }
 
