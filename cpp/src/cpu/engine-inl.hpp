@@ -23,14 +23,8 @@ void rotate(const RotateProblem<T>& problem, const Plan& plan) {
     });
     return;
   }
-  with_field<T>(problem.parameters, [&](auto field) {
-    using F = decltype(field);
-    if (problem.inverse) {
-      rotate_all<T, F, true>(problem, plan);
-    } else {
-      rotate_all<T, F, false>(problem, plan);
-    }
-  });
+  with_field<T>(problem.parameters,
+                [&](auto field) { run_matrices(RotateDriver<T, decltype(field)>(problem, plan)); });
 }
 
 template <class T>
@@ -42,7 +36,7 @@ void matrix(const MatrixProblem<T>& problem, const Plan& plan) {
     });
     return;
   }
-  matrix_all<T>(problem, plan);
+  run_matrices(MatrixDriver<T>(problem, plan));
 }
 
 template <class T>
@@ -54,8 +48,9 @@ void vjp_from(const VjpProblem<T>& problem, const Plan& plan, bool from_identity
     });
     return;
   }
-  with_field<T>(problem.parameters,
-                [&](auto field) { vjp_all<T, decltype(field)>(problem, plan, from_identity); });
+  with_field<T>(problem.parameters, [&](auto field) {
+    run_matrices(VjpDriver<T, decltype(field)>(problem, plan, from_identity));
+  });
 }
 
 template <class T>

@@ -15,11 +15,6 @@ namespace givens::planning {
 // its rotations exist.
 inline constexpr int kLeastInBlock = 28;
 
-// Upper bound on the ranges of a stage, and lower bound on the steps of a range: more ranges, or
-// smaller ones, do not pay for waking threads.
-inline constexpr std::int64_t kMostRanges = 16;
-inline constexpr std::int64_t kLeastStepsInRange = 8;
-
 inline std::int32_t narrow(std::int64_t value) { return static_cast<std::int32_t>(value); }
 
 inline std::size_t at(std::int64_t value) { return static_cast<std::size_t>(value); }
@@ -64,26 +59,6 @@ inline void add_pairs(Plan& plan, std::int64_t first, std::int64_t count, std::i
 // One merge level over all rows, for plans that know no block structure.
 inline void add_single_merge_level(Plan& plan) {
   plan.merge_levels.push_back({std::max<std::int64_t>(plan.rows, 1), {0, num_steps(plan)}});
-}
-
-// One stage of one range, for plans that are too small for threads or whose steps form one chain.
-inline void add_single_stage(Plan& plan) { plan.stages.push_back({{0, num_steps(plan)}}); }
-
-// A stage of the blocks of steps first[q] .. first[q + 1] - 1, which touch different rows.
-inline void add_stage_of_blocks(Plan& plan, const std::vector<std::int64_t>& first) {
-  const auto blocks = static_cast<std::int64_t>(first.size()) - 1;
-  if (first.front() == first.back()) return;
-  const std::int64_t steps = first.back() - first.front();
-  const std::int64_t ranges =
-      std::min({blocks, kMostRanges, std::max<std::int64_t>(steps / kLeastStepsInRange, 1)});
-  Stage stage;
-  stage.first.reserve(at(ranges) + 1);
-  stage.first.push_back(first.front());
-  for (std::int64_t range = 1; range <= ranges; ++range) {
-    const std::int64_t end = first[at(range * blocks / ranges)];
-    if (end > stage.first.back()) stage.first.push_back(end);
-  }
-  plan.stages.push_back(std::move(stage));
 }
 
 // Which rotations of a sum or diamond block exist, by diagonals: bit k of diagonal q says it of

@@ -45,10 +45,8 @@ Plan plan_butterfly(const Schedule& schedule) {
       }
       level.first.push_back(num_steps(plan));
     }
-    add_stage_of_blocks(plan, level.first);
     plan.merge_levels.push_back(std::move(level));
   }
-  if (plan.stages.empty()) add_single_stage(plan);
   return plan;
 }
 

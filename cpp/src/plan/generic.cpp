@@ -20,7 +20,6 @@ Plan plan_rounds(const Schedule& schedule) {
     add_pairs(plan, offsets[r], offsets[r + 1] - offsets[r], offsets[r]);
   }
   add_single_merge_level(plan);
-  add_single_stage(plan);
   return plan;
 }
 

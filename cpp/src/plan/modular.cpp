@@ -300,7 +300,6 @@ class SumsPlanner {
     add_loose_pairs();
     add_steps();
     add_single_merge_level(plan_);
-    add_single_stage(plan_);
     return std::move(plan_);
   }
 

@@ -115,9 +115,9 @@ struct RegisterBlock {
   // `low + 8 row + lane` in the rotation block if row < Size, else `high + 8 (row - Size) + lane`.
   int low;
   int high;
-  // Whether no register block before has these rows of row block a, and of row block b.
-  bool new_a;
-  bool new_b;
+  // Whether no register block after it has these rows of row block a, and of row block b.
+  bool last_a;
+  bool last_b;
 };
 
 // The register blocks of a rotation block in the order in which they are applied; with Adjoint, in
@@ -128,7 +128,6 @@ constexpr auto register_blocks(Pattern pattern) {
   constexpr auto kCount = static_cast<std::size_t>(kBlocks * kBlocks);
   const auto order = block_order<kBlocks>(pattern);
   std::array<RegisterBlock, kCount> out{};
-  std::array<bool, 2 * kRowBlock> seen{};
   for (std::size_t m = 0; m < kCount; ++m) {
     const BlockIndex at = order[Adjoint ? kCount - 1 - m : m];
     const LanePosition place = lane_position<kBlocks>(pattern, at.k, at.l);
@@ -136,11 +135,15 @@ constexpr auto register_blocks(Pattern pattern) {
     block.rows = register_block_rows<Size>(pattern, at);
     block.low = 8 * (Size * place.row % 8) + Size * place.lane;
     block.high = 8 * (Size * (place.row + 1) % 8) + Size * place.lane;
+  }
+  std::array<bool, 2 * kRowBlock> seen{};
+  for (std::size_t m = kCount; m-- > 0;) {
+    RegisterBlock& block = out[m];
     const auto a = static_cast<std::size_t>(block.rows.i);
     const auto b = static_cast<std::size_t>(kRowBlock + block.rows.j);
-    block.new_a = !seen[a];
-    block.new_b = !seen[b];
-    for (std::size_t k = 0; k < Size; ++k) seen[a + k] = seen[b + k] = true;
+    block.last_a = !seen[a];
+    block.last_b = !seen[b];
+    seen[a] = seen[b] = true;
   }
   return out;
 }

@@ -47,12 +47,6 @@ struct MergeLevel {
   std::vector<std::int64_t> first;
 };
 
-// Ranges of steps, first[q] .. first[q + 1] - 1, that touch different rows, so that threads may
-// prepare them at once.
-struct Stage {
-  std::vector<std::int64_t> first;
-};
-
 // Immutable, and made once for a schedule. Its rows are a permutation of the coordinates, padded to
 // whole row blocks; engines hold vectors in panels of these rows.
 struct Plan {
@@ -63,7 +57,6 @@ struct Plan {
   std::vector<std::int32_t> angle_indices;  // see AngleMap
   std::vector<RowPair> row_pairs;
   std::vector<MergeLevel> merge_levels;  // in order; they cover all steps
-  std::vector<Stage> stages;             // in order; they cover all steps
   std::int64_t rotations = 0;            // of all steps, absent ones included
   // Whether neighbouring rows have coordinates two apart. Engines then take the even columns of U
   // before its odd ones, which keeps more of a panel zero; see NonzeroStructure.
@@ -76,12 +69,17 @@ Plan make_plan(const Schedule& schedule);
 // The plan of a schedule, made at the first call for it (or a copy of it). Safe from many threads.
 const Plan& plan_of(const Schedule& schedule);
 
+// The number of rotations before successive steps, absent ones included.
+inline std::int64_t first_rotation_of(const Plan& plan, Range steps) {
+  if (steps.first == steps.last) return 0;
+  return plan.steps[static_cast<std::size_t>(steps.first)].first_rotation;
+}
+
 // The number of rotations in successive steps, absent ones included.
 inline std::int64_t rotations_of(const Plan& plan, Range steps) {
   if (steps.first == steps.last) return 0;
   const Step& last = plan.steps[static_cast<std::size_t>(steps.last - 1)];
-  return last.first_rotation + last.count -
-         plan.steps[static_cast<std::size_t>(steps.first)].first_rotation;
+  return last.first_rotation + last.count - first_rotation_of(plan, steps);
 }
 
 // The angles of a block whose angle map is affine, by row of eight rotations and lane: block_index

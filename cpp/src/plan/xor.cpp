@@ -12,14 +12,6 @@ namespace givens::planning {
 
 namespace {
 
-// Plans of fewer rotation blocks are not worth more than one thread.
-constexpr std::int64_t kLeastBlocksForStages = 64;
-
-// A level of fewer blocks than kLeastRanges has each join cut into as many ranges, as long as these
-// join parts of at least kLeastInPart row blocks: smaller ranges do not pay for waking threads.
-constexpr std::int64_t kLeastRanges = 8;
-constexpr std::int64_t kLeastInPart = 4;
-
 class XorPlanner {
  public:
   explicit XorPlanner(const Schedule& schedule)
@@ -34,12 +26,10 @@ class XorPlanner {
     set_identity_rows(plan_, n_);
     const std::int64_t blocks =
         row_blocks_kept_ * row_blocks_ - row_blocks_kept_ * (row_blocks_kept_ + 1) / 2;
-    in_stages_ = blocks >= kLeastBlocksForStages;
     reserve(blocks);
     add_diagonal_blocks();
     for (std::int64_t h = 1; h < row_blocks_; h *= 2) add_merge_level(h);
     plan_.angle_indices.resize(at(num_angle_indices_));
-    if (!in_stages_) add_single_stage(plan_);
     return std::move(plan_);
   }
 
@@ -74,7 +64,6 @@ class XorPlanner {
       if (a < row_blocks_kept_) add_diagonal_block(a);
       level.first.push_back(num_steps(plan_));
     }
-    if (in_stages_) add_stage_of_blocks(plan_, level.first);
     plan_.merge_levels.push_back(std::move(level));
   }
 
@@ -107,38 +96,13 @@ class XorPlanner {
     MergeLevel level{2 * h * kRowBlock, {}};
     level.first.reserve(at(blocks) + 1);
     level.first.push_back(num_steps(plan_));
-    // Blocks are the ranges of one stage; where they are few, they are cut into parts.
-    const std::int64_t most_parts = std::min(h / kLeastInPart, kLeastRanges);
-    const std::int64_t parts = in_stages_ && blocks < most_parts ? most_parts : 1;
     for (block_ = 0; block_ < row_blocks_; block_ += 2 * h) {
       upper_rows_ =
           std::min(std::max<std::int64_t>(n_ - (block_ + h) * kRowBlock, 0), h * kRowBlock);
-      if (parts > 1) {
-        join_in_parts(parts);
-      } else {
-        join(block_, block_ + h, h);
-      }
+      join(block_, block_ + h, h);
       level.first.push_back(num_steps(plan_));
     }
-    if (in_stages_ && parts == 1) add_stage_of_blocks(plan_, level.first);
     plan_.merge_levels.push_back(std::move(level));
-  }
-
-  // The join of both halves of a block, each cut into `parts`: part p of the lower half with part
-  // p ^ x of the upper, by rising x, each in the order of `join`. The joins of one x touch
-  // different rows, and so make a stage.
-  void join_in_parts(std::int64_t parts) {
-    const std::int64_t size = h_ / parts;
-    for (std::int64_t x = 0; x < parts; ++x) {
-      Stage stage;
-      stage.first.reserve(at(parts) + 1);
-      stage.first.push_back(num_steps(plan_));
-      for (std::int64_t p = 0; p < parts; ++p) {
-        join(block_ + p * size, block_ + h_ + (p ^ x) * size, size);
-        if (num_steps(plan_) > stage.first.back()) stage.first.push_back(num_steps(plan_));
-      }
-      if (stage.first.size() > 1) plan_.stages.push_back(std::move(stage));
-    }
   }
 
   // The rotation blocks between row blocks a .. a + size - 1 and b .. b + size - 1.
@@ -195,7 +159,6 @@ class XorPlanner {
   const std::int64_t row_blocks_kept_;  // the row blocks with a column
   const std::int64_t rounds_;           // less than 7 if n <= 4
   const std::int64_t* const offsets_;
-  bool in_stages_ = false;
   // The level and the block that are being joined.
   std::int64_t h_ = 0;
   std::int64_t block_ = 0;

@@ -24,14 +24,14 @@
 #define GIVENS_ISA test_16_registers
 #define GIVENS_VECTOR_BYTES 16
 #define GIVENS_VECTOR_REGISTERS 16
-#include "cpu/kernels/reverse-inl.hpp"
+#include "cpu/kernels/sums-inl.hpp"
 //
 #include "cpu/targets/end.hpp"
 
 #define GIVENS_ISA test_32_registers
 #define GIVENS_VECTOR_BYTES 16
 #define GIVENS_VECTOR_REGISTERS 32
-#include "cpu/kernels/reverse-inl.hpp"
+#include "cpu/kernels/sums-inl.hpp"
 //
 #include "cpu/targets/end.hpp"
 
@@ -65,7 +65,8 @@ std::size_t number(const BlockIndex& index) { return at(8 * index.k + index.l); 
 
 // What is wrong with a rotation block in register blocks of B x B rotations, in words; empty if
 // nothing is: every rotation is applied once, on its rows and with its index, rotations of one row
-// are in the order of the whole rotation block, and a row is new in its first register block only.
+// are in the order of the whole rotation block, and a row is marked as last in its last register
+// block only.
 template <int B, bool Adjoint>
 std::string wrong_blocks(Pattern pattern) {
   const auto whole = givens::block_order<kRowBlock>(pattern);
@@ -74,18 +75,19 @@ std::string wrong_blocks(Pattern pattern) {
   std::array<int, kBlockRotations> times{};
   std::array<int, 2 * kRowBlock> last{};  // by row, the place of the rotation before
   last.fill(-kBlockRotations);
-  std::array<bool, 2 * kRowBlock> seen{};
   auto order = givens::block_order<B>(pattern);
   if (Adjoint) std::reverse(order.begin(), order.end());
-  for (const givens::RegisterBlock& block : givens::register_blocks<B, Adjoint>(pattern)) {
-    const auto row = [&](int r) {
-      return r < B ? block.rows.i + r : kRowBlock + block.rows.j + r - B;
-    };
+  const auto row_of = [](const givens::RegisterBlock& block, int r) {
+    return r < B ? block.rows.i + r : kRowBlock + block.rows.j + r - B;
+  };
+  const auto blocks = givens::register_blocks<B, Adjoint>(pattern);
+  std::array<const givens::RegisterBlock*, 2 * kRowBlock> last_with_row{};
+  for (const givens::RegisterBlock& block : blocks) {
+    const auto row = [&](int r) { return row_of(block, r); };
     for (int r = 0; r < 2 * B; ++r) {
       if (row(r) < 0 || row(r) >= 2 * kRowBlock) return "a row outside the row blocks";
-      if ((r < B ? block.new_a : block.new_b) == seen[at(row(r))]) return "new or not";
+      last_with_row[at(row(r))] = &block;
     }
-    for (int r = 0; r < 2 * B; ++r) seen[at(row(r))] = true;
     for (const BlockIndex& within : order) {
       const auto position = givens::lane_position<B>(pattern, within.k, within.l);
       const int number_in_block =
@@ -99,6 +101,12 @@ std::string wrong_blocks(Pattern pattern) {
         if (place[number(index)] <= last[at(r)]) return "rotations of a row in the wrong order";
         last[at(r)] = place[number(index)];
       }
+    }
+  }
+  for (const givens::RegisterBlock& block : blocks) {
+    for (int r = 0; r < 2 * B; ++r) {
+      const bool is_last = last_with_row[at(row_of(block, r))] == &block;
+      if ((r < B ? block.last_a : block.last_b) != is_last) return "last or not";
     }
   }
   const bool once = std::all_of(times.begin(), times.end(), [](int count) { return count == 1; });
@@ -259,8 +267,6 @@ class Builder {
   const Plan& plan() {
     const auto steps = static_cast<std::int64_t>(plan_.steps.size());
     plan_.merge_levels = {{plan_.rows, {0, steps}}};
-    plan_.stages.clear();
-    for (std::int64_t k = 0; k < steps; ++k) plan_.stages.push_back({{k, k + 1}});
     return plan_;
   }
   Schedule schedule() const { return Schedule::from_rounds(n_, rounds_); }

@@ -30,7 +30,6 @@ using givens::Pattern;
 using givens::Plan;
 using givens::RowPair;
 using givens::Schedule;
-using givens::Stage;
 using givens::Step;
 using test::Random;
 
@@ -240,33 +239,6 @@ std::string wrong_merge_levels(const Plan& plan) {
   return smaller >= plan.rows ? "" : "the last level does not reach all rows";
 }
 
-// Stages cover the steps in order, and the ranges of a stage touch different rows.
-std::string wrong_stages(const Plan& plan) {
-  std::int64_t next = 0;
-  for (const Stage& stage : plan.stages) {
-    if (stage.first.size() < 2 || stage.first.front() != next) return "stages leave steps out";
-    next = stage.first.back();
-    std::vector<std::size_t> range_of(at(plan.rows), 0);
-    for (std::size_t range = 1; range < stage.first.size(); ++range) {
-      const std::int64_t end = stage.first[range];
-      if (end < stage.first[range - 1]) return "ranges are out of order";
-      if (end > static_cast<std::int64_t>(plan.steps.size())) return "more steps than there are";
-      bool apart = true;
-      for (std::int64_t k = stage.first[range - 1]; k < end; ++k) {
-        for_each_rotation<false>(plan, plan.steps[at(k)], [&](std::int32_t a, std::int32_t b, int) {
-          for (const std::int32_t row : {a, b}) {
-            std::size_t& other = range_of[at(row)];
-            apart = apart && (other == 0 || other == range);
-            other = range;
-          }
-        });
-      }
-      if (!apart) return "two ranges of a stage touch one row";
-    }
-  }
-  return next == static_cast<std::int64_t>(plan.steps.size()) ? "" : "stages leave steps out";
-}
-
 std::string wrong_row_pairs(const Plan& plan) {
   for (const RowPair& pair : plan.row_pairs) {
     if (pair.i < 0 || pair.j < 0 || pair.i >= plan.rows || pair.j >= plan.rows) {
@@ -293,7 +265,6 @@ TEST_CASE("a plan applies the rotations of its schedule, each once, in a right o
       CHECK(wrong_order<false>(schedule, plan) == "");
       CHECK(wrong_order<true>(schedule, plan) == "");
       CHECK(wrong_merge_levels(plan) == "");
-      CHECK(wrong_stages(plan) == "");
     }
   }
 }
@@ -350,24 +321,6 @@ TEST_CASE("rotation blocks that follow one another share rows") {
     CHECK(blocks > 1500);
     CHECK(3 * shared > blocks);
   }
-}
-
-TEST_CASE("large plans come in stages of enough ranges") {
-  const auto share_in_stages = [](const Plan& plan, std::size_t ranges) {
-    std::int64_t steps = 0;
-    for (const Stage& stage : plan.stages) {
-      CHECK(stage.first.size() <= 17);
-      if (stage.first.size() > ranges) steps += stage.first.back() - stage.first.front();
-    }
-    return static_cast<double>(steps) / static_cast<double>(plan.steps.size());
-  };
-  for (const Schedule& schedule : {Schedule::xor_(512), Schedule::xor_(1000)}) {
-    CAPTURE(schedule.repr());
-    const Plan plan = givens::make_plan(schedule);
-    CHECK(share_in_stages(plan, 8) > 0.6);
-    CHECK(share_in_stages(plan, 4) > 0.9);
-  }
-  CHECK(givens::make_plan(Schedule::xor_(64)).stages.size() == 1);
 }
 
 TEST_CASE("copies of a schedule share one plan") {

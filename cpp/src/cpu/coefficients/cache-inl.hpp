@@ -1,4 +1,5 @@
-// The programs of a matrix's parameters. Compiled for each instruction set; see engine_headers.hpp.
+// The coefficients that one matrix's parameters need, found when they are asked for. Compiled for
+// each instruction set; see engine_headers.hpp.
 #if defined(GIVENS_CPU_COEFFICIENTS_CACHE_INL_HPP) == defined(GIVENS_TARGET_TOGGLE)
 #ifdef GIVENS_CPU_COEFFICIENTS_CACHE_INL_HPP
 #undef GIVENS_CPU_COEFFICIENTS_CACHE_INL_HPP
@@ -48,7 +49,7 @@ Angles kind_of_parameters(const MatrixParameters<R>& parameters, std::int64_t ro
                            : angles;
 }
 
-// D, the factor of each slot after all rotations, from the diagonal or the signs. Empty for the
+// D, the factor of each row after all rotations, from the diagonal or the signs. Empty for the
 // identity.
 template <class F>
 std::vector<F> diagonal_factors(const Plan& plan, const MatrixParameters<real_t<F>>& parameters) {
@@ -77,51 +78,11 @@ std::vector<F> conjugates(std::vector<F> factors) {
   return factors;
 }
 
-// Builds a program on at most `threads` threads. The steps of a stage wait for those of the stages
-// before.
-template <class F, bool Adjoint>
-void build_coefficients(const Plan& plan, const CoefficientInput<F>& input,
-                        Coefficients<F>& coefficients, int threads) {
-  const auto steps = static_cast<std::int64_t>(plan.steps.size());
-  CoefficientBuilder<F, Adjoint> builder(plan, input, coefficients);
-  builder.start({0, steps});
-  if (threads == 1) {
-    builder.run(0, steps);
-    return;
-  }
-  struct Task {
-    std::int64_t first;
-    std::int64_t last;
-    std::int64_t after;  // how many tasks must be done before
-  };
-  std::vector<Task> tasks;
-  for (std::size_t w = 0; w < plan.stages.size(); ++w) {
-    const auto& first = plan.stages[Adjoint ? plan.stages.size() - 1 - w : w].first;
-    const auto before = static_cast<std::int64_t>(tasks.size());
-    for (std::size_t q = 0; q + 1 < first.size(); ++q) {
-      tasks.push_back({first[q], first[q + 1], before});
-    }
-  }
-  // Tasks are taken in order, so that those waited for are done or on their way.
-  std::atomic<std::int64_t> done{0};
-  struct Count {  // counts a task that throws too, lest others wait for ever
-    std::atomic<std::int64_t>& done;
-    ~Count() { done.fetch_add(1, std::memory_order_release); }
-  };
-  auto run = [&](std::int64_t k) {
-    const Task& task = tasks[static_cast<std::size_t>(k)];
-    const Count count{done};
-    runtime::wait_until([&] { return done.load(std::memory_order_acquire) >= task.after; });
-    builder.run(task.first, task.last);
-  };
-  runtime::parallel_for(static_cast<std::int64_t>(tasks.size()), threads, run);
-}
-
-// Entries in a run of steps whose coefficients stay in the second-level cache, beside the panels.
+// Rotations in a run of steps whose coefficients stay in the second-level cache, beside the panels.
 inline constexpr std::int64_t kRotationsInRun = std::int64_t{1} << 14;
 
-// Calls body(steps) for runs of steps that make up the plan, in order; from last to first with
-// Adjoint.
+// Calls body(steps) for runs of steps that make up the plan, in order; with Adjoint from the last
+// to the first.
 template <bool Adjoint, class Body>
 void for_each_run_of_steps(const Plan& plan, Body&& body) {
   const auto count = static_cast<std::int64_t>(plan.steps.size());
@@ -136,16 +97,19 @@ void for_each_run_of_steps(const Plan& plan, Body&& body) {
   }
 }
 
-// The programs of one matrix, each built when it is first asked for, by any thread.
-template <class F, bool Adjoint>
+// The coefficients of one matrix, found when they are first asked for, by any thread. With
+// `adjoint` they are for the inverse rotations in the reverse order.
+template <class F>
 class CoefficientCache {
  public:
   using R = real_t<F>;
 
-  CoefficientCache(const Plan& plan, bool gradient) : plan_(plan), gradient_(gradient) {}
+  // `gradient`: coefficients have weights.
+  CoefficientCache(const Plan& plan, bool adjoint, bool gradient)
+      : plan_(plan), adjoint_(adjoint), gradient_(gradient) {}
 
-  // Matrices that follow one another with the same parameters share their programs. No other thread
-  // may be using them.
+  // Matrices that follow one another with the same parameters share their coefficients. No other
+  // thread may be using them.
   void set(const MatrixParameters<R>& parameters, std::int64_t rotations) {
     if (is_set_ && parameters.angles.data == parameters_.angles.data &&
         parameters.phases.data == parameters_.phases.data &&
@@ -157,63 +121,70 @@ class CoefficientCache {
     parameters_ = parameters;
     kind_ = kind_of_parameters(parameters, rotations);
     diagonal_ = diagonal_factors<F>(plan_, parameters);
-    fast_built_ = unscaled_built_ = false;
+    fast_found_ = unscaled_found_ = false;
   }
 
-  Angles kind() const { return kind_; }
+  ParameterValues<R> parameter_values() const {
+    return {parameters_.angles, parameters_.phases, kind_};
+  }
 
   // D; empty for the identity.
   const std::vector<F>& diagonal() const { return diagonal_; }
 
+  // `in_range`: for vectors that fast rotations are safe for; see Limits. They are found on at most
+  // `threads` threads.
   const Coefficients<F>& for_vectors(bool in_range, int threads = 1) {
     const std::lock_guard<std::mutex> lock(mutex_);
-    if (in_range) return built(fast_, fast_built_, false, threads);
-    return built(unscaled_, unscaled_built_, true, threads);
-  }
-
-  // Builds the program for moderate vectors run of steps by run of steps, each in the place of the
-  // one before, and calls use(program, steps) for each: for a panel that is the only one, which
-  // then finds the coefficients in the cache. Returns the program as it is after the last step. For
-  // one thread.
-  template <class Use>
-  const Coefficients<F>& for_each_run(Use&& use) {
-    fast_built_ = false;
-    CoefficientBuilder<F, Adjoint> builder(plan_, input(false), fast_);
-    for_each_run_of_steps<Adjoint>(plan_, [&](Range steps) {
-      builder.start(steps);
-      builder.run(steps.first, steps.last);
-      use(static_cast<const Coefficients<F>&>(fast_), steps);
-    });
-    find_factors(fast_);
-    return fast_;
-  }
-
- private:
-  CoefficientInput<F> input(bool unscaled) const {
-    return {parameters_.angles, parameters_.phases, kind_, unscaled, gradient_};
-  }
-
-  const Coefficients<F>& built(Coefficients<F>& coefficients, bool& done, bool unscaled,
-                               int threads) {
-    if (!done) {
-      build_coefficients<F, Adjoint>(plan_, input(unscaled), coefficients, threads);
-      find_factors(coefficients);
-      done = true;
+    Coefficients<F>& coefficients = in_range ? fast_ : unscaled_;
+    bool& found = in_range ? fast_found_ : unscaled_found_;
+    if (!found) {
+      with_builder(coefficients, !in_range, [&](auto adjoint, auto& builder) {
+        (void)adjoint;
+        const auto steps = static_cast<std::int64_t>(plan_.steps.size());
+        builder.start({0, steps});
+        const std::int64_t parts = threads == 1 ? 1 : std::min<std::int64_t>(8 * threads, steps);
+        auto part = [&](std::int64_t k) {
+          builder.run({steps * k / parts, steps * (k + 1) / parts});
+        };
+        runtime::parallel_for(parts, threads, part);
+      });
+      found = true;
     }
     return coefficients;
   }
 
-  void find_factors(Coefficients<F>& coefficients) const {
-    coefficients.factors.clear();
-    for (std::int64_t s = 0; s < plan_.rows; ++s) {
-      coefficients.factors.push_back(F(static_cast<R>(coefficients.final_scales.data()[s])));
-    }
-    if (!Adjoint) {
-      for (std::size_t s = 0; s < diagonal_.size(); ++s) coefficients.factors[s] *= diagonal_[s];
+  // Finds the coefficients for vectors in range run of steps by run of steps, each in the place of
+  // the one before, and calls use(coefficients, steps) for each: for a panel that is the only one,
+  // which then finds them in the processor's cache. For one thread.
+  template <class Use>
+  void for_each_run(Use&& use) {
+    fast_found_ = false;
+    with_builder(fast_, false, [&](auto adjoint, auto& builder) {
+      for_each_run_of_steps<adjoint.value>(plan_, [&](Range steps) {
+        builder.start(steps);
+        builder.run(steps);
+        use(static_cast<const Coefficients<F>&>(fast_), steps);
+      });
+    });
+  }
+
+ private:
+  template <class Body>
+  void with_builder(Coefficients<F>& coefficients, bool unscaled, Body&& body) const {
+    const auto with = [&](auto adjoint) {
+      CoefficientBuilder<F, adjoint.value> builder(plan_, parameter_values(), unscaled, gradient_,
+                                                   coefficients);
+      body(adjoint, builder);
+    };
+    if (adjoint_) {
+      with(std::true_type{});
+    } else {
+      with(std::false_type{});
     }
   }
 
   const Plan& plan_;
+  const bool adjoint_;
   const bool gradient_;
   bool is_set_ = false;
   MatrixParameters<R> parameters_;
@@ -221,8 +192,8 @@ class CoefficientCache {
   Angles kind_ = Angles::reduced;
   Coefficients<F> fast_;
   Coefficients<F> unscaled_;
-  bool fast_built_ = false;
-  bool unscaled_built_ = false;
+  bool fast_found_ = false;
+  bool unscaled_found_ = false;
   std::mutex mutex_;
 };
 

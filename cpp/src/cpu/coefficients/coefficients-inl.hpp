@@ -1,13 +1,15 @@
 // The coefficients of one matrix for the steps of a plan. Compiled for each instruction set; see
 // engine_headers.hpp.
 //
-// Panels hold rows without their scale: true row = scale x stored row. A rotation by t with phase f
-// is then
+// Blocks are run as fast, self-scaling Givens rotations (Gentleman 1973, Hammarling 1974, Anda and
+// Park 1994): within a block a row is kept without its scale d, true row = d x stored row. A
+// rotation by t with phase f is then
 //   [c -e's; e s c] diag(d_i, d_j) = diag(d_i c, d_j c) [1 -p; q 1],
 //   p = e' T d_j / d_i,  q = e T d_i / d_j,  T = tan t,  e = exp(i f) and e' its conjugate,
-// two multiply-adds a column, and the scales take the c's. Scales are real and kept in double, with
-// their reciprocals, so that p and q are rounded once. Where they leave the safe range the step is
-// done in a plain form that leaves them alone.
+// two multiply-adds a column, and the scales take the c's. Every block starts from scales of 1 and
+// multiplies its rows by their scales at its end, so that no step depends on another. Scales are
+// real and kept in double, with their reciprocals, so that p and q are rounded once. A block whose
+// scales leave the safe range, and pairs of rows, are run in the standard form with c.
 #if defined(GIVENS_CPU_COEFFICIENTS_COEFFICIENTS_INL_HPP) == defined(GIVENS_TARGET_TOGGLE)
 #ifdef GIVENS_CPU_COEFFICIENTS_COEFFICIENTS_INL_HPP
 #undef GIVENS_CPU_COEFFICIENTS_COEFFICIENTS_INL_HPP
@@ -23,151 +25,120 @@ namespace givens::cpu::GIVENS_ISA {
 
 // How a step is run.
 enum class Mode : std::uint8_t {
-  fast,      // the form above
-  rescaled,  // the same, after its rows have been multiplied by their scales
-  standard,  // one rotation after the other, with a cosine of its own
+  fast,      // blocks: the form above
+  standard,  // pairs, and any block: one rotation after the other, with its cosine
 };
 
-// Rows are rescaled when a scale falls below `enter`, and a step may take it down to `leave`: no
-// stored row overflows if the entries of the vectors are at most `largest`. In programs for
-// gradients the products of two stored rows do not either.
+// In the fast form no scale is below `least`: then no stored row overflows if the entries of the
+// vectors are at most `largest`. For gradients the products of two stored rows do not either.
 template <class R, bool Gradient>
 struct Limits;
 template <>
 struct Limits<float, false> {
-  static constexpr double enter = 0x1p-32, leave = 0x1p-64;
+  static constexpr double least = 0x1p-64;
   static constexpr float largest = 0x1p50F;
 };
 template <>
 struct Limits<float, true> {
-  static constexpr double enter = 0x1p-22, leave = 0x1p-40;
+  static constexpr double least = 0x1p-40;
   static constexpr float largest = 0x1p18F;
 };
 template <>
 struct Limits<double, false> {
-  static constexpr double enter = 0x1p-256, leave = 0x1p-512;
+  static constexpr double least = 0x1p-512;
   static constexpr double largest = 0x1p400;
 };
 template <>
 struct Limits<double, true> {
-  static constexpr double enter = 0x1p-128, leave = 0x1p-250;
+  static constexpr double least = 0x1p-250;
   static constexpr double largest = 0x1p250;
 };
+
+// Numbers of a rotation in standard form: its cosine, then p and q as in the fast form.
+template <class F>
+inline constexpr std::int64_t kStandardCoefficients = 1 + kCoefficients<F>;
 
 // The coefficients for some steps of a plan that follow one another, or for all.
 template <class F>
 struct Coefficients {
   using R = real_t<F>;
 
-  // For each step of the plan.
-  std::vector<Mode> modes;
-  std::int64_t first_rotation;  // of the steps that it has
-  // kCoefficients for each entry.
+  std::vector<Mode> modes;          // for each step of the plan
+  std::int64_t first_rotation = 0;  // of the steps
+  // For each step, by the index of the rotation: kStandardCoefficients each, or in the fast form
+  // kCoefficients each and then the scales of the rows, 16 or 8.
   runtime::Scratch<R> values;
-  // Of a rescaled tile or leaf: the scales of its 16 or 8 rows, from half its first entry on.
-  runtime::Scratch<R> scales;
-  // For each step. Of rescaled pairs: the scales of the two rows of each. Of a plain step:
-  // 1 + kCoefficients for each rotation that there is, in the order of for_each_rotation.
-  std::vector<std::unique_ptr<R[]>> extra;
-  // For gradients: the factor of each entry's sum over stored rows; see vjp_tiles.hpp.
+  // For gradients, by the index of the rotation: the factor of its sum over stored rows; see
+  // kernels/steps-inl.hpp.
   runtime::Scratch<R> weights;
-  // Scales of all slots after the last step.
-  runtime::Scratch<double> final_scales;
-  // What the rows are to be multiplied by after the last step: their scales, and in programs that
-  // are not for Adjoint D.
-  std::vector<F> factors;
 
   R* of(const Step& step) const {
-    return values.data() + kCoefficients<F> * (step.first_rotation - first_rotation);
+    return values.data() + kStandardCoefficients<F> * (step.first_rotation - first_rotation);
   }
-  R* scales_of(const Step& step) const {
-    return scales.data() + (step.first_rotation - first_rotation) / 2;
-  }
+  R* scales_of(const Step& step) const { return of(step) + kCoefficients<F> * step.count; }
   R* weights_of(const Step& step) const {
     return weights.data() + (step.first_rotation - first_rotation);
   }
 };
 
-// What a program is made from.
-template <class F>
-struct CoefficientInput {
-  using R = real_t<F>;
-  Strided<const R> angles;
-  Strided<const R> phases;  // may be absent
-  Angles kind;              // of angles and phases
-  // All plain: for angles that are not finite and for vectors beyond Limits::largest.
-  bool unscaled;
-  bool gradient;  // with weights
-};
-
-// Builds a program, run of steps by run of steps. `Adjoint` programs take the rotations from last
-// to first and undo them. After `start`, `run` may be called from many threads at once for ranges
-// of steps of one of the plan's stages.
+// Finds coefficients, run of steps by run of steps: for the rotations from the first to the last,
+// or with Adjoint for their inverses from the last to the first. After `start`, `run` may be called
+// from many threads at once for different steps.
 template <class F, bool Adjoint>
 class CoefficientBuilder {
  public:
   using R = real_t<F>;
 
-  CoefficientBuilder(const Plan& plan, const CoefficientInput<F>& input,
-                     Coefficients<F>& coefficients)
+  // `unscaled`: all steps in standard form, for vectors beyond Limits::largest. Angles that are not
+  // finite are so too. `gradient`: with weights.
+  CoefficientBuilder(const Plan& plan, const ParameterValues<R>& input, bool unscaled,
+                     bool gradient, Coefficients<F>& coefficients)
       : plan_(plan),
         input_(input),
-        finder_(plan, input.angles, input.phases, input.kind == Angles::reduced),
-        unscaled_(input.unscaled || input.kind == Angles::not_finite),
-        gradient_(input.gradient),
-        enter_(gradient_ ? Limits<R, true>::enter : Limits<R, false>::enter),
-        leave_(gradient_ ? Limits<R, true>::leave : Limits<R, false>::leave),
-        out_(coefficients),
-        reciprocals_(plan.rows) {
+        finder_(plan, input),
+        unscaled_(unscaled || input.kind == Angles::not_finite),
+        gradient_(gradient),
+        least_(gradient ? Limits<R, true>::least : Limits<R, false>::least),
+        out_(coefficients) {
     coefficients.modes.assign(plan.steps.size(), Mode::fast);
-    coefficients.extra.clear();
-    coefficients.extra.resize(plan.steps.size());
-    // Whole lines of the cache hold those of a group.
-    coefficients.final_scales.resize(plan.rows);
-    scales_ = coefficients.final_scales.data();
-    std::fill_n(scales_, plan.rows, 1.0);
-    std::fill_n(reciprocals_.data(), plan.rows, 1.0);
   }
 
-  // The program will have these steps, and no longer those before.
+  // The coefficients will be for these steps, and no longer for those before.
   void start(Range steps) {
     const std::int64_t rotations = rotations_of(plan_, steps);
-    out_.first_rotation =
-        rotations > 0 ? plan_.steps[static_cast<std::size_t>(steps.first)].first_rotation : 0;
-    out_.values.resize(kCoefficients<F> * rotations);
-    out_.scales.resize(rotations / 2 + 2 * kRowBlock);
+    out_.first_rotation = first_rotation_of(plan_, steps);
+    out_.values.resize(kStandardCoefficients<F> * rotations);
     if (gradient_) out_.weights.resize(rotations);
   }
 
-  // Steps first .. last - 1, from last to first with Adjoint.
-  void run(std::int64_t first, std::int64_t last) {
-    PairRotations<F, Adjoint> pairs(plan_, finder_);
-    for (std::int64_t k = first; k < last; ++k) add(Adjoint ? first + last - 1 - k : k, pairs);
-  }
-
- private:
-  void add(std::int64_t index, PairRotations<F, Adjoint>& pairs) {
-    const auto k = static_cast<std::size_t>(index);
-    const Step& step = plan_.steps[k];
-    if (unscaled_) {
-      add_standard(step, k);
-    } else if (step.pattern == Pattern::pairs) {
-      add_pairs(step, k, pairs);
-    } else if (step.pattern == Pattern::diagonal_block) {
-      add_diagonal_block(step, k);
-    } else {
-      add_block(step, k);
+  void run(Range steps) {
+    SinesAndCosines<F, Adjoint> values(plan_, input_);
+    for (std::int64_t m = steps.first; m < steps.last; ++m) {
+      const std::int64_t k = Adjoint ? steps.first + steps.last - 1 - m : m;
+      const Step& step = plan_.steps[static_cast<std::size_t>(k)];
+      if (unscaled_ || step.pattern == Pattern::pairs || !add_fast(step)) {
+        out_.modes[static_cast<std::size_t>(k)] = Mode::standard;
+        add_standard(step, values);
+      }
     }
   }
 
-  // --- Scaled form ---
+ private:
+  // Whether the scales stay in the safe range; if not, nothing of the block's coefficients counts.
+  bool add_fast(const Step& step) const {
+    return step.pattern == Pattern::diagonal_block ? add_diagonal_block(step)
+                                                   : add_rotation_block(step);
+  }
+
+  // --- Fast form ---
 
   // The scales of eight rows and their reciprocals.
   struct RowScales {
     Double8 d;
     Double8 r;
 
-    [[gnu::always_inline]] void turn(const Double8& cosine, const Double8& reciprocal) {
+    [[gnu::always_inline]] static RowScales ones() { return {all_eight(1.0), all_eight(1.0)}; }
+    [[gnu::always_inline]] void rotate(const Double8& cosine, const Double8& reciprocal) {
       d *= cosine;
       r *= reciprocal;
     }
@@ -177,75 +148,35 @@ class CoefficientBuilder {
     }
   };
 
-  static RowScales row_scales_at(const double* d, const double* r) {
-    return {load_eight(d), load_eight(r)};
-  }
-
-  static void store_row_scales(RowScales g, double* d, double* r) {
-    // Each is rounded on its own; a Newton step keeps the reciprocals from drifting off.
-    g.r = g.r + g.r * (1.0 - g.d * g.r);
-    store_eight(d, g.d);
-    store_eight(r, g.r);
-  }
-
-  RowScales load_row_scales(std::int32_t row) const {
-    return row_scales_at(scales_ + row, reciprocals_.data() + row);
-  }
-
-  void save_row_scales(std::int32_t row, const RowScales& g) {
-    store_row_scales(g, scales_ + row, reciprocals_.data() + row);
-  }
-
-  [[gnu::always_inline]] static double smallest_scale(const RowScales& g) {
-    return smallest_of(magnitude(g.d));
-  }
-
-  [[gnu::always_inline]] static double smallest_scale(const RowScales& a, const RowScales& b) {
-    return smallest_of(lesser(magnitude(a.d), magnitude(b.d)));
-  }
-
-  // DiagonalBlocks the scales to the step, which multiplies the rows by them.
-  static void hand_over(RowScales& g, R* scales) {
-    store_eight(scales, g.d);
-    g.d = g.r = all_eight(1.0);
-  }
-
-  void add_block(const Step& step, std::size_t k) {
-    RowScales a = load_row_scales(step.a);
-    RowScales b = load_row_scales(step.b);
-    if (smallest_scale(a, b) < enter_) {
-      out_.modes[k] = Mode::rescaled;
-      R* scales = out_.scales_of(step);
-      hand_over(a, scales);
-      hand_over(b, scales + kRowBlock);
-    }
+  bool add_rotation_block(const Step& step) const {
+    RowScales a = RowScales::ones();
+    RowScales b = RowScales::ones();
     switch (step.pattern) {
       case Pattern::xor_block:
-        xor_block_rows(step, a, b);
+        add_xor_block(step, a, b);
         break;
       case Pattern::diamond_block:
-        diamond_block_rows(step, a, b);
+        add_diamond_block(step, a, b);
         break;
       default:
-        sum_block_rows(step, a, b);
+        add_sum_block(step, a, b);
     }
-    if (smallest_scale(a, b) < leave_) {
-      add_standard(step, k);
-      return;
-    }
-    save_row_scales(step.a, a);
-    save_row_scales(step.b, b);
+    if (smallest_of(lesser(magnitude(a.d), magnitude(b.d))) < least_) return false;
+    R* scales = out_.scales_of(step);
+    store_eight(scales, a.d);
+    store_eight(scales + kRowBlock, b.d);
+    return true;
   }
 
-  // Writes the coefficients and weights of entries `first` .. first + 7, whose rows have the scales
-  // x and y, that of x being the smaller coordinate.
+  // Writes the coefficients and weights of rotations `first` .. first + 7. Their rows have the
+  // scales x and y; x belongs to the smaller coordinate.
   [[gnu::always_inline]] void write_row(const Step& step, int first, const Rotations<F>& g,
                                         const RowScales& x, const RowScales& y) const {
     write_eight(step, first, g.tangent * (y.d * x.r), g.tangent * (x.d * y.r), g.phase);
     if (gradient_) write_weights(step, first, x.d * y.d);
   }
 
-  // |p|, |q| with their signs, and the phase.
+  // Writes the coefficients for p and q without the phase.
   [[gnu::always_inline]] void write_eight(const Step& step, int first, const Double8& p,
                                           const Double8& q,
                                           [[maybe_unused]] const Phases<F>& phase) const {
@@ -270,30 +201,27 @@ class CoefficientBuilder {
     store_eight(out_.weights_of(step) + first, weights);
   }
 
-  // Those of a tile, row of entries by row.
   void block_rotations(const Step& step, Rotations<F>* out) const {
     for (int m = 0; m < 8; ++m) finder_.find(step, m, out[m]);
   }
 
-  void xor_block_rows(const Step& step, RowScales& a, RowScales& b) const {
+  void add_xor_block(const Step& step, RowScales& a, RowScales& b) const {
     if (finder_.angles_in_rows(step)) {
       finder_.prefetch(step);
-      xor_block_rows(step, a, b, [&](int s) __attribute__((always_inline)) {
-        return finder_.find_row(step, s);
-      });
+      add_xor_rows(step, a, b,
+                   [&](int s) __attribute__((always_inline)) { return finder_.find_row(step, s); });
     } else {
       Rotations<F> g[8];
       block_rotations(step, g);
-      xor_block_rows(step, a, b, [&](int s) __attribute__((always_inline)) -> const Rotations<F>& {
+      add_xor_rows(step, a, b, [&](int s) __attribute__((always_inline)) -> const Rotations<F>& {
         return g[s];
       });
     }
   }
 
   template <class RotationsOf>
-  [[gnu::always_inline]] void xor_block_rows(const Step& step, RowScales& scales_a,
-                                             RowScales& scales_b,
-                                             RotationsOf&& rotations_at) const {
+  [[gnu::always_inline]] void add_xor_rows(const Step& step, RowScales& scales_a,
+                                           RowScales& scales_b, RotationsOf&& rotations_at) const {
     using Reversed = LaneFrom<7>;
     RowScales a = scales_a;
     // Lane k has row k XOR s of b, which row k of a meets in round s.
@@ -302,8 +230,8 @@ class CoefficientBuilder {
       constexpr int s = Adjoint ? 7 - row.value : row.value;
       const Rotations<F>& g = rotations_at(s);
       write_row(step, 8 * s, g, a, partners);
-      a.turn(g.cosine, g.reciprocal);
-      partners.turn(g.cosine, g.reciprocal);
+      a.rotate(g.cosine, g.reciprocal);
+      partners.rotate(g.cosine, g.reciprocal);
       if constexpr (row.value < 7) {
         partners = partners.template permuted<LaneXor<s ^ (Adjoint ? s - 1 : s + 1)>>();
       }
@@ -318,11 +246,11 @@ class CoefficientBuilder {
     static constexpr bool at(int lane) { return Sum < 8 ? lane <= Sum : lane > Sum - 8; }
   };
 
-  // Sum blocks. On anti-diagonal `sum` lane k has row k of a and row (sum - k) mod 8 of b.
-  // Anti-diagonals m and m + 8 have no lane in common and share a row of eight rotations.
-  void sum_block_rows(const Step& step, RowScales& a, RowScales& b) const {
+  // On anti-diagonal `sum` of a sum block lane k has row k of a and row (sum - k) mod 8 of b.
+  // Anti-diagonals m and m + 8 have no lane in common and share eight indices.
+  void add_sum_block(const Step& step, RowScales& a, RowScales& b) const {
     using Roll = LanePlus<Adjoint ? 1 : -1>;  // from one anti-diagonal to the next
-    // Where lane k finds its row of b for a sum of 14, or 0, and lane l that of row l.
+    // AtFirst brings b's rows to the lanes of the first anti-diagonal, AtLast back from the last.
     using AtFirst = LaneFrom<Adjoint ? 14 : 0>;
     using AtLast = LaneFrom<Adjoint ? 0 : 14>;
     const Double8 coordinate_a = coordinates(step.a);
@@ -331,28 +259,28 @@ class CoefficientBuilder {
     RowScales partners = b.template permuted<AtFirst>();
     Rotations<F> g[8];
     block_rotations(step, g);
-    Double8 p[8], q[8], weight[8], turn[8];
+    Double8 p[8], q[8], weight[8], sign[8];
     unrolled<15>([&](auto m) __attribute__((always_inline)) {
       constexpr int sum = Adjoint ? 14 - m.value : m.value;
       constexpr int row = sum % 8;
-      const Double8 turns = select(coordinate_a > coordinate_b, all_eight(-1.0), all_eight(1.0));
-      const Double8 tangent = turns * g[row].tangent;
+      const Double8 signs = select(coordinate_a > coordinate_b, all_eight(-1.0), all_eight(1.0));
+      const Double8 tangent = signs * g[row].tangent;
       const Double8 new_p = tangent * (partners.d * rows.r);
       const Double8 new_q = tangent * (rows.d * partners.r);
-      const Double8 new_weight = turns * (rows.d * partners.d);
+      const Double8 new_weight = signs * (rows.d * partners.d);
       if constexpr (m.value < 7) {
         // Lanes that another anti-diagonal will overwrite.
         p[row] = new_p;
         q[row] = new_q;
         weight[row] = new_weight;
-        turn[row] = turns;
+        sign[row] = signs;
       }
       using Active = OnDiagonal<sum>;
       const Double8 one = all_eight(1.0);
       const Double8 cosine = chosen<Active>(g[row].cosine, one);
       const Double8 reciprocal = chosen<Active>(g[row].reciprocal, one);
-      rows.turn(cosine, reciprocal);
-      partners.turn(cosine, reciprocal);
+      rows.rotate(cosine, reciprocal);
+      partners.rotate(cosine, reciprocal);
       if constexpr (m.value >= 7) {
         constexpr bool kAll = m.value == 7;
         const auto with_earlier = [](const Double8& now, [[maybe_unused]] const Double8& before)
@@ -360,9 +288,9 @@ class CoefficientBuilder {
                                         if constexpr (kAll) return now;
                                         return chosen<Active>(now, before);
                                       };
-        const Double8 all_turns = with_earlier(turns, turn[row]);
+        const Double8 all_signs = with_earlier(signs, sign[row]);
         write_eight(step, 8 * row, with_earlier(new_p, p[row]), with_earlier(new_q, q[row]),
-                    rotated<F>(g[row].phase, all_turns));
+                    rotated<F>(g[row].phase, all_signs));
         if (gradient_) write_weights(step, 8 * row, with_earlier(new_weight, weight[row]));
       }
       if constexpr (m.value < 14) {
@@ -374,14 +302,18 @@ class CoefficientBuilder {
     b = partners.template permuted<AtLast>();
   }
 
+  static RowScales scales_at(const double* d, const double* r) {
+    return {load_eight(d), load_eight(r)};
+  }
+
   // Rows are in the order of the coordinates.
-  void diamond_block_rows(const Step& step, RowScales& a, RowScales& b) const {
+  void add_diamond_block(const Step& step, RowScales& a, RowScales& b) const {
     Rotations<F> g[8];
     block_rotations(step, g);
     static constexpr auto kOrder = block_order<kRowBlock>(Pattern::diamond_block);
     double d[2 * kRowBlock], r[2 * kRowBlock];
-    store_row_scales(a, d, r);
-    store_row_scales(b, d + kRowBlock, r + kRowBlock);
+    std::fill_n(d, 2 * kRowBlock, 1.0);
+    std::fill_n(r, 2 * kRowBlock, 1.0);
     double x_d[8][8], x_r[8][8], y_d[8][8], y_r[8][8];
     for (int m = 0; m < kBlockRotations; ++m) {
       const BlockIndex at = kOrder[static_cast<std::size_t>(Adjoint ? kBlockRotations - 1 - m : m)];
@@ -397,22 +329,21 @@ class CoefficientBuilder {
       }
     }
     for (int row = 0; row < 8; ++row) {
-      write_row(step, 8 * row, g[row], row_scales_at(x_d[row], x_r[row]),
-                row_scales_at(y_d[row], y_r[row]));
+      write_row(step, 8 * row, g[row], scales_at(x_d[row], x_r[row]),
+                scales_at(y_d[row], y_r[row]));
     }
-    a = row_scales_at(d, r);
-    b = row_scales_at(d + kRowBlock, r + kRowBlock);
+    a = scales_at(d, r);
+    b = scales_at(d + kRowBlock, r + kRowBlock);
   }
 
   Double8 coordinates(std::int32_t row) const {
     return load_eight(plan_.coordinate_of_row.data() + row);
   }
 
-  // Of round r + 1 of a leaf, by lane. Its four pairs are entries 4 r .. 4 r + 3, half a row of
-  // eight.
+  // Round r + 1 of a diagonal block: four pairs with indices 4 r .. 4 r + 3, half a row of eight.
   struct DiagonalRound {
-    std::array<int, 8> rotation_of_row;  // the lane of the entry that turns it
-    std::array<int, 8> first;            // by entry, of both halves alike: the row i ...
+    std::array<int, 8> rotation_of_row;  // by row, the lane of its rotation
+    std::array<int, 8> first;            // by lane, the same in both halves: the row i ...
     std::array<int, 8> second;           // ... and the row j
   };
   static constexpr std::array<DiagonalRound, 7> diagonal_rounds() {
@@ -431,7 +362,7 @@ class CoefficientBuilder {
     return out;
   }
 
-  // Its orders of lanes, and which its entries are in a row of eight.
+  // The orders of lanes of a round, and the lanes that its rotations have in a row of eight.
   template <int R0, const std::array<int, 8> DiagonalRound::* Lanes>
   struct DiagonalOrder {
     static constexpr int at(int lane) {
@@ -443,12 +374,8 @@ class CoefficientBuilder {
     static constexpr bool at(int lane) { return lane / 4 == R0 % 2; }
   };
 
-  void add_diagonal_block(const Step& step, std::size_t k) {
-    RowScales g = load_row_scales(step.a);
-    if (smallest_scale(g) < enter_) {
-      out_.modes[k] = Mode::rescaled;
-      hand_over(g, out_.scales_of(step));
-    }
+  bool add_diagonal_block(const Step& step) const {
+    RowScales g = RowScales::ones();
     Rotations<F> rotation[4];
     for (int m = 0; m < 4; ++m) finder_.find(step, m, rotation[m]);
     RowScales x[4], y[4];
@@ -466,17 +393,15 @@ class CoefficientBuilder {
         y[m] = {chosen<Mine>(second.d, y[m].d), chosen<Mine>(second.r, y[m].r)};
       }
       using Entry = DiagonalOrder<r, &DiagonalRound::rotation_of_row>;
-      g.turn(permuted<Entry>(rotation[m].cosine), permuted<Entry>(rotation[m].reciprocal));
+      g.rotate(permuted<Entry>(rotation[m].cosine), permuted<Entry>(rotation[m].reciprocal));
     });
     write_diagonal_block(step, rotation, x, y);
-    if (smallest_scale(g) < leave_) {
-      add_standard(step, k);
-      return;
-    }
-    save_row_scales(step.a, g);
+    if (smallest_of(magnitude(g.d)) < least_) return false;
+    store_eight(out_.scales_of(step), g.d);
+    return true;
   }
 
-  // As write_row, for a leaf's three rows of entries and a half.
+  // As write_row, for the three rows and a half of a diagonal block.
   void write_diagonal_block(const Step& step, const Rotations<F>* g, const RowScales* x,
                             const RowScales* y) const {
     for (int m = 0; m < 3; ++m) write_row(step, 8 * m, g[m], x[m], y[m]);
@@ -501,69 +426,32 @@ class CoefficientBuilder {
     }
   }
 
-  // --- Loose pairs ---
+  void set_weight(const Step& step, int index, double weight) const {
+    out_.weights_of(step)[index] = static_cast<R>(weight);
+  }
 
-  void add_pairs(const Step& step, std::size_t k, PairRotations<F, Adjoint>& found) {
-    found.find(step);
-    const RowPair* pairs = plan_.row_pairs.data() + step.a;
-    const auto scale = [&](std::int32_t row) -> double& { return scales_[row]; };
-    const auto reciprocal = [&](std::int32_t row) -> double& { return reciprocals_.data()[row]; };
-    double smallest = 1.0, smallest_after = 1.0, smallest_cosine = 1.0;
-    for (std::int32_t e = 0; e < step.count; ++e) {
-      const double d = std::min(std::abs(scale(pairs[e].i)), std::abs(scale(pairs[e].j)));
-      const double c = std::abs(found.at(step, e).cosine());
-      smallest = std::min(smallest, d);
-      smallest_after = std::min(smallest_after, d * c);
-      smallest_cosine = std::min(smallest_cosine, c);
-    }
-    const bool rescale = smallest < enter_;
-    if ((rescale ? smallest_cosine : smallest_after) < leave_) {
-      add_standard(step, k);
+  // --- Standard form ---
+
+  void add_standard(const Step& step, SinesAndCosines<F, Adjoint>& values) const {
+    values.find(step);
+    const auto add = [&](int index, double orientation) __attribute__((always_inline)) {
+      R* const out = out_.of(step) + kStandardCoefficients<F> * index;
+      const double sine = (Adjoint ? -orientation : orientation) * values.sine(index);
+      *out = static_cast<R>(values.cosine(index));
+      write_one(out + 1, sine, sine,
+                Phase{values.phase_cosine(index), orientation * values.phase_sine(index)});
+      if (gradient_) set_weight(step, index, orientation);
+    };
+    if (step.pattern == Pattern::pairs) {
+      for (int index = 0; index < step.count; ++index) add(index, 1.0);
       return;
     }
-    if (rescale) {
-      out_.modes[k] = Mode::rescaled;
-      R* factors = new_extra(k, 2 * step.count);
-      for (std::int32_t e = 0; e < step.count; ++e) {
-        for (const std::int32_t row : {pairs[e].i, pairs[e].j}) {
-          *factors++ = static_cast<R>(scale(row));
-          scale(row) = reciprocal(row) = 1.0;
-        }
-      }
-    }
-    R* out = out_.of(step);
-    for (std::int32_t e = 0; e < step.count; ++e) {
-      const auto rotation = found.at(step, e);
-      const double tangent = rotation.tangent();
-      double& d_i = scale(pairs[e].i);
-      double& d_j = scale(pairs[e].j);
-      double& r_i = reciprocal(pairs[e].i);
-      double& r_j = reciprocal(pairs[e].j);
-      write_one(out, tangent * (d_j * r_i), tangent * (d_i * r_j), rotation.phase());
-      out += kCoefficients<F>;
-      if (gradient_) set_weight(step, e, d_i * d_j);
-      turn_one(rotation.cosine(), rotation.reciprocal(), d_i, r_i);
-      turn_one(rotation.cosine(), rotation.reciprocal(), d_j, r_j);
-    }
+    for_each_rotation<Adjoint>(plan_, step, [&](std::int32_t i, std::int32_t j, int index) {
+      if (angle_of(plan_, step, index) >= 0) add(index, orientation(i, j));
+    });
   }
 
-  static void turn_one(double cosine, double reciprocal, double& d, double& r) {
-    const double rotated = d * cosine;
-    r *= reciprocal;
-    r += r * (1.0 - rotated * r);  // as in store_row_scales
-    d = rotated;
-  }
-
-  R* new_extra(std::size_t k, std::int64_t count) {
-    out_.extra[k].reset(new R[static_cast<std::size_t>(count)]);
-    return out_.extra[k].get();
-  }
-
-  void set_weight(const Step& step, int e, double weight) const {
-    out_.weights_of(step)[e] = static_cast<R>(weight);
-  }
-
-  // -1 where the row of the first slot is the larger coordinate, which turns the rotation around.
+  // -1 where the first row has the larger coordinate, which makes it a rotation by minus the angle.
   double orientation(std::int32_t row_a, std::int32_t row_b) const {
     const auto& coordinate = plan_.coordinate_of_row;
     return coordinate[static_cast<std::size_t>(row_a)] > coordinate[static_cast<std::size_t>(row_b)]
@@ -571,40 +459,13 @@ class CoefficientBuilder {
                : 1.0;
   }
 
-  // --- Plain form ---
-
-  // The scales stay; the stored rows turn by diag(d)^-1 G diag(d).
-  void add_standard(const Step& step, std::size_t k) {
-    out_.modes[k] = Mode::standard;
-    R* out = new_extra(k, (1 + kCoefficients<F>)*step.count);
-    SinesAndCosines values;
-    values.find<R>(plan_, step, input_.angles, is_complex_v<F> ? input_.phases : Strided<const R>{},
-                   input_.kind == Angles::reduced);
-    for_each_rotation<Adjoint>(plan_, step, [&](std::int32_t row_i, std::int32_t row_j, int e) {
-      if (angle_of(plan_, step, e) < 0) return;
-      const double d_i = scales_[row_i];
-      const double d_j = scales_[row_j];
-      const double* const r = reciprocals_.data();
-      const double turn = orientation(row_i, row_j);
-      const double sine = (Adjoint ? -turn : turn) * values.sine(e);
-      *out++ = static_cast<R>(values.cosine(e));
-      write_one(out, sine * d_j * r[row_i], sine * d_i * r[row_j],
-                Phase{values.phase_cosine(e), turn * values.phase_sine(e)});
-      out += kCoefficients<F>;
-      if (gradient_) set_weight(step, e, turn * d_i * d_j);
-    });
-  }
-
   const Plan& plan_;
-  const CoefficientInput<F> input_;
+  const ParameterValues<R> input_;
   const RotationFinder<F, Adjoint> finder_;
   const bool unscaled_;
   const bool gradient_;
-  const double enter_;  // see Limits
-  const double leave_;
+  const double least_;  // see Limits
   Coefficients<F>& out_;
-  double* scales_;  // at the end, the program's final ones
-  const runtime::Scratch<double> reciprocals_;
 };
 
 }  // namespace givens::cpu::GIVENS_ISA

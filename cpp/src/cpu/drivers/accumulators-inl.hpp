@@ -8,23 +8,22 @@
 #endif
 
 #include "cpu/coefficients/coefficients-inl.hpp"
-#include "cpu/kernels/reverse-inl.hpp"
+#include "cpu/kernels/sums-inl.hpp"
 
 namespace givens::cpu::GIVENS_ISA {
 
-// The sums of one matrix, over columns that went through one program, and what they say of its
-// parameters.
+// The sums of one matrix over columns that went through the same coefficients, and the gradients
+// that they make up.
 //
-// The sum of a rotation of rows i and j is W[j, i], W = A Y^H - Y A^H of the states after it, Y,
+// The sum of a rotation of rows i and j is W[j, i], W = A Y^H - Y A^H with the states after it, Y,
 // and the loss's gradient there, A. With z = exp(-ip) W[j, i] the gradient of the angle is Re z,
 // and that of the phase
 //   sin t cos t Im z + (sin t)^2 (Im W[j, j] - Im W[i, i]) / 2.
 // The diagonal of W is summed once, after all rotations, and then follows from what is known as
-// they are undone: W <- G^H W G.
+// the columns go back through them: W <- G^H W G.
 //
-// Through U^H = G_1(-t_1) ... G_K(-t_K) D^H the states after its last rotation are y and gy, and it
-// is undone by doing the rotations of U: all of the above with -t for t, from the first to the
-// last.
+// The states after the last rotation of U^H = G_1(-t_1) ... G_K(-t_K) D^H are y and gy, and the way
+// back goes through the rotations of U: all of the above with -t for t, from the first to the last.
 template <class F>
 class GradientAccumulators {
  public:
@@ -34,7 +33,7 @@ class GradientAccumulators {
 
   bool empty() const { return !started_; }
 
-  // The sums of a step's entries; see vjp_tiles.hpp.
+  // The sums of a step's rotations; see sum_offsets.
   R* of(std::int64_t step) const {
     const std::int64_t index = plan_.steps[static_cast<std::size_t>(step)].first_rotation;
     return sums_.data() + kReals<F> * (index - first_rotation_);
@@ -42,11 +41,10 @@ class GradientAccumulators {
 
   // Starts the sums of these steps.
   void start_steps(Range steps) {
-    const std::int64_t rotations = kReals<F> * rotations_of(plan_, steps);
-    first_rotation_ =
-        rotations > 0 ? plan_.steps[static_cast<std::size_t>(steps.first)].first_rotation : 0;
-    sums_.resize(rotations);
-    std::fill_n(sums_.data(), rotations, R(0));
+    first_rotation_ = first_rotation_of(plan_, steps);
+    size_ = kReals<F> * rotations_of(plan_, steps);
+    sums_.resize(size_);
+    std::fill_n(sums_.data(), size_, R(0));
   }
 
   // Starts the sums of a pair of panels, which hold the states after all rotations.
@@ -56,33 +54,45 @@ class GradientAccumulators {
       last_diagonal_ = diagonal_;
       started_ = true;
     }
-    add_diagonal_of_w(y, g, width, diagonal_, [](std::size_t) { return 1.0; });
+    add_diagonal_of_w(y, g, width, diagonal_);
   }
 
-  // Ends those of a pair of panels that have gone through U^H back: `scales` are those of the rows.
-  void end_inverse(const R* y, const R* g, std::int64_t width, const double* scales) {
-    add_diagonal_of_w(y, g, width, last_diagonal_,
-                      [&](std::size_t s) { return scales[s] * scales[s]; });
+  // Ends the sums of a pair of panels that have gone through all rotations of U, for the gradient
+  // through the inverse.
+  void end_inverse(const R* y, const R* g, std::int64_t width) {
+    add_diagonal_of_w(y, g, width, last_diagonal_);
   }
 
-  // Adds the gradients to those of the problem, and ends the sums. `program` is the one that the
-  // columns went through, `kind` that of its parameters. The sums are of all steps.
+  // Adds part `part` of `parts` of sums of the same steps.
+  void add(const GradientAccumulators& other, std::int64_t part, std::int64_t parts) {
+    for (std::int64_t k = size_ * part / parts; k < size_ * (part + 1) / parts; ++k) {
+      sums_.data()[k] += other.sums_.data()[k];
+    }
+    if (part != 0) return;
+    for (std::size_t s = 0; s < diagonal_.size(); ++s) {
+      diagonal_[s] += other.diagonal_[s];
+      last_diagonal_[s] += other.last_diagonal_[s];
+    }
+  }
+
+  // Adds the gradients to the problem's, and ends the sums, which are for all steps. The columns
+  // went through `coefficients`, which belong to `values`.
   template <class T, class Offsets>
   void add_to(const VjpProblem<T>& problem, const Offsets& matrix,
-              const Coefficients<F>& coefficients, Angles kind) {
+              const Coefficients<F>& coefficients, const ParameterValues<R>& values) {
     if (!problem.inverse) add_diagonal(problem, matrix);
     add_steps({0, static_cast<std::int64_t>(plan_.steps.size())}, problem, matrix, coefficients,
-              kind);
+              values);
     if (problem.inverse) add_diagonal(problem, matrix);
     end();
   }
 
-  // The parts of add_to: the gradient of the diagonal, before those of steps, or for the inverse
-  // after them ...
+  // The parts of add_to: the gradient of the diagonal, before the gradients of steps, or for the
+  // inverse after them ...
   template <class T, class Offsets>
   void add_diagonal(const VjpProblem<T>& problem, const Offsets& matrix) const {
     if (!problem.gdiagonal) return;
-    const Strided<R> gdiagonal = problem.gdiagonal.at(matrix[9]);
+    const Strided<R> gdiagonal = problem.gdiagonal.at(matrix[VjpProblem<T>::kGradDiagonal]);
     const std::vector<double>& diagonal = problem.inverse ? last_diagonal_ : diagonal_;
     const R sign = problem.inverse ? R(-1) : R(1);
     for (std::size_t s = 0; s < diagonal.size(); ++s) {
@@ -91,21 +101,18 @@ class GradientAccumulators {
     }
   }
 
-  // ... those of the angles and phases of steps, run of steps by run in the order in which columns
-  // went through them ...
+  // ... the gradients of the angles and phases of steps, run of steps by run of steps in the order
+  // in which columns went through them ...
   template <class T, class Offsets>
   void add_steps(Range steps, const VjpProblem<T>& problem, const Offsets& matrix,
-                 const Coefficients<F>& coefficients, Angles kind) {
-    const Strided<R> gangles = problem.gangles.at(matrix[7]);
+                 const Coefficients<F>& coefficients, const ParameterValues<R>& values) {
+    const Strided<R> gangles = problem.gangles.at(matrix[VjpProblem<T>::kGradAngles]);
     if constexpr (is_complex_v<F>) {
-      const auto parameters = problem.parameters.at(matrix);
-      const Strided<R> gphases = problem.gphases.at(matrix[8]);
-      for (std::int64_t m = 0; m < steps.last - steps.first; ++m) {
-        if (problem.inverse) {
-          add_complex<false>(steps.first + m, coefficients, kind, parameters, gangles, gphases);
-        } else {
-          add_complex<true>(steps.last - 1 - m, coefficients, kind, parameters, gangles, gphases);
-        }
+      const Strided<R> gphases = problem.gphases.at(matrix[VjpProblem<T>::kGradPhases]);
+      if (problem.inverse) {
+        add_complex<false>(steps, coefficients, values, gangles, gphases);
+      } else {
+        add_complex<true>(steps, coefficients, values, gangles, gphases);
       }
     } else {
       for (std::int64_t k = steps.first; k < steps.last; ++k) {
@@ -118,10 +125,9 @@ class GradientAccumulators {
   void end() { started_ = false; }
 
  private:
-  // Adds Im W[s, s] to those in `out`; the sum over stored rows is multiplied by factor(s).
-  template <class Factor>
+  // Adds Im W[s, s] to out[s].
   static void add_diagonal_of_w(const R* y, const R* g, std::int64_t width,
-                                std::vector<double>& out, Factor&& factor) {
+                                std::vector<double>& out) {
     if constexpr (is_complex_v<F>) {
       for (std::size_t s = 0; s < out.size(); ++s) {
         const std::int64_t row = static_cast<std::int64_t>(s) * width;
@@ -131,7 +137,7 @@ class GradientAccumulators {
           const auto b = VectorPack<F>::load_from(g + w);
           total = total + b.im * a.re - b.re * a.im;
         }
-        out[s] += 2 * factor(s) * static_cast<double>(sum<R>(total));
+        out[s] += 2 * static_cast<double>(sum<R>(total));
       }
     }
   }
@@ -145,12 +151,12 @@ class GradientAccumulators {
     const R* sums = of(index);
     const std::int8_t* offsets = sum_offsets<F>(step, coefficients.modes[m], !inverse);
     if (offsets && step.angle_map == AngleMap::contiguous && gangles.stride == 1) {
-      const std::int32_t* sources = plan_.angle_indices.data() + step.first_angle;
+      const std::int32_t* angles = plan_.angle_indices.data() + step.first_angle;
       if (step.pattern == Pattern::diagonal_block) {
-        add_runs<4, 1>(sources, step.count, sign, weights, sums, offsets, gangles.data);
+        add_runs<4, 1>(angles, step.count, sign, weights, sums, offsets, gangles.data);
       } else {
-        add_runs<8, kReverseBlock<F>>(sources, step.count, sign, weights, sums, offsets,
-                                      gangles.data);
+        add_runs<8, kRegisterBlock<F, true>>(angles, step.count, sign, weights, sums, offsets,
+                                             gangles.data);
       }
       return;
     }
@@ -173,54 +179,64 @@ class GradientAccumulators {
         }
       }
     } else if (step.angle_map == AngleMap::gather) {
-      const std::int32_t* sources = plan_.angle_indices.data() + step.first_angle;
+      const std::int32_t* angles = plan_.angle_indices.data() + step.first_angle;
       for (int e = 0; e < step.count; ++e) {
-        if (sources[e] >= 0) add(sources[e], e);
+        if (angles[e] >= 0) add(angles[e], e);
       }
     } else {
       for (int e = 0; e < step.count; ++e) add(angle_of(plan_, step, e), e);
     }
   }
 
-  // Of entries in runs of Length, whose sums follow one another Together at a time.
+  // For rotations whose angles come in runs of Length, and their sums Together at a time.
   template <int Length, int Together>
-  [[gnu::always_inline]] static void add_runs(const std::int32_t* sources, std::int32_t count,
+  [[gnu::always_inline]] static void add_runs(const std::int32_t* angles, std::int32_t count,
                                               R sign, const R* weights, const R* sums,
                                               const std::int8_t* offsets, R* gangles) {
     for (int e = 0; e < count; e += Together) {
-      R* out = gangles + sources[e / Length] + e % Length;
+      R* out = gangles + angles[e / Length] + e % Length;
       const R* sum = sums + offsets[e];
       for (int k = 0; k < Together; ++k) out[k] += sign * weights[e + k] * sum[k];
     }
   }
 
-  // Undoes a step on the diagonal of W; without Adjoint that of the inverse.
+  // Takes the diagonal of W back through the steps; without Adjoint for the inverse.
   template <bool Adjoint>
-  void add_complex(std::int64_t index, const Coefficients<F>& coefficients, Angles kind,
-                   const MatrixParameters<R>& parameters, const Strided<R>& gangles,
+  void add_complex(Range steps, const Coefficients<F>& coefficients,
+                   const ParameterValues<R>& parameters, const Strided<R>& gangles,
                    const Strided<R>& gphases) {
+    SinesAndCosines<F, Adjoint> values(plan_, parameters);
+    for_each_step(steps, Adjoint, [&](std::int64_t k) {
+      values.find(plan_.steps[static_cast<std::size_t>(k)]);
+      add_complex_step<Adjoint>(k, coefficients, values, gangles, gphases);
+    });
+  }
+
+  template <bool Adjoint>
+  void add_complex_step(std::int64_t index, const Coefficients<F>& coefficients,
+                        const SinesAndCosines<F, Adjoint>& values, const Strided<R>& gangles,
+                        const Strided<R>& gphases) {
     const auto m = static_cast<std::size_t>(index);
     const Step& step = plan_.steps[m];
     const R* weights = coefficients.weights_of(step);
     const R* sums = of(index);
     const std::int8_t* offsets = sum_offsets<F>(step, coefficients.modes[m], Adjoint);
-    values_.find<R>(plan_, step, parameters.angles, parameters.phases, kind == Angles::reduced);
     for_each_rotation<Adjoint>(plan_, step, [&](std::int32_t a, std::int32_t b, int e) {
       const std::int32_t angle = angle_of(plan_, step, e);
       if (angle < 0) return;
-      const double s = Adjoint ? values_.sine(e) : -values_.sine(e);
-      const double c = values_.cosine(e);
+      const double s = Adjoint ? values.sine(e) : -values.sine(e);
+      const double c = values.cosine(e);
       const R* sum = sums + 2 * (offsets ? offsets[e] : e);
       // The weight is negative where row a is the larger coordinate, and the sum then W[i, j].
       const auto weight = static_cast<double>(weights[e]);
-      const bool rotated = plan_.coordinate_of_row[static_cast<std::size_t>(a)] >
+      const bool swapped = plan_.coordinate_of_row[static_cast<std::size_t>(a)] >
                            plan_.coordinate_of_row[static_cast<std::size_t>(b)];
       const double re_w = weight * static_cast<double>(sum[0]);
-      const double im_w = (rotated ? -weight : weight) * static_cast<double>(sum[1]);
-      const double re_z = re_w * values_.phase_cosine(e) + im_w * values_.phase_sine(e);
-      const double im_z = im_w * values_.phase_cosine(e) - re_w * values_.phase_sine(e);
-      double& d_i = diagonal_[static_cast<std::size_t>(rotated ? b : a)];
-      double& d_j = diagonal_[static_cast<std::size_t>(rotated ? a : b)];
+      const double im_w = (swapped ? -weight : weight) * static_cast<double>(sum[1]);
+      const double re_z = re_w * values.phase_cosine(e) + im_w * values.phase_sine(e);
+      const double im_z = im_w * values.phase_cosine(e) - re_w * values.phase_sine(e);
+      double& d_i = diagonal_[static_cast<std::size_t>(swapped ? b : a)];
+      double& d_j = diagonal_[static_cast<std::size_t>(swapped ? a : b)];
       gangles[angle] += static_cast<R>(Adjoint ? re_z : -re_z);
       if (gphases) gphases[angle] += static_cast<R>(s * c * im_z + s * s * (d_j - d_i) / 2);
       const double trace = d_i + d_j;
@@ -231,11 +247,11 @@ class GradientAccumulators {
 
   const Plan& plan_;
   bool started_ = false;
-  std::int64_t first_rotation_ = 0;  // of the steps that there are sums of
+  std::int64_t first_rotation_ = 0;  // of the steps that there are sums for
+  std::int64_t size_ = 0;
   runtime::Scratch<R> sums_;
-  std::vector<double> diagonal_;       // Im W[s, s]; of complex ones only
+  std::vector<double> diagonal_;       // Im W[s, s]; for complex F only
   std::vector<double> last_diagonal_;  // the same after all rotations of U, for the inverse
-  SinesAndCosines values_;
 };
 
 }  // namespace givens::cpu::GIVENS_ISA

@@ -1,5 +1,4 @@
-// How work is shared out to threads and panels. Compiled for each instruction set; see
-// engine_headers.hpp.
+// How work is shared out to threads. Compiled for each instruction set; see engine_headers.hpp.
 #if defined(GIVENS_CPU_DRIVERS_SHARING_INL_HPP) == defined(GIVENS_TARGET_TOGGLE)
 #ifdef GIVENS_CPU_DRIVERS_SHARING_INL_HPP
 #undef GIVENS_CPU_DRIVERS_SHARING_INL_HPP
@@ -12,66 +11,6 @@
 
 namespace givens::cpu::GIVENS_ISA {
 
-// Reals in a row of the widest panels.
-inline constexpr std::int64_t kWidestPanel = 128;
-
-// Reals in a row of a panel of `columns` columns, or of as many of them as fill `widest` reals. It
-// depends on the problem only, never on threads.
-template <class F>
-std::int64_t panel_width(std::int64_t columns, std::int64_t widest) {
-  const std::int64_t wanted = std::min(kReals<F> * columns, widest);
-  return std::max((wanted + kPackReals<F> - 1) / kPackReals<F>, std::int64_t{1}) * kPackReals<F>;
-}
-
-// The slots that hold coordinates first .. first + count - 1, as a range.
-inline Range rows_of(const Plan& plan, std::int64_t first, std::int64_t count) {
-  if (plan.merge_levels.size() == 1) return {0, plan.rows};
-  return {first, first + count};  // merge_levels come with slots in the order of the coordinates
-}
-
-// Calls body(steps, first real, reals) for the parts of a level that concern a panel of the columns
-// of a matrix that is block-diagonal with the level's blocks: the steps of blocks that hold any of
-// the slots `range`, and the panel's columns in the same blocks. From last to first with Adjoint.
-template <class F, bool Adjoint, class Body>
-void for_each_part(const MergeLevel& level, Range range, std::int64_t width, Body&& body) {
-  constexpr std::int64_t L = kLanes<real_t<F>>;
-  const auto blocks = static_cast<std::int64_t>(level.first.size()) - 1;
-  const auto steps = [&](std::int64_t first_row, std::int64_t last_row) {
-    const std::int64_t first = std::min(first_row / level.block, blocks);
-    const std::int64_t last = std::min((last_row + level.block - 1) / level.block, blocks);
-    return Range{level.first[static_cast<std::size_t>(first)],
-                 level.first[static_cast<std::size_t>(last)]};
-  };
-  // Small blocks are taken together, so that they have whole segments.
-  const std::int64_t part = std::max(level.block, L);
-  const std::int64_t parts = (range.last - range.first + part - 1) / part;
-  if (part % level.block != 0 || part % L != 0 || range.first % part != 0) {
-    body(steps(range.first, range.last), std::int64_t{0}, width);
-    return;
-  }
-  for (std::int64_t p = 0; p < parts; ++p) {
-    const std::int64_t column = (Adjoint ? parts - 1 - p : p) * part;
-    const std::int64_t row = range.first + column;
-    body(steps(row, std::min(row + part, range.last)), kReals<F> * column,
-         std::min(kReals<F> * part, width - kReals<F> * column));
-  }
-}
-
-// Calls body(first real, reals, turned) for the parts of a panel that a step turns; see run_step.
-template <class Body>
-void for_each_rotated(const Plan& plan, const NonzeroStructure& nonzeros, std::int64_t step,
-                      std::int64_t width, Body&& body) {
-  const ColumnMask rotated = nonzeros.rotated_by(step);
-  if (rotated == 0) return;
-  if (plan.steps[static_cast<std::size_t>(step)].pattern == Pattern::pairs) {
-    body(std::int64_t{0}, width, nonzeros.rotated_by_pairs(plan, step));
-    return;
-  }
-  for_each_run(rotated, width, [&](std::int64_t first, std::int64_t last) {
-    body(first, last - first, static_cast<const ColumnMask*>(nullptr));
-  });
-}
-
 // Rotations times columns for which waking a thread pays.
 inline constexpr std::int64_t kWorkOfAThread = std::int64_t{1} << 20;
 
@@ -83,39 +22,103 @@ int threads_for(const Problem& problem, std::int64_t columns) {
   return static_cast<int>(std::clamp<std::int64_t>(work / kWorkOfAThread, 1, most));
 }
 
-// Whether coefficients are made run of steps by run of steps: if they are many, and only one panel
+// Whether coefficients are found run of steps by run of steps: if they are many, and only one panel
 // of one matrix uses them.
-template <class T, class Problem>
-bool by_runs_of_steps(const Problem& problem, const Plan& plan) {
-  const bool shared = problem.matrices.size() > 1 && problem.matrices.repeats(0);
-  return plan.rotations > kRotationsInRun && kReals<T> * problem.vectors.size() <= kWidestPanel &&
-         !shared;
+template <class Problem>
+bool by_runs_of_steps(const Problem& problem, const Plan& plan, std::int64_t panels) {
+  const bool shared =
+      problem.matrices.size() > 1 && problem.matrices.repeats(problem.parameters.kAngles);
+  return plan.rotations > kRotationsInRun && panels == 1 && !shared;
 }
 
-// The threads that then pay, of `most`: those for a single matrix could only help to make whole
-// programs, with which two take as long as one takes by runs.
+// The threads that then pay, of `most`. For a single matrix they could only help to find the
+// coefficients of all steps at once, with which two take as long as one takes by runs.
 template <class Problem>
 int threads_by_runs(const Problem& problem, int most) {
   return problem.matrices.size() == 1 && most == 2 ? 1 : most;
 }
 
-// How the work on some matrices is shared out: by matrix if there are enough of them, else each
-// matrix in parts (panels of its columns). What a part computes does not depend on it.
-template <class Part, class WholeMatrix>
-void share_out(std::int64_t matrices, bool matrices_are_independent, int threads, Part&& in_parts,
-               WholeMatrix&& whole) {
-  if (threads > 1 && matrices_are_independent && matrices >= 2 * threads) {
+// What is known of the matrix that is worked on, by `threads` threads.
+template <class F, class Driver>
+class MatrixState {
+ public:
+  MatrixState(const Driver& matrix_driver, int num_threads)
+      : driver(matrix_driver),
+        threads(num_threads),
+        by_runs(threads == 1 && driver.by_runs()),
+        cache(driver.plan, driver.adjoint(), Driver::kGradient) {}
+
+  // The parts in which its panels are shared out.
+  std::int64_t parts() const {
+    return threads == 1 ? 1 : std::min<std::int64_t>(driver.panels(), 4 * threads);
+  }
+
+  // Goes on to matrix `index` of the problem.
+  void start(std::int64_t index) {
+    offsets = driver.problem.matrices.at(index);
+    cache.set(driver.problem.parameters.at(offsets), driver.problem.schedule.num_rotations());
+    if (threads > 1) cache.for_vectors(true, threads);
+  }
+
+  // Called when all its panels are done.
+  void finish() const {}
+
+  const Driver& driver;
+  const int threads;
+  const bool by_runs;  // see by_runs_of_steps
+  CoefficientCache<F> cache;
+  decltype(driver.problem.matrices.at(0)) offsets{};
+};
+
+// Runs a driver (MatrixDriver, RotateDriver or VjpDriver) on all matrices of its problem: by matrix
+// if there are enough of them for the threads, else each matrix in parts, which are ranges of its
+// panels. What is computed does not depend on how it is shared out.
+//
+// Driver::Matrix is a MatrixState, and Driver::Worker holds the memory that a thread needs for a
+// panel.
+template <class Driver>
+void run_matrices(const Driver& driver) {
+  const std::int64_t matrices = driver.problem.matrices.size();
+  const std::int64_t panels = driver.panels();
+  const int threads = driver.threads();
+  const auto run_part = [&](auto& worker, auto& matrix, std::int64_t part) {
+    const std::int64_t parts = matrix.parts();
+    for (std::int64_t p = panels * part / parts; p < panels * (part + 1) / parts; ++p) {
+      worker.run(matrix, p, part);
+    }
+  };
+  const auto run_whole = [&](std::int64_t first, std::int64_t last) {
+    typename Driver::Matrix matrix(driver, 1);
+    typename Driver::Worker worker(driver);
+    for (std::int64_t m = first; m < last; ++m) {
+      matrix.start(m);
+      for (std::int64_t part = 0; part < matrix.parts(); ++part) run_part(worker, matrix, part);
+      matrix.finish();
+    }
+  };
+  if (threads == 1) {
+    run_whole(0, matrices);
+  } else if (matrices >= 2 * threads && driver.matrices_are_independent()) {
     const std::int64_t chunks = std::min<std::int64_t>(matrices, 8 * std::int64_t{threads});
-    auto chunk = [&](std::int64_t k) { whole(matrices * k / chunks, matrices * (k + 1) / chunks); };
+    auto chunk = [&](std::int64_t k) {
+      run_whole(matrices * k / chunks, matrices * (k + 1) / chunks);
+    };
     runtime::parallel_for(chunks, threads, chunk);
-  } else if (threads > 1) {
-    in_parts(threads);
   } else {
-    whole(0, matrices);
+    typename Driver::Matrix matrix(driver, threads);
+    auto part = [&](std::int64_t k) {
+      typename Driver::Worker worker(driver);
+      run_part(worker, matrix, k);
+    };
+    for (std::int64_t m = 0; m < matrices; ++m) {
+      matrix.start(m);
+      runtime::parallel_for(matrix.parts(), threads, part);
+      matrix.finish();
+    }
   }
 }
 
-// Runs a batch.hpp class on all matrices, a multiple of kLanes at a time.
+// Runs a class of batched/drivers-inl.hpp on all matrices, a multiple of kLanes at a time.
 template <class R, class Batch>
 void run_batch(const Batch& batch, std::int64_t matrices, int threads) {
   const std::int64_t chunks = (matrices + kLanes<R> - 1) / kLanes<R>;

@@ -9,348 +9,235 @@
 
 #include "cpu/coefficients/cache-inl.hpp"
 #include "cpu/drivers/accumulators-inl.hpp"
-#include "cpu/drivers/rotate-inl.hpp"
+#include "cpu/drivers/columns_of_u-inl.hpp"
+#include "cpu/drivers/panels-inl.hpp"
 #include "cpu/drivers/sharing-inl.hpp"
-#include "cpu/kernels/reverse-inl.hpp"
-#include "cpu/panels/column_order-inl.hpp"
-#include "cpu/panels/packing-inl.hpp"
-#include "cpu/panels/range_check-inl.hpp"
+#include "cpu/kernels/steps-inl.hpp"
 
 namespace givens::cpu::GIVENS_ISA {
-
-// The programs that the gradient of one matrix takes: through U back, or through U^H.
-template <class F>
-class VjpCoefficientCache {
- public:
-  VjpCoefficientCache(const Plan& plan, bool inverse)
-      : inverse_(inverse), adjoint_(plan, true), forward_(plan, true) {}
-
-  void set(const MatrixParameters<real_t<F>>& parameters, std::int64_t rotations) {
-    if (inverse_) {
-      forward_.set(parameters, rotations);
-    } else {
-      adjoint_.set(parameters, rotations);
-    }
-  }
-  const Coefficients<F>& for_vectors(bool in_range, int threads = 1) {
-    return inverse_ ? forward_.for_vectors(in_range, threads)
-                    : adjoint_.for_vectors(in_range, threads);
-  }
-  template <class Use>
-  const Coefficients<F>& for_each_run(Use&& use) {
-    return inverse_ ? forward_.for_each_run(use) : adjoint_.for_each_run(use);
-  }
-  const std::vector<F>& diagonal() const {
-    return inverse_ ? forward_.diagonal() : adjoint_.diagonal();
-  }
-  Angles kind() const { return inverse_ ? forward_.kind() : adjoint_.kind(); }
-
- private:
-  bool inverse_;
-  CoefficientCache<F, true> adjoint_;
-  CoefficientCache<F, false> forward_;
-};
-
-// The order in which panels add to the sums: at every step, panel after panel, whatever threads
-// they are on, so that the sums are the same for any number of threads. A panel may be at a step
-// when the panel before it is done with it.
-class PanelOrder {
- public:
-  PanelOrder(std::int64_t panels, std::int64_t steps)
-      : left_(std::make_unique<std::atomic<std::int64_t>[]>(static_cast<std::size_t>(panels))) {
-    for (std::int64_t p = 0; p < panels; ++p) at(p).store(steps, std::memory_order_relaxed);
-  }
-
-  // Waits until the panel before `panel` has only steps 0 .. steps - 1 left.
-  void wait(std::int64_t panel, std::int64_t steps) const {
-    if (panel == 0) return;
-    runtime::wait_until([&] { return at(panel - 1).load(std::memory_order_acquire) <= steps; });
-  }
-
-  // Panel `panel` has only steps 0 .. steps - 1 left.
-  void pass(std::int64_t panel, std::int64_t steps) {
-    at(panel).store(steps, std::memory_order_release);
-  }
-
- private:
-  std::atomic<std::int64_t>& at(std::int64_t panel) const {
-    return left_[static_cast<std::size_t>(panel)];
-  }
-  std::unique_ptr<std::atomic<std::int64_t>[]> left_;
-};
-
-// Passes a panel that was not done to its end.
-class PanelPass {
- public:
-  PanelPass(PanelOrder& order, std::int64_t panel) : order_(order), panel_(panel) {}
-  ~PanelPass() {
-    order_.wait(panel_, 0);
-    order_.pass(panel_, 0);
-  }
-  PanelPass(const PanelPass&) = delete;
-  PanelPass& operator=(const PanelPass&) = delete;
-
- private:
-  PanelOrder& order_;
-  std::int64_t panel_;
-};
-
-// What a thread needs for panels of a gradient, through rotate, or through matrix, where y is U and
-// `from_identity` is true: then below a level only the blocks that hold a panel's columns count,
-// and of plans of a single level what the columns reach.
-template <class T, class F>
-class VjpWorker {
- public:
-  using R = real_t<T>;
-
-  VjpWorker(const VjpProblem<T>& problem, const Plan& plan, bool from_identity)
-      : problem_(problem),
-        plan_(plan),
-        from_identity_(from_identity),
-        by_nonzeros_(from_identity && NonzeroStructure::pays(plan)),
-        width_(panel_width<F>(kReals<T> / kReals<F> * problem.vectors.size(), kWidestPanel)),
-        each_(width_ / kReals<T>),
-        size_(plan.rows * width_),
-        y_(size_),
-        g_(size_),
-        ones_(static_cast<std::size_t>(plan.rows), R(1)) {}
-
-  std::int64_t panels() const { return (problem_.vectors.size() + each_ - 1) / each_; }
-
-  // Writes gx for a panel and adds to the sums, or `by_runs` (see by_runs_of_steps) to the
-  // gradients. `sums` is that of moderate vectors, then that of others.
-  template <class Offsets>
-  void run(VjpCoefficientCache<F>& cache, const Offsets& matrix, std::int64_t panel,
-           PanelOrder& order, GradientAccumulators<F>* sums, bool by_runs = false) {
-    const PanelPass pass(order, panel);
-    const std::int64_t first = panel * each_;
-    const std::int64_t count = std::min(each_, problem_.vectors.size() - first);
-    const auto columns = [&](auto* data, std::int64_t stride, std::size_t operand) {
-      return columns_of<T, F>(data, stride, problem_.vectors, operand, first, count, offsets_);
-    };
-    pack<F>(plan_, columns(problem_.y.data + matrix[4], problem_.y.stride, 0), y_.data(), width_);
-    pack<F>(plan_, columns(problem_.gy.data + matrix[5], problem_.gy.stride, 1), g_.data(), width_);
-    const std::vector<F>& diagonal = cache.diagonal();
-    if (!problem_.inverse && !diagonal.empty()) {
-      for (R* panel_data : {y_.data(), g_.data()})
-        multiply_by(conjugates(diagonal), panel_data, width_);
-    }
-    constexpr R largest = Limits<R, true>::largest;
-    const RangeCheck y_numbers = range_check(y_.data(), plan_.rows, width_, largest);
-    const RangeCheck g_numbers = range_check(g_.data(), plan_.rows, width_, largest);
-    const Range rows = rows_of(plan_, first, count);  // of U's columns, if y is U
-    if (by_nonzeros_) {
-      const ColumnOrder order_of_columns(plan_, first, count, kReals<T>);
-      order_of_columns.find_nonzeros(plan_, nonzeros_);
-      for (R* panel_data : {y_.data(), g_.data()}) {
-        order_columns<false>(order_of_columns, panel_data, plan_.rows, width_);
-      }
-    }
-    if (y_numbers.in_range && g_numbers.in_range && by_runs) {
-      sweep_by_runs(cache, matrix, y_numbers.may_flush && g_numbers.may_flush, sums[0]);
-    } else if (y_numbers.in_range && g_numbers.in_range) {
-      const runtime::FlushSubnormals flush(y_numbers.may_flush && g_numbers.may_flush);
-      sweep(cache, true, rows, y_.data(), g_.data(), panel, &order, sums[0]);
-    } else {
-      // As in RotateWorker.
-      const runtime::Scratch<R> other_y(size_);
-      const runtime::Scratch<R> other_g(size_);
-      std::vector<char> chosen = excessive_columns<F>(y_.data(), plan_.rows, width_, largest);
-      const std::vector<char> too = excessive_columns<F>(g_.data(), plan_.rows, width_, largest);
-      for (std::size_t c = 0; c < chosen.size(); ++c) chosen[c] |= too[c];
-      set_apart(y_.data(), other_y.data(), plan_.rows, width_, chosen);
-      set_apart(g_.data(), other_g.data(), plan_.rows, width_, chosen);
-      order.wait(panel, 0);
-      {
-        const runtime::FlushSubnormals flush(
-            range_check(y_.data(), plan_.rows, width_, largest).may_flush &&
-            range_check(g_.data(), plan_.rows, width_, largest).may_flush);
-        sweep(cache, true, rows, y_.data(), g_.data(), panel, nullptr, sums[0]);
-      }
-      sweep(cache, false, rows, other_y.data(), other_g.data(), panel, nullptr, sums[1]);
-      bring_back(g_.data(), other_g.data(), plan_.rows, width_, chosen);
-    }
-    if (problem_.gx) {
-      unpack<F>(plan_, g_.data(), width_, ones_,
-                columns(problem_.gx.data + matrix[6], problem_.gx.stride, 2));
-    }
-  }
-
- private:
-  // Takes panels y and g through the steps, of U's columns through those that concern `slots` only,
-  // and adds to the sums, step by step in `order` if there is one. Then g is gx.
-  void sweep(VjpCoefficientCache<F>& cache, bool in_range, Range rows, R* y, R* g,
-             std::int64_t panel, PanelOrder* order, GradientAccumulators<F>& sums) {
-    const Coefficients<F>& coefficients = cache.for_vectors(in_range);
-    const auto steps = static_cast<std::int64_t>(plan_.steps.size());
-    if (order) order->wait(panel, steps);
-    if (sums.empty()) sums.start_steps({0, steps});
-    sums.start(y, g, width_);
-    const auto undo = [&](Range part, std::int64_t from, std::int64_t reals) {
-      for_each_step(part, panel, order, [&](std::int64_t k) {
-        if (by_nonzeros_) {
-          for_each_rotated(plan_, nonzeros_, k, width_,
-                           [&](std::int64_t first, std::int64_t count, const ColumnMask* rotated) {
-                             run_vjp_step<F, true>(plan_, coefficients, k, y + first, g + first,
-                                                   width_, count, sums.of(k), rotated);
-                           });
-        } else {
-          run_vjp_step<F, true>(plan_, coefficients, k, y + from, g + from, width_, reals,
-                                sums.of(k));
-        }
-      });
-    };
-    if (problem_.inverse) {
-      for_each_step({0, steps}, panel, order, [&](std::int64_t k) {
-        run_vjp_step<F, false>(plan_, coefficients, k, y, g, width_, width_, sums.of(k));
-      });
-    } else {
-      for (auto level = plan_.merge_levels.rbegin(); level != plan_.merge_levels.rend(); ++level) {
-        if (from_identity_ && !by_nonzeros_) {
-          // Of T: each vector has kReals<T> reals, also where F is real.
-          for_each_part<T, true>(*level, rows, width_, undo);
-        } else {
-          undo({level->first.front(), level->first.back()}, 0, width_);
-        }
-      }
-    }
-    if (order) order->wait(panel, 0);
-    if (problem_.inverse) sums.end_inverse(y, g, width_, coefficients.final_scales.data());
-    if (order) order->pass(panel, 0);
-    finish(cache, coefficients, g);
-  }
-
-  // The same for the only panel: coefficients are made, and sums added to the gradients, by runs of
-  // steps that stay in the cache.
-  template <class Offsets>
-  void sweep_by_runs(VjpCoefficientCache<F>& cache, const Offsets& matrix, bool may_flush,
-                     GradientAccumulators<F>& sums) {
-    R* const y = y_.data();
-    R* const g = g_.data();
-    {
-      const runtime::FlushSubnormals flush(may_flush);
-      sums.start(y, g, width_);
-    }
-    if (!problem_.inverse) sums.add_diagonal(problem_, matrix);
-    const Coefficients<F>& end =
-        cache.for_each_run([&](const Coefficients<F>& coefficients, Range steps) {
-          sums.start_steps(steps);
-          {
-            const runtime::FlushSubnormals flush(may_flush);
-            for_each_step(steps, 0, nullptr, [&](std::int64_t k) {
-              const auto run = problem_.inverse ? run_vjp_step<F, false> : run_vjp_step<F, true>;
-              run(plan_, coefficients, k, y, g, width_, width_, sums.of(k), nullptr);
-            });
-          }
-          sums.add_steps(steps, problem_, matrix, coefficients, cache.kind());
-        });
-    {
-      const runtime::FlushSubnormals flush(may_flush);
-      if (problem_.inverse) sums.end_inverse(y, g, width_, end.final_scales.data());
-      finish(cache, end, g);
-    }
-    if (problem_.inverse) sums.add_diagonal(problem_, matrix);
-    sums.end();
-  }
-
-  // Brings g, which has gone through all steps, to gx.
-  void finish(const VjpCoefficientCache<F>& cache, const Coefficients<F>& coefficients,
-              R* g) const {
-    for (std::int64_t s = 0; s < plan_.rows; ++s) {
-      const R scale = static_cast<R>(coefficients.final_scales.data()[s]);
-      multiply_rows(g + s * width_, width_, width_, &scale, 1);
-    }
-    if (problem_.inverse) multiply_by(cache.diagonal(), g, width_);
-  }
-
-  // Calls body(k) for steps k, from last to first or for the inverse from first to last, in `order`
-  // if there is one.
-  template <class Body>
-  void for_each_step(Range steps, std::int64_t panel, PanelOrder* order, Body&& body) {
-    // A few steps at a time, lest panels spend their time on waiting.
-    const std::int64_t count = steps.last - steps.first;
-    for (std::int64_t done = 0; done < count;) {
-      const std::int64_t next = std::min(done + kStepsAtOnce, count);
-      // One more than steps are left, for what comes after them.
-      const std::int64_t left = steps.last - next + 1;
-      if (order) order->wait(panel, left);
-      for (; done < next; ++done) {
-        body(problem_.inverse ? steps.first + done : steps.last - 1 - done);
-      }
-      if (order) order->pass(panel, left);
-    }
-  }
-
-  static constexpr std::int64_t kStepsAtOnce = 16;
-
-  const VjpProblem<T>& problem_;
-  const Plan& plan_;
-  const bool from_identity_;
-  const bool by_nonzeros_;
-  const std::int64_t width_;
-  const std::int64_t each_;  // vectors in a panel
-  const std::int64_t size_;
-  const runtime::Scratch<R> y_;
-  const runtime::Scratch<R> g_;
-  const std::vector<R> ones_;
-  NonzeroStructure nonzeros_;  // by_nonzeros_ only
-  std::vector<std::int64_t> offsets_;
-};
 
 template <class T>
 int vjp_threads(const VjpProblem<T>& problem) {
   return threads_for(problem, 3 * kReals<T> * problem.vectors.size());
 }
 
+// The panels of a matrix are in at most this many parts with sums of their own, which are then
+// added in order. They depend on the problem only, so that the gradients are the same for any
+// number of threads.
+inline constexpr std::int64_t kMostSums = 8;
+
+// What run_matrices needs for gradients, through rotate, or through matrix, where y is U and
+// `from_identity` is true: then only the rows and columns that are not zero count.
 template <class T, class F>
-void vjp_all(const VjpProblem<T>& problem, const Plan& plan, bool from_identity) {
-  const std::int64_t rotations = problem.schedule.num_rotations();
-  const std::int64_t matrices = problem.matrices.size();
-  const auto steps = static_cast<std::int64_t>(plan.steps.size());
-  const bool by_runs = !from_identity && by_runs_of_steps<T>(problem, plan);
-  int most = vjp_threads(problem);
-  if (by_runs) most = threads_by_runs(problem, most);
-  const auto finish = [&](VjpCoefficientCache<F>& cache, const auto& matrix,
-                          GradientAccumulators<F>* sums) {
-    for (const bool in_range : {true, false}) {
-      GradientAccumulators<F>& part = sums[in_range ? 0 : 1];
-      if (part.empty()) continue;
-      part.add_to(problem, matrix, cache.for_vectors(in_range), cache.kind());
+struct VjpDriver {
+  using R = real_t<T>;
+  using Problem = VjpProblem<T>;
+
+  VjpDriver(const Problem& vjp_problem, const Plan& vjp_plan, bool through_matrix)
+      : problem(vjp_problem),
+        plan(vjp_plan),
+        from_identity(through_matrix),
+        vectors(problem.vectors.size()) {}
+
+  int threads() const {
+    const int most = vjp_threads(problem);
+    return by_runs() ? threads_by_runs(problem, most) : most;
+  }
+  bool by_runs() const { return !from_identity && by_runs_of_steps(problem, plan, panels()); }
+  bool adjoint() const { return !problem.inverse; }
+  bool matrices_are_independent() const { return problem.gradients_are_separate(); }
+  std::int64_t panels() const { return vectors.panels(); }
+  static constexpr bool kGradient = true;
+
+  class Matrix : public MatrixState<F, VjpDriver> {
+   public:
+    using State = MatrixState<F, VjpDriver>;
+
+    Matrix(const VjpDriver& vjp_driver, int num_threads)
+        : State(vjp_driver, num_threads), sums_(static_cast<std::size_t>(2 * parts())) {}
+
+    std::int64_t parts() const { return std::min(this->driver.panels(), kMostSums); }
+
+    GradientAccumulators<F>& sums(std::int64_t part, bool in_range) {
+      auto& out = sums_[static_cast<std::size_t>(2 * part + (in_range ? 0 : 1))];
+      if (!out) out = std::make_unique<GradientAccumulators<F>>(this->driver.plan);
+      return *out;
     }
-  };
-  const auto in_parts = [&](int threads) {
-    VjpCoefficientCache<F> cache(plan, problem.inverse);
-    const std::int64_t panels = VjpWorker<T, F>(problem, plan, from_identity).panels();
-    for (std::int64_t m = 0; m < matrices; ++m) {
-      const auto matrix = problem.matrices.at(m);
-      cache.set(problem.parameters.at(matrix), rotations);
-      cache.for_vectors(true, threads);
-      GradientAccumulators<F> sums[] = {GradientAccumulators<F>(plan),
-                                        GradientAccumulators<F>(plan)};
-      PanelOrder order(panels, steps + 1);
-      auto run = [&](std::int64_t panel) {
-        VjpWorker<T, F>(problem, plan, from_identity).run(cache, matrix, panel, order, sums);
-      };
-      runtime::parallel_for(panels, threads, run);
-      finish(cache, matrix, sums);
-    }
-  };
-  const auto whole = [&](std::int64_t first, std::int64_t last) {
-    VjpCoefficientCache<F> cache(plan, problem.inverse);
-    VjpWorker<T, F> worker(problem, plan, from_identity);
-    GradientAccumulators<F> sums[] = {GradientAccumulators<F>(plan), GradientAccumulators<F>(plan)};
-    for (std::int64_t m = first; m < last; ++m) {
-      const auto matrix = problem.matrices.at(m);
-      cache.set(problem.parameters.at(matrix), rotations);
-      PanelOrder order(worker.panels(), steps + 1);
-      for (std::int64_t panel = 0; panel < worker.panels(); ++panel) {
-        worker.run(cache, matrix, panel, order, sums, by_runs);
+
+    void finish() {
+      for (const bool in_range : {true, false}) {
+        std::vector<GradientAccumulators<F>*> found;
+        for (std::size_t k = in_range ? 0 : 1; k < sums_.size(); k += 2) {
+          if (sums_[k] && !sums_[k]->empty()) found.push_back(sums_[k].get());
+        }
+        if (found.empty()) continue;
+        auto add = [&](std::int64_t part) {
+          for (std::size_t k = 1; k < found.size(); ++k) {
+            found[0]->add(*found[k], part, this->threads);
+          }
+        };
+        runtime::parallel_for(this->threads, this->threads, add);
+        found[0]->add_to(this->driver.problem, this->offsets, this->cache.for_vectors(in_range),
+                         this->cache.parameter_values());
+        for (GradientAccumulators<F>* sums : found) sums->end();
       }
-      finish(cache, matrix, sums);
     }
+
+   private:
+    // By part: for vectors in range, and for others.
+    std::vector<std::unique_ptr<GradientAccumulators<F>>> sums_;
   };
-  share_out(matrices, problem.gradients_are_separate(), most, in_parts, whole);
-}
+
+  class Worker {
+   public:
+    explicit Worker(const VjpDriver& driver)
+        : driver_(driver),
+          problem_(driver.problem),
+          plan_(driver.plan),
+          by_nonzeros_(driver.from_identity && NonzeroStructure::pays(plan_)),
+          width_(driver.vectors.width),
+          y_(plan_.rows * width_),
+          g_(plan_.rows * width_),
+          ones_(static_cast<std::size_t>(plan_.rows), R(1)) {}
+
+    // Writes gx for a panel and adds to the sums of its part, or by runs to the gradients.
+    void run(Matrix& matrix, std::int64_t panel, std::int64_t part) {
+      const Range range = driver_.vectors.of(panel);
+      const auto columns = [&](auto* data, std::int64_t stride, std::size_t operand) {
+        return columns_of<T, F>(data, stride, problem_.vectors, operand, range, offsets_);
+      };
+      const auto& offsets = matrix.offsets;
+      R* const y = y_.data();
+      R* const g = g_.data();
+      pack<F>(plan_,
+              columns(problem_.y.data + offsets[Problem::kY], problem_.y.stride, Problem::kVectorY),
+              y, width_);
+      pack<F>(plan_,
+              columns(problem_.gy.data + offsets[Problem::kGradY], problem_.gy.stride,
+                      Problem::kVectorGradY),
+              g, width_);
+      const std::vector<F>& diagonal = matrix.cache.diagonal();
+      if (!problem_.inverse && !diagonal.empty()) {
+        for (R* data : {y, g}) multiply_by(conjugates(diagonal), data, width_);
+      }
+      if (by_nonzeros_) {
+        const ColumnOrder order(plan_, range.first, range.last - range.first, kReals<T>);
+        order.find_nonzeros(plan_, nonzeros_);
+        for (R* data : {y, g}) order_columns<false>(order, data, plan_.rows, width_);
+      }
+      run_by_range<2, F>({y, g}, plan_.rows, width_, Limits<R, true>::largest,
+                         [&](const auto& panels, bool in_range, bool may_flush) {
+                           if (in_range && matrix.by_runs) {
+                             sweep_by_runs(matrix, panels, may_flush, matrix.sums(part, true));
+                           } else {
+                             sweep(matrix.cache.for_vectors(in_range), range, panels, may_flush,
+                                   matrix.sums(part, in_range));
+                           }
+                         });
+      if (problem_.gx) {
+        const Columns<R> out = columns(problem_.gx.data + offsets[Problem::kGradX],
+                                       problem_.gx.stride, Problem::kVectorGradX);
+        if (problem_.inverse && !diagonal.empty()) {
+          unpack<F>(plan_, g, width_, diagonal, out);
+        } else {
+          unpack<F>(plan_, g, width_, ones_, out);
+        }
+      }
+    }
+
+   private:
+    // Takes panels y and g through the steps, and adds to the sums.
+    void sweep(const Coefficients<F>& coefficients, Range range, const std::array<R*, 2>& panels,
+               bool may_flush, GradientAccumulators<F>& sums) {
+      const runtime::FlushSubnormals flush(may_flush);
+      const Range all{0, static_cast<std::int64_t>(plan_.steps.size())};
+      R* const y = panels[0];
+      R* const g = panels[1];
+      if (sums.empty()) sums.start_steps(all);
+      sums.start(y, g, width_);
+      if (!driver_.from_identity) {
+        run_steps(coefficients, all, panels, sums);
+      } else if (by_nonzeros_) {
+        for_each_step(all, true, [&](std::int64_t k) {
+          for_each_rotated(plan_, nonzeros_, k, width_,
+                           [&](std::int64_t from, std::int64_t reals, const ColumnMask* rotated) {
+                             run_step<true, F, true>(
+                                 plan_, coefficients, k,
+                                 {{y + from, g + from}, width_, reals, sums.of(k)}, rotated);
+                           });
+        });
+      } else {
+        const Range rows = rows_of(plan_, range.first, range.last - range.first);
+        for (auto level = plan_.merge_levels.rbegin(); level != plan_.merge_levels.rend();
+             ++level) {
+          // Each vector has kReals<T> reals, also where F is real.
+          for_each_part<T, true>(
+              *level, rows, width_, [&](Range steps, std::int64_t from, std::int64_t reals) {
+                for_each_step(steps, true, [&](std::int64_t k) {
+                  run_step<true, F, true>(plan_, coefficients, k,
+                                          {{y + from, g + from}, width_, reals, sums.of(k)});
+                });
+              });
+        }
+      }
+      if (problem_.inverse) sums.end_inverse(y, g, width_);
+    }
+
+    // The same for the only panel: coefficients are found, and sums added to the gradients, by runs
+    // of steps that stay in the processor's cache.
+    void sweep_by_runs(Matrix& matrix, const std::array<R*, 2>& panels, bool may_flush,
+                       GradientAccumulators<F>& sums) {
+      R* const y = panels[0];
+      R* const g = panels[1];
+      {
+        const runtime::FlushSubnormals flush(may_flush);
+        sums.start(y, g, width_);
+      }
+      if (!problem_.inverse) sums.add_diagonal(problem_, matrix.offsets);
+      matrix.cache.for_each_run([&](const Coefficients<F>& coefficients, Range steps) {
+        sums.start_steps(steps);
+        {
+          const runtime::FlushSubnormals flush(may_flush);
+          run_steps(coefficients, steps, panels, sums);
+        }
+        sums.add_steps(steps, problem_, matrix.offsets, coefficients,
+                       matrix.cache.parameter_values());
+      });
+      if (problem_.inverse) {
+        {
+          const runtime::FlushSubnormals flush(may_flush);
+          sums.end_inverse(y, g, width_);
+        }
+        sums.add_diagonal(problem_, matrix.offsets);
+      }
+      sums.end();
+    }
+
+    void run_steps(const Coefficients<F>& coefficients, Range steps,
+                   const std::array<R*, 2>& panels, const GradientAccumulators<F>& sums) const {
+      const auto run = problem_.inverse ? run_step<false, F, true> : run_step<true, F, true>;
+      for_each_step(steps, !problem_.inverse, [&](std::int64_t k) {
+        run(plan_, coefficients, k, {{panels[0], panels[1]}, width_, width_, sums.of(k)}, nullptr);
+      });
+    }
+
+    const VjpDriver& driver_;
+    const Problem& problem_;
+    const Plan& plan_;
+    const bool by_nonzeros_;
+    const std::int64_t width_;
+    const runtime::Scratch<R> y_;
+    const runtime::Scratch<R> g_;
+    const std::vector<R> ones_;  // real: a complex 1 would change the sign of zeros
+    NonzeroStructure nonzeros_;  // by_nonzeros_ only
+    std::vector<std::int64_t> offsets_;
+  };
+
+  const Problem& problem;
+  const Plan& plan;
+  const bool from_identity;
+  const VectorPanels<T, F> vectors;
+};
 
 }  // namespace givens::cpu::GIVENS_ISA
 
