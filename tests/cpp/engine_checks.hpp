@@ -82,7 +82,7 @@ Array<T> reference_matrix(const OwnedParameters<real_t<T>>& parameters, const Sc
   return U;
 }
 
-// A plan other than that of the schedule may be given to the calls of an engine.
+// The calls of an engine may be given another plan than the schedule's.
 inline const Plan& plan_or(const Plan* plan, const Schedule& schedule) {
   return plan ? *plan : plan_of(schedule);
 }
@@ -171,7 +171,7 @@ double length(const std::vector<T>& values) {
   return largest * std::sqrt(sum);
 }
 
-// Calls body(places) with the places of each vector's entries in a contiguous array.
+// Calls body(offsets) with the offsets of each vector's numbers in a contiguous array.
 template <class Body>
 void for_each_vector(const Shape& shape, std::int64_t axis, Body&& body) {
   const auto d =
@@ -195,21 +195,21 @@ void for_each_vector(const Shape& shape, std::int64_t axis, Body&& body) {
 template <class T>
 std::vector<T> picked(const Array<T>& from, const std::vector<std::size_t>& offsets) {
   std::vector<T> out;
-  for (const std::size_t place : offsets) out.push_back(from.values[place]);
+  for (const std::size_t offset : offsets) out.push_back(from.values[offset]);
   return out;
 }
 
-// The relative error of a vector that went through all rotations: that of the engine and that of
-// the reference in double. rounding counts six roundings of a rotation and rounds up to 16;
-// the form with two multiply-adds has no more: coefficients rounded once, two multiply-adds, and
-// the scales, whose roundings are those of double.
+// The relative error of a vector that went through all rotations, in the engine and in the
+// reference in double. `rounding` counts six roundings for each rotation and rounds up to 16. A
+// fast rotation has no more: coefficients that are rounded once, two multiply-adds, and a part of
+// the two roundings that a block's scales cost each row of it.
 template <class R>
 double relative_allowance(const Schedule& schedule) {
   return rounding<R>(schedule) + rounding<double>(schedule);
 }
 
-// What is lost beside it where numbers are subnormal: a round has two products, each rounded to a
-// multiple of the smallest number, in each of n entries.
+// What is lost beside it where numbers are subnormal: in each of n coordinates a round has two
+// products, each rounded to a multiple of the smallest number.
 template <class R>
 double absolute_allowance(const Schedule& schedule) {
   return 2.0 * static_cast<double>(std::numeric_limits<R>::denorm_min()) *
@@ -217,8 +217,8 @@ double absolute_allowance(const Schedule& schedule) {
          static_cast<double>(schedule.num_rounds() + 1);
 }
 
-// The largest error of the vectors along `axis`, each in units of what is allowed; at most 1 if
-// they are right. Norms are those of the results, since rotations keep them.
+// The largest error of the vectors along `axis`, in units of what is allowed for each; at most 1 if
+// they are right. It takes the norms of the results, which rotations keep.
 template <class T>
 double vectors_error(const Array<T>& got, const Array<Wide<T>>& expected, const Schedule& schedule,
                      std::int64_t axis) {
@@ -236,23 +236,25 @@ double vectors_error(const Array<T>& got, const Array<Wide<T>>& expected, const 
   return worst;
 }
 
-// What is allowed of the parameters' gradients.
+// How far the gradients by the parameters may be off.
 struct GradientAllowance {
   double angles;
   double phases;
   double diagonal;
 };
 
-// An angle's gradient is a part of W[j, i], W = gy y^H - y gy^H, which is at most |y| |gy| for each
-// vector. Both states are off by the allowance. The sum over a vector's columns has four
+// The gradient by an angle is a part of W[j, i], W = gy y^H - y gy^H, which is at most |y| |gy| for
+// each vector. Both states are off by the allowance. The sum over a vector's columns has four
 // multiply-adds, or eight for two parts of which one or the other counts more: at most three
-// roundings of epsilon; then there are a few factors.
+// roundings of epsilon. Then there are a few factors.
 //
-// A phase's has the diagonal of W beside it, at most 2 |y| |gy| in all. It follows from that of y
-// and gy, round by round, from what is found of W[j, i]: it is off by the rounding of a state in
-// all rounds, which is in the allowance once more, and by that of the sum in each.
+// The gradient by a phase has the diagonal of W beside it, at most 2 |y| |gy| in all. The engine
+// takes the diagonal back from y and gy, round by round, with what it finds of W[j, i]. So it is
+// off by the rounding of a state in all rounds, which is in the allowance once more, and by the
+// rounding of the sum in each.
 //
-// The diagonal's is half of that of W after all rotations of U, which the inverse has to go to.
+// The gradient by the diagonal is half of W's diagonal after all rotations of U, which the inverse
+// has to go to.
 template <class T>
 GradientAllowance gradient_allowance(const Array<T>& y, const Array<T>& gy,
                                      const Schedule& schedule, const RotateOptions& options) {
@@ -278,7 +280,7 @@ GradientAllowance gradient_allowance(const Array<T>& y, const Array<T>& gy,
           products * ((options.inverse ? states : 0) + sum + 16 * epsilon) + absolute};
 }
 
-// The largest error of some gradients in units of what is allowed.
+// The largest error of gradients in units of what is allowed.
 template <class R>
 double gradient_error(const Array<R>& got, const Array<double>& expected, double allowed) {
   if (got.shape != expected.shape) return std::numeric_limits<double>::infinity();
@@ -347,7 +349,7 @@ R special_angle(Random& random) {
   return random.uniform() < 0 ? -angle : angle;
 }
 
-// One of a kind, wherever it is.
+// An angle of a kind that does not depend on the rotation.
 template <class R>
 R angle_of(AngleKind kind, Random& random) {
   switch (kind) {
@@ -446,7 +448,7 @@ enum class VectorKind {
   huge,
   tiny,
   subnormal,
-  wide,  // entries of all magnitudes
+  wide,  // numbers of all magnitudes
 };
 inline constexpr VectorKind kVectorKinds[] = {
     VectorKind::ordinary, VectorKind::zero,      VectorKind::minus_zero,
@@ -513,9 +515,9 @@ Array<T> vectors_of(VectorKind kind, const Shape& shape, std::int64_t axis, Rand
   return out;
 }
 
-// Makes one vector in so many of y far too large and that of gy as much smaller, or the other way
-// around, so that it keeps its part in every gradient. A matrix has `vectors` of them; every other
-// matrix is left alone.
+// Makes one vector in so many of y far too large and its partner in gy as much smaller, or the
+// other way around, so that it keeps its part in every gradient. A matrix has `vectors` vectors;
+// every other matrix is left alone.
 template <class T>
 void make_some_large(Array<T>& y, Array<T>& gy, std::int64_t axis, std::int64_t vectors,
                      std::int64_t one_in, Random& random) {
@@ -526,14 +528,14 @@ void make_some_large(Array<T>& y, Array<T>& gy, std::int64_t axis, std::int64_t 
     const std::int64_t matrix = vector++ / vectors;
     if (matrix % 2 != 0 || random.below(one_in) != 0) return;
     const double factor = random.uniform() < 0 ? scale : 1 / scale;
-    for (const std::size_t place : offsets) {
-      y.values[place] *= static_cast<R>(factor);
-      gy.values[place] *= static_cast<R>(1 / factor);
+    for (const std::size_t offset : offsets) {
+      y.values[offset] *= static_cast<R>(factor);
+      gy.values[offset] *= static_cast<R>(1 / factor);
     }
   });
 }
 
-// Every vector of a kind of its own.
+// Each vector is of a kind of its own.
 template <class T>
 Array<T> mixed_vectors(const Shape& shape, std::int64_t axis, Random& random) {
   Array<T> out(shape);
@@ -595,15 +597,15 @@ void check_matrix(const OwnedParameters<real_t<T>>& parameters, const Schedule& 
   }
 }
 
-// Around the groups of rows and the widths of registers.
+// Around multiples of a row block and the widths of registers.
 inline constexpr std::int64_t kEngineSizes[] = {0,  1,  2,  3,  5,  7,  8,   9,   15, 16,
                                                 17, 31, 33, 63, 64, 65, 100, 127, 129};
 // One below and above the widths of registers and panels, which have 128 reals.
 inline constexpr std::int64_t kVectorCounts[] = {0,  1,  2,  3,  7,  8,  9,   15,  16, 17,
                                                  31, 32, 33, 63, 64, 65, 127, 128, 129};
 
-// Of the long cases one in so many is run: the address sanitizer makes them eight times longer, an
-// emulator of another processor more.
+// One long case in so many is run: the address sanitizer makes them eight times longer, an emulator
+// of another processor more.
 #if defined(__SANITIZE_ADDRESS__) || defined(GIVENS_TESTS_ON_EMULATOR)
 inline constexpr std::int64_t kLongCases = 4;
 #else

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <limits>
 #include <optional>
+#include <ostream>
 #include <utility>
 #include <vector>
 
@@ -62,6 +63,11 @@ struct Choice {
   bool diagonal = false;
   bool signs = false;
 };
+
+inline std::ostream& operator<<(std::ostream& out, const Choice& choice) {
+  return out << "angles" << (choice.phases ? ", phases" : "")
+             << (choice.diagonal ? ", diagonal" : "") << (choice.signs ? ", signs" : "");
+}
 
 // The choices of parameters that exist for T.
 template <class T>
@@ -193,8 +199,8 @@ DenseParameters parameters_at(const givens::Parameters<R>& parameters, const Ind
           row(parameters.signs)};
 }
 
-// The largest error of y = U x (or U^H x), each vector's in units of `rounding` times its norm: at
-// most 1 if y is right. x may be repeated along batch axes as in `rotate`.
+// The largest error of the vectors of y = U x (or U^H x), in units of `rounding` times the norm of
+// each: at most 1 if y is right. x may be repeated along batch axes as in `rotate`.
 template <class T>
 double rotation_error(const givens::ArrayView<const T>& x,
                       const givens::Parameters<givens::real_t<T>>& parameters,
@@ -247,8 +253,8 @@ double loss(const std::vector<T>& gy, const std::vector<T>& y) {
 
 // The gradient of f() by the parameters, in the order of OwnedGradients::all, with differences.
 // U, and with it a loss that is linear in U, holds only the sine and the cosine of each parameter
-// to the first power, and of such a function (f(t + pi/2) - f(t - pi/2)) / 2 is the derivative
-// exactly: a difference without truncation error.
+// to the first power. The derivative of such a function is exactly (f(t + pi/2) - f(t - pi/2)) / 2:
+// a difference without truncation error.
 template <class R, class F>
 std::vector<double> gradient_by_differences(OwnedParameters<R>& parameters, F&& f) {
   const R quarter = static_cast<R>(std::acos(0.0));

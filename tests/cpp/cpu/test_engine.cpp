@@ -66,8 +66,7 @@ TEST_CASE_TEMPLATE("engines: rotate and its gradient, every schedule and size", 
       CAPTURE(angles);
       CAPTURE(phases);
       const Choice choice = any_choice<T>(random);
-      CAPTURE(choice.phases);
-      CAPTURE(choice.diagonal);
+      CAPTURE(choice);
       const auto parameters = parameters_of<R>(angles, phases, schedule, choice, random);
       const Array<T> x =
           either(random) ? mixed_vectors<T>(a.shape, a.axis, random) : random.array<T>(a.shape);
@@ -89,8 +88,7 @@ TEST_CASE_TEMPLATE("engines: matrix and its gradient, every schedule and size", 
       CAPTURE(angles);
       CAPTURE(phases);
       const Choice choice = any_choice<T>(random);
-      CAPTURE(choice.phases);
-      CAPTURE(choice.diagonal);
+      CAPTURE(choice);
       const Shape batch = n < 20 ? Shape{2} : Shape{};
       check_matrix<T>(parameters_of<real_t<T>>(angles, phases, schedule, choice, random, batch),
                       schedule, random);
@@ -98,9 +96,9 @@ TEST_CASE_TEMPLATE("engines: matrix and its gradient, every schedule and size", 
   }
 }
 
-// The sizes from which on panels turn only what their columns reach: with full panels of even and
-// odd columns apart and one that is not full.
-TEST_CASE_TEMPLATE("engines: matrix and its gradient, columns that reach few rows", T,
+// From these sizes on panels rotate only what is not zero in their columns: full panels with even
+// and odd columns apart, and one that is not full.
+TEST_CASE_TEMPLATE("engines: matrix and its gradient, columns with few nonzero rows", T,
                    GIVENS_TEST_TYPES) {
   Random random(86);
   for (const Schedule& schedule :
@@ -108,11 +106,8 @@ TEST_CASE_TEMPLATE("engines: matrix and its gradient, columns that reach few row
     if (too_long(schedule.n(), random)) continue;
     CAPTURE(schedule.repr());
     const Choice choice = any_choice<T>(random);
-    CAPTURE(choice.phases);
-    CAPTURE(choice.diagonal);
-    check_matrix<T>(parameters_of<real_t<T>>(AngleKind::full_turn, AngleKind::full_turn, schedule,
-                                             choice, random),
-                    schedule, random);
+    CAPTURE(choice);
+    check_matrix<T>(random_parameters<real_t<T>>(schedule, choice, random), schedule, random);
   }
 }
 
@@ -125,11 +120,8 @@ TEST_CASE_TEMPLATE("engines: any number of columns", T, GIVENS_TEST_TYPES) {
       if (too_long(n, random)) continue;
       CAPTURE(schedule.repr());
       const Choice choice = any_choice<T>(random);
-      CAPTURE(choice.phases);
-      CAPTURE(choice.diagonal);
-      check_matrix<T>(parameters_of<real_t<T>>(AngleKind::full_turn, AngleKind::full_turn, schedule,
-                                               choice, random),
-                      schedule, random);
+      CAPTURE(choice);
+      check_matrix<T>(random_parameters<real_t<T>>(schedule, choice, random), schedule, random);
     }
   }
 }
@@ -148,7 +140,7 @@ TEST_CASE_TEMPLATE("engines: few vectors, coefficients by runs of steps", T, GIV
         CAPTURE(vectors_in_rows);
         const Shape shape = vectors_in_rows ? Shape{2, 3, schedule.n()} : Shape{2, schedule.n(), 3};
         const RotateOptions options{vectors_in_rows ? -1 : -2, inverse, 1};
-        // Of two matrices, which do not share angles and do share the diagonal.
+        // Two matrices, which share the diagonal but not the angles.
         const auto parameters = parameters_of<R>(AngleKind::normal, AngleKind::full_turn, schedule,
                                                  full_choice<T>(), random, {{2}, {1}, {1}});
         const Array<T> x = random.array<T>(shape);
@@ -171,8 +163,7 @@ TEST_CASE_TEMPLATE("engines: any number of vectors", T, GIVENS_TEST_TYPES) {
         for (const bool as_rows : {false, true}) {
           const Choice choice = any_choice<T>(random);
           CAPTURE(as_rows);
-          CAPTURE(choice.phases);
-          CAPTURE(choice.diagonal);
+          CAPTURE(choice);
           const auto parameters =
               parameters_of<R>(AngleKind::normal, AngleKind::full_turn, schedule, choice, random);
           const Shape shape = as_rows ? Shape{vectors, schedule.n()} : Shape{schedule.n(), vectors};

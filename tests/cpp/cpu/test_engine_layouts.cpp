@@ -36,9 +36,7 @@ TEST_CASE_TEMPLATE("engines: batches of matrices", T, GIVENS_TEST_TYPES) {
     for (const Case& shapes : cases) {
       CAPTURE(&shapes - cases);
       for (const Choice& choice : test::choices<T>()) {
-        CAPTURE(choice.phases);
-        CAPTURE(choice.diagonal);
-        CAPTURE(choice.signs);
+        CAPTURE(choice);
         const auto parameters = parameters_of<R>(AngleKind::normal, AngleKind::full_turn, schedule,
                                                  choice, random, shapes.parameters);
         const Array<T> x = random.array<T>(test::joined(shapes.x, schedule.n()));
@@ -179,7 +177,7 @@ TEST_CASE_TEMPLATE("engines: arrays of any strides", T, GIVENS_TEST_TYPES) {
   const Layout layouts[] = {{{0, 1, 2}, 1, 0}, {{0, 2, 1}, 1, 0}, {{2, 1, 0}, 1, 0},
                             {{1, 0, 2}, 2, 7}, {{0, 1, 2}, 1, 4}, {{0, 2, 1}, 1, 2},
                             {{0, 1, 2}, 3, 0}, {{2, 0, 1}, 1, 5}};
-  // Of parameters; four from any of the first four on.
+  // The layouts of parameters: four from any of the first four on.
   const Layout rows[] = {{{0, 1}, 1, 0}, {{0, 1}, 1, 2}, {{1, 0}, 1, 0}, {{0, 1}, 3, 3},
                          {{0, 1}, 1, 0}, {{0, 1}, 1, 2}, {{1, 0}, 1, 0}};
   const T untouched(77);
@@ -191,10 +189,8 @@ TEST_CASE_TEMPLATE("engines: arrays of any strides", T, GIVENS_TEST_TYPES) {
     if (givens::is_complex_v<T>)
       some.insert(some.end(), {{true, true, false}, {true, false, true}});
     for (const Choice& choice : some) {
-      CAPTURE(choice.phases);
-      CAPTURE(choice.diagonal);
-      const auto parameters = parameters_of<R>(AngleKind::full_turn, AngleKind::full_turn, schedule,
-                                               choice, random, Shape{2});
+      CAPTURE(choice);
+      const auto parameters = random_parameters<R>(schedule, choice, random, Shape{2});
       for (const bool inverse : {false, true}) {
         CAPTURE(inverse);
         const RotateOptions options{-1, inverse};
@@ -213,7 +209,7 @@ TEST_CASE_TEMPLATE("engines: arrays of any strides", T, GIVENS_TEST_TYPES) {
             engine_rotate<T>(*engine, from.view(), views, schedule, to.view(), options);
             CHECK(vectors_error(to.values(), expected, schedule, -1) <= 1);
             CHECK(to.count(untouched) == to.gaps());
-            // In place.
+            // Once more, in place.
             engine_rotate<T>(*engine, from.view(), views, schedule, from.view(), options);
             CHECK(vectors_error(from.values(), expected, schedule, -1) <= 1);
 
@@ -256,10 +252,8 @@ TEST_CASE_TEMPLATE("engines: U into memory of any strides", T, GIVENS_TEST_TYPES
   for (const Schedule& schedule : {Schedule::xor_(33), Schedule::circle(18, 11)}) {
     CAPTURE(schedule.repr());
     for (const Choice& choice : test::choices<T>()) {
-      CAPTURE(choice.phases);
-      CAPTURE(choice.diagonal);
-      const auto parameters = parameters_of<R>(AngleKind::full_turn, AngleKind::full_turn, schedule,
-                                               choice, random, Shape{2});
+      CAPTURE(choice);
+      const auto parameters = random_parameters<R>(schedule, choice, random, Shape{2});
       const auto expected = reference_matrix<Wide<T>>(widened(parameters), schedule);
       for (const Engine* engine : engines()) {
         CAPTURE(std::string(engine->name));

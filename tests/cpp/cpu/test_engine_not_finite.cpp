@@ -15,33 +15,37 @@ using namespace test;
 
 namespace {
 
-// What must hold of results where one parameter is not finite. `expected` are the reference's;
-// `one` and `other` those with two different numbers in its place: where they differ, the result
-// depends on the parameter and must show it; where the reference is finite, so must it be.
-struct Spread {
-  bool shown = true;
-  bool confined = true;
+// What an engine, or the reference, makes of the same arguments.
+template <class T>
+struct Results {
+  Array<T> y;
+  Array<T> U;
+  Gradients<T> g;
 };
 
+// Checks results where one parameter is not finite. `expected` are the reference's; `one` and
+// `other` have two different numbers in place of the parameter: where they differ, the result
+// depends on the parameter and must show it. Where the reference is finite, so must the result be,
+// unless `may_spread`.
 template <class A, class B>
-Spread spread(const std::vector<A>& got, const std::vector<B>& expected, const std::vector<B>& one,
-              const std::vector<B>& other, double allowed) {
+void check_spread(const Array<A>& got, const Array<B>& expected, const Array<B>& one,
+                  const Array<B>& other, double allowed, bool may_spread = false) {
   const auto finite = [](const auto& value) {
     return std::isfinite(std::real(value)) && std::isfinite(std::imag(value));
   };
-  Spread out;
-  for (std::size_t k = 0; k < got.size(); ++k) {
-    const bool depends = std::abs(test::wide(one[k]) - test::wide(other[k])) > 1e-3;
-    if (depends && finite(got[k])) out.shown = false;
-    if (!finite(expected[k])) continue;
-    if (!(std::abs(test::wide(got[k]) - test::wide(expected[k])) <= allowed)) out.confined = false;
+  bool shown = true;
+  bool confined = true;
+  for (std::size_t k = 0; k < got.values.size(); ++k) {
+    const A& value = got.values[k];
+    const bool depends = std::abs(test::wide(one.values[k]) - test::wide(other.values[k])) > 1e-3;
+    if (depends && finite(value)) shown = false;
+    if (!finite(expected.values[k])) continue;
+    const double error = std::abs(test::wide(value) - test::wide(expected.values[k]));
+    if (!(error <= allowed)) confined = false;
   }
-  return out;
+  CHECK(shown);
+  CHECK((confined || may_spread));
 }
-
-}  // namespace
-
-namespace {
 
 // A parameter that is made to be not finite.
 template <class R>
@@ -79,8 +83,7 @@ TEST_CASE_TEMPLATE("engines: parameters that are not finite", T, GIVENS_TEST_TYP
         const RotateOptions options{-1, inverse};
         const GradientAllowance allowed_gradients = gradient_allowance(x, gy, schedule, options);
         const auto parameters = [&](const Choice& choice) {
-          return parameters_of<R>(AngleKind::full_turn, AngleKind::full_turn, schedule, choice,
-                                  random);
+          return random_parameters<R>(schedule, choice, random);
         };
         std::vector<Spoilt<R>> cases = {{parameters({}), nullptr, any(schedule.num_rotations())}};
         if (givens::is_complex_v<T>) {
@@ -97,12 +100,7 @@ TEST_CASE_TEMPLATE("engines: parameters that are not finite", T, GIVENS_TEST_TYP
           const auto with = [&](R value) {
             spoilt.value() = value;
             const auto wide = widened(spoilt.parameters);
-            struct Results {
-              Array<Wide<T>> y;
-              Array<Wide<T>> U;
-              Gradients<Wide<T>> g;
-            };
-            return Results{
+            return Results<Wide<T>>{
                 reference_rotate(widened(x), wide, schedule, options),
                 reference_matrix<Wide<T>>(wide, schedule),
                 gradients<Wide<T>>(nullptr, widened(x), widened(gy), wide, schedule, options)};
@@ -112,41 +110,31 @@ TEST_CASE_TEMPLATE("engines: parameters that are not finite", T, GIVENS_TEST_TYP
           const auto expected = with(bad);
           for (const Engine* engine : engines()) {
             CAPTURE(std::string(engine->name));
-            const auto y = engine_rotated(*engine, x, spoilt.parameters, schedule, options);
-            const Spread of_y =
-                spread(y.values, expected.y.values, one.y.values, other.y.values, allowed);
-            CHECK(of_y.shown);
-            CHECK(of_y.confined);
-            const auto U = engine_matrix<T>(*engine, spoilt.parameters, schedule);
-            const Spread of_U =
-                spread(U.values, expected.U.values, one.U.values, other.U.values, allowed);
-            CHECK(of_U.shown);
-            CHECK(of_U.confined);
+            const auto check = [&](const auto& got, auto&& of, double most,
+                                   bool may_spread = false) {
+              check_spread(got, of(expected), of(one), of(other), most, may_spread);
+            };
+            check(
+                engine_rotated(*engine, x, spoilt.parameters, schedule, options),
+                [](const auto& r) { return r.y; }, allowed);
+            check(
+                engine_matrix<T>(*engine, spoilt.parameters, schedule),
+                [](const auto& r) { return r.U; }, allowed);
             const Gradients<T> g = gradients(engine, x, gy, spoilt.parameters, schedule, options);
-            const Spread of_gx = spread(g.gx.values, expected.g.gx.values, one.g.gx.values,
-                                        other.g.gx.values, allowed);
-            CHECK(of_gx.shown);
-            CHECK(of_gx.confined);
-            const Spread of_gangles =
-                spread(g.of.angles.values, expected.g.of.angles.values, one.g.of.angles.values,
-                       other.g.of.angles.values, allowed_gradients.angles);
-            CHECK(of_gangles.shown);
-            CHECK(of_gangles.confined);
+            check(g.gx, [](const auto& r) { return r.g.gx; }, allowed);
+            check(
+                g.of.angles, [](const auto& r) { return r.g.of.angles; }, allowed_gradients.angles);
             if (g.of.phases) {
-              const Spread of_gphases =
-                  spread(g.of.phases->values, expected.g.of.phases->values, one.g.of.phases->values,
-                         other.g.of.phases->values, allowed_gradients.phases);
-              CHECK(of_gphases.shown);
-              CHECK(of_gphases.confined);
+              check(
+                  *g.of.phases, [](const auto& r) { return *r.g.of.phases; },
+                  allowed_gradients.phases);
             }
             if (g.of.diagonal) {
-              const Spread of_gdiagonal = spread(
-                  g.of.diagonal->values, expected.g.of.diagonal->values, one.g.of.diagonal->values,
-                  other.g.of.diagonal->values, allowed_gradients.diagonal);
-              CHECK(of_gdiagonal.shown);
-              // The reference reads that of an entry from y as it came, an engine may do so after
-              // the entry has been undone.
-              CHECK((of_gdiagonal.confined || in_diagonal));
+              // The reference reads the gradient of a diagonal's entry from y as it came, an engine
+              // may do so after the entry has been applied in reverse.
+              check(
+                  *g.of.diagonal, [](const auto& r) { return *r.g.of.diagonal; },
+                  allowed_gradients.diagonal, in_diagonal);
             }
           }
         }
@@ -157,7 +145,7 @@ TEST_CASE_TEMPLATE("engines: parameters that are not finite", T, GIVENS_TEST_TYP
 
 namespace {
 
-// Whether entries are NaN, or the same infinity, where the reference's are, and else close.
+// Whether a number is NaN, or the same infinity, where the reference's is, and else close to it.
 template <class R>
 bool agrees(R got, R expected, double allowed) {
   if (std::isnan(expected) || std::isinf(expected)) {
@@ -166,9 +154,9 @@ bool agrees(R got, R expected, double allowed) {
   return std::abs(static_cast<double>(got) - static_cast<double>(expected)) <= allowed;
 }
 
-// The same for all of them. `unitary` rotations mix the real and the imaginary part of an entry,
-// and which of them the NaN and infinities reach is a matter of the order: there an entry as a
-// whole is finite or not.
+// The same for all numbers. `unitary` rotations mix real and imaginary parts, and which of the two
+// NaN and infinities reach is a matter of the order: there a complex number as a whole is finite or
+// not.
 template <class T>
 bool agrees(const std::vector<T>& got, const std::vector<T>& expected, double allowed,
             bool unitary) {
@@ -184,7 +172,7 @@ bool agrees(const std::vector<T>& got, const std::vector<T>& expected, double al
   return all;
 }
 
-// The number of entries in which vectors other than `except` differ, bit for bit; vectors are rows.
+// How many numbers of vectors other than `except` differ, bit for bit; vectors are rows.
 template <class T>
 int differing(const Array<T>& a, const Array<T>& b, std::int64_t except) {
   int count = 0;
@@ -210,7 +198,7 @@ TEST_CASE_TEMPLATE("engines: NaN and infinity in one vector do not touch the oth
     const Shape shape = {19, schedule.n()};
     for (const R bad : {std::numeric_limits<R>::quiet_NaN(), infinity, R(-infinity)}) {
       for (const VectorKind kind : {VectorKind::ordinary, VectorKind::one_hot}) {
-        // The last one makes subnormal entries, which are where one might treat them otherwise.
+        // The last kind makes subnormal numbers, which the engines might treat in another way.
         for (const AngleKind angles :
              {AngleKind::full_turn, AngleKind::small, AngleKind::subnormal}) {
           if (too_long(schedule.n(), random)) continue;
@@ -220,8 +208,7 @@ TEST_CASE_TEMPLATE("engines: NaN and infinity in one vector do not touch the oth
           CAPTURE(options.inverse);
           const Choice choice = any_choice<T>(random);
           const bool unitary = choice.phases || choice.diagonal;
-          CAPTURE(choice.phases);
-          CAPTURE(choice.diagonal);
+          CAPTURE(choice);
           const auto parameters =
               parameters_of<R>(angles, AngleKind::full_turn, schedule, choice, random);
           const Array<T> x = vectors_of<T>(kind, shape, -1, random);

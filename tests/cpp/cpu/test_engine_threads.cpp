@@ -50,7 +50,7 @@ Gradients<T> check_threads(const Engine& engine, const Array<T>& y, const Array<
 
 }  // namespace
 
-// Of one matrix, which threads share by panels.
+// One matrix, which threads share by panels.
 TEST_CASE_TEMPLATE("engines: threads on many vectors", T, GIVENS_TEST_TYPES) {
   using R = real_t<T>;
   Random random(90);
@@ -58,10 +58,8 @@ TEST_CASE_TEMPLATE("engines: threads on many vectors", T, GIVENS_TEST_TYPES) {
   for (const Schedule& schedule : {Schedule::xor_(64), Schedule::circle(57)}) {
     CAPTURE(schedule.repr());
     const Choice choice = any_choice<T>(random);
-    CAPTURE(choice.phases);
-    CAPTURE(choice.diagonal);
-    const auto parameters =
-        parameters_of<R>(AngleKind::full_turn, AngleKind::full_turn, schedule, choice, random);
+    CAPTURE(choice);
+    const auto parameters = random_parameters<R>(schedule, choice, random);
     const Shape shape = {vectors, schedule.n()};
     Array<T> y = random.array<T>(shape);
     Array<T> gy = random.array<T>(shape);
@@ -80,16 +78,15 @@ TEST_CASE_TEMPLATE("engines: threads on many vectors", T, GIVENS_TEST_TYPES) {
   }
 }
 
-// One panel of one matrix: one thread makes coefficients by runs of steps, several make all first.
-// A third of the numbers become subnormal, which must not be seen in one way only.
+// One panel of one matrix: one thread finds coefficients by runs of steps, several find all of them
+// first. A third of the numbers become subnormal, which must show in neither way or in both.
 TEST_CASE_TEMPLATE("engines: threads on few vectors", T, GIVENS_TEST_TYPES) {
   using R = real_t<T>;
   Random random(93);
   const std::int64_t vectors = givens::is_complex_v<T> ? 60 : 120;
   for (const Schedule& schedule : {Schedule::xor_(257), Schedule::circle(257)}) {
     CAPTURE(schedule.repr());
-    const auto parameters = parameters_of<R>(AngleKind::full_turn, AngleKind::full_turn, schedule,
-                                             full_choice<T>(), random);
+    const auto parameters = random_parameters<R>(schedule, full_choice<T>(), random);
     const Shape shape = {vectors, schedule.n()};
     Array<T> y = random.array<T>(shape);
     Array<T> gy = random.array<T>(shape);
@@ -107,7 +104,7 @@ TEST_CASE_TEMPLATE("engines: threads on few vectors", T, GIVENS_TEST_TYPES) {
   }
 }
 
-// Which threads share by matrices, unless those share gradients.
+// Threads share these by matrices, unless the matrices share gradients.
 TEST_CASE_TEMPLATE("engines: threads on many matrices", T, GIVENS_TEST_TYPES) {
   using R = real_t<T>;
   Random random(91);
@@ -147,10 +144,8 @@ TEST_CASE_TEMPLATE("engines: threads on one U", T, GIVENS_TEST_TYPES) {
   for (const Schedule& schedule : {Schedule::xor_(192), Schedule::circle(160)}) {
     CAPTURE(schedule.repr());
     const Choice choice = any_choice<T>(random);
-    CAPTURE(choice.phases);
-    CAPTURE(choice.diagonal);
-    const auto parameters =
-        parameters_of<R>(AngleKind::full_turn, AngleKind::full_turn, schedule, choice, random);
+    CAPTURE(choice);
+    const auto parameters = random_parameters<R>(schedule, choice, random);
     const Array<T> gU = random.array<T>({schedule.n(), schedule.columns()});
     for (const Engine* engine : engines()) {
       CAPTURE(std::string(engine->name));

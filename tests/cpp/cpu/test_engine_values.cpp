@@ -81,8 +81,7 @@ TEST_CASE_TEMPLATE("engines: vectors of every kind", T, GIVENS_TEST_TYPES) {
         for (const bool inverse : {false, true}) {
           CAPTURE(inverse);
           const Choice choice = any_choice<T>(random);
-          CAPTURE(choice.phases);
-          CAPTURE(choice.diagonal);
+          CAPTURE(choice);
           const auto parameters =
               parameters_of<R>(angles, AngleKind::full_turn, schedule, choice, random);
           const RotateOptions options{-2, inverse};
@@ -95,15 +94,14 @@ TEST_CASE_TEMPLATE("engines: vectors of every kind", T, GIVENS_TEST_TYPES) {
       }
     }
     for (const Choice& choice : test::choices<T>()) {
-      const auto parameters =
-          parameters_of<R>(AngleKind::full_turn, AngleKind::full_turn, schedule, choice, random);
+      const auto parameters = random_parameters<R>(schedule, choice, random);
       check_rotate(mixed_vectors<T>(shape, -2, random), parameters, schedule, {-2, false});
       check_rotate(mixed_vectors<T>(shape, -2, random), parameters, schedule, {-2, true});
     }
   }
 }
 
-// |y| |gy| is far from the largest number, and so is every gradient; products of stored rows, which
+// |y| |gy| is far from the largest number, and so is every gradient. Products of stored rows, which
 // are larger by their scales, need not be.
 TEST_CASE_TEMPLATE("engines: the gradient of large vectors does not overflow", T,
                    GIVENS_TEST_TYPES) {
@@ -127,8 +125,7 @@ TEST_CASE_TEMPLATE("engines: the gradient of large vectors does not overflow", T
   }
 }
 
-// Vectors that are too large go alone, and so do their sums: neither those nor the others' may be
-// lost or taken twice.
+// Vectors that are too large go alone, and so do their sums: no sum may be lost or taken twice.
 TEST_CASE_TEMPLATE("engines: the gradient of large vectors beside others", T, GIVENS_TEST_TYPES) {
   using R = real_t<T>;
   Random random(87);
@@ -137,12 +134,10 @@ TEST_CASE_TEMPLATE("engines: the gradient of large vectors beside others", T, GI
     // Matrices follow one another with and without such vectors, and have two panels.
     const Shape shape = {4, 70, schedule.n()};
     for (const Choice& choice : test::choices<T>()) {
-      CAPTURE(choice.phases);
-      CAPTURE(choice.diagonal);
+      CAPTURE(choice);
       for (const bool inverse : {false, true}) {
         CAPTURE(inverse);
-        const auto parameters = parameters_of<R>(AngleKind::full_turn, AngleKind::full_turn,
-                                                 schedule, choice, random, Shape{4});
+        const auto parameters = random_parameters<R>(schedule, choice, random, Shape{4});
         Array<T> y = random.array<T>(shape);
         Array<T> gy = random.array<T>(shape);
         make_some_large(y, gy, -1, 70, 4, random);
@@ -188,8 +183,8 @@ double from_unitary(const Array<T>& U, const Schedule& schedule) {
 
 }  // namespace
 
-// U is off by at most the allowance in each column, twice which the scalar product of two columns
-// may be off.
+// Each column of U is off by at most the allowance, and the scalar product of two columns by twice
+// as much.
 TEST_CASE_TEMPLATE("engines: U is unitary", T, GIVENS_TEST_TYPES) {
   using R = real_t<T>;
   Random random(83);
@@ -211,10 +206,10 @@ TEST_CASE_TEMPLATE("engines: U is unitary", T, GIVENS_TEST_TYPES) {
   }
 }
 
-// A bound for the worst case leaves room for much that should not be. Roundings that are
-// independent add up like the root of their number, as those of the plain form do: more than a few
-// times its error means that some of them are not, such as scales that drift off their reciprocals.
-TEST_CASE_TEMPLATE("engines: U is as unitary as in the plain form", T, GIVENS_TEST_TYPES) {
+// A bound for the worst case leaves room for much that should not be. Independent roundings add up
+// like the root of their number, as they do in the standard form. An error of more than a few times
+// as much means that some are not independent, such as scales that drift off their reciprocals.
+TEST_CASE_TEMPLATE("engines: U is as unitary as in the standard form", T, GIVENS_TEST_TYPES) {
   using R = real_t<T>;
   Random random(84);
   for (const Schedule& schedule :
@@ -250,9 +245,9 @@ double distance(const std::vector<R>& got, const std::vector<double>& expected) 
 
 }  // namespace
 
-// The same for the gradients, whose bounds leave even more room. The engine has those by the phases
-// in another way than the reference, which must not cost digits.
-TEST_CASE_TEMPLATE("engines: gradients are as exact as in the plain form", T, float,
+// The same for the gradients, whose bounds leave even more room. The engine finds the gradients by
+// the phases in another way than the reference, which must not cost digits.
+TEST_CASE_TEMPLATE("engines: gradients are as exact as in the standard form", T, float,
                    std::complex<float>) {
   using R = real_t<T>;
   Random random(88);
@@ -272,8 +267,8 @@ TEST_CASE_TEMPLATE("engines: gradients are as exact as in the plain form", T, fl
         const RotateOptions options{-1, inverse};
         const auto exact = gradients<Wide<T>>(nullptr, widened(y), widened(gy), widened(parameters),
                                               schedule, options);
-        // Sums in double, which the engine keeps in T: as much error again, and some for the
-        // coefficients. A drift of 4 eps a rotation is seen.
+        // The reference has sums in double, which the engine keeps in T: as much error again, and
+        // some for the coefficients. A drift of 4 eps a rotation is seen.
         const auto standard = gradients<T>(nullptr, y, gy, parameters, schedule, options);
         for (const Engine* engine : engines()) {
           CAPTURE(std::string(engine->name));
