@@ -11,7 +11,7 @@ using givens::runtime::Scratch;
 
 namespace {
 
-// So that it need not be found out which sizes a thread has kept before.
+// A new thread keeps no memory yet.
 template <class Body>
 void on_new_thread(Body&& body) {
   std::thread(body).join();
@@ -48,7 +48,7 @@ TEST_CASE("a thread keeps the scratch memory it gave back, for a call of about i
       const Scratch<float> scratch(1000);
       first = scratch.data();
     }
-    // Held, so that the system does not happen to give the same memory again.
+    // These are held, so that the system does not happen to give the same memory again.
     const Scratch<float> far_smaller(10);
     const Scratch<float> larger(2000);
     CHECK(static_cast<const void*>(far_smaller.data()) != first);

@@ -220,7 +220,7 @@ TEST_CASE("tasks on other threads treat subnormal numbers as the caller does") {
   }
 }
 
-TEST_CASE("the default number of threads is that of the thread that set it") {
+TEST_CASE("each thread has its own default number of threads") {
   const int initial = givens::default_num_threads();
   CHECK(initial >= 1);
   givens::set_default_num_threads(initial + 1);
