@@ -141,9 +141,8 @@ class Operator:
         """Compute the results. The gradient of an absent parameter is None or an empty tensor."""
         if torch.compiler.is_compiling():
             # PyTorch would take the tangents of a custom operator for zero, without a word.
-            tensors = [t for t in args[: self._num_tensors] if t is not None]
-            for t in tensors:
-                if unpack_dual(t).tangent is not None:
+            for t in args[: self._num_tensors]:
+                if t is not None and unpack_dual(t).tangent is not None:
                     return self._definition(*args)
             return self._dispatched(*args)
         # One loop over the tensors, as it takes as long as rotating by a small matrix.
@@ -204,8 +203,8 @@ class Operator:
         # The batch axes of each parameter as the function under vmap sees them.
         leading = [0 if p is None else p.ndim - 1 - (dim is not None) for p, dim in parameters]
         most = max(leading)
-        if tensors[1:] and first == 1 and not any(dim is not None for dim in dims[1:]):
-            # More vectors for the same matrices.
+        if len(tensors) == 5 and all(dim is None for dim in dims[1:]):
+            # `rotate` has more vectors for the same matrices.
             x = tensors[0].movedim(dims[0], most)
             return self(x, *tensors[1:], *constants), most
 

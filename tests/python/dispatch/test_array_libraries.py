@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import givens
-from cases import exactly, random_angles, random_options, random_vectors
+from cases import exactly, random_angles, random_parameters, random_vectors
 from givens import Schedule
 from givens._dispatch import libraries
 from oracles import present
@@ -87,8 +87,7 @@ def assert_same(library: Library, actual, expected) -> None:
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_every_function(library: Library, dtype: str, kind: str) -> None:
     rng = np.random.default_rng(0)
-    angles = random_angles(rng, SCHEDULE, dtype, batch=(3,))
-    options = random_options(rng, kind, SCHEDULE, dtype)
+    angles, options = random_parameters(rng, kind, SCHEDULE, dtype, batches=((3,), ()))
     U = givens.matrix(angles, SCHEDULE, **options)
     x = random_vectors(rng, (3, 5, 8), U.dtype)
     y = givens.rotate(x, angles, SCHEDULE, **options)

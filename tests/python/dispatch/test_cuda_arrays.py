@@ -23,6 +23,7 @@ from cases import (
     exactly,
     random_angles,
     random_options,
+    random_parameters,
     random_vectors,
 )
 from emulated_array import Array, BFloat16Array, InterfaceArray, bfloat16, emulator, exports
@@ -92,8 +93,7 @@ def gradient_size(schedule: Schedule, y: np.ndarray, gy: np.ndarray) -> float:
 )
 def test_matrix_and_its_gradient(schedule: Schedule, dtype: str, kind: str) -> None:
     rng = random()
-    angles = random_angles(rng, schedule, dtype)
-    options = random_options(rng, kind, schedule, dtype)
+    angles, options = random_parameters(rng, kind, schedule, dtype)
     U = givens.matrix(angles, schedule, **options)
     on_gpu = givens.matrix(Array.of(angles), schedule, **on_device(options))
     assert on_gpu.dtype == U.dtype
@@ -232,8 +232,7 @@ BATCHES = [
 @pytest.mark.parametrize(("of_angles", "of_others", "of_x"), BATCHES)
 def test_matrices_that_share_parameters(kind: str, of_angles, of_others, of_x) -> None:
     rng = random(6)
-    angles = random_angles(rng, SCHEDULE, batch=of_angles)
-    options = random_options(rng, kind, SCHEDULE, batch=of_others)
+    angles, options = random_parameters(rng, kind, SCHEDULE, batches=(of_angles, of_others))
     dtype = "complex128" if kind == "phases and diagonal" else "float64"
     x = random_vectors(rng, (*of_x, 8), dtype)
     y = givens.rotate(x, angles, SCHEDULE, **options)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import givens
-from cases import exactly, random_angles, random_options, random_vectors
+from cases import exactly, random_angles, random_parameters, random_vectors
 from dlpack_capsules import name_of
 from exporter import Array, Bare, exports, raising
 from givens import Schedule
@@ -55,8 +55,7 @@ def test_every_function(dtype: str, kind: str, version: int | None) -> None:
     def of(values: np.ndarray) -> Array:
         return Array(values).having(version=version, read_only=version is not None)
 
-    angles = random_angles(rng, SCHEDULE, dtype, batch=(3,))
-    options = random_options(rng, kind, SCHEDULE, dtype)
+    angles, options = random_parameters(rng, kind, SCHEDULE, dtype, batches=((3,), ()))
     others = {name: of(values) for name, values in options.items()}
 
     U = givens.matrix(angles, SCHEDULE, **options)

@@ -23,6 +23,7 @@ from cases import (
     makes_complex,
     random_angles,
     random_options,
+    random_parameters,
     random_vectors,
 )
 from givens import Schedule, _core
@@ -118,8 +119,7 @@ def test_axes_and_batches(axis: int, inverse: bool) -> None:
     shape = [2, 4, 4, 4]
     shape[axis] = 3
     x = random_vectors(rng, shape, np.complex64)
-    angles = random_angles(rng, schedule, np.float32, (2,))
-    options = random_options(rng, "phases", schedule, np.float32, (2,))
+    angles, options = random_parameters(rng, "phases", schedule, np.float32, batches=((2,), (2,)))
     check_against_numpy(schedule, x, angles, options, axis, inverse)
 
 

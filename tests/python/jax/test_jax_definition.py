@@ -6,7 +6,7 @@ import pytest
 
 import givens
 import givens.jax
-from cases import makes_complex, random_angles, random_options, random_vectors
+from cases import makes_complex, random_parameters, random_vectors
 from givens import Schedule
 from givens.jax import _rounds
 from givens.jax._setting import Setting
@@ -26,8 +26,7 @@ pytestmark = pytest.mark.usefixtures("double_precision")
 def test_definition_against_the_kernels(kind: str, inverse: bool) -> None:
     rng = np.random.default_rng(9)
     schedule = Schedule.team(7, 3, columns=4)
-    angles = random_angles(rng, schedule, batch=(2,))
-    options = random_options(rng, kind, schedule, batch=(2,))
+    angles, options = random_parameters(rng, kind, schedule, batches=((2,), (2,)))
     dtype = np.complex128 if makes_complex(options) else np.float64
     shape = (2, 7, 3)
     x, dx, gy, dgy = (random_vectors(rng, shape, dtype) for _ in range(4))

@@ -71,6 +71,14 @@ def random_options(rng, kind: str, schedule: Schedule, dtype=np.float64, batch=(
     return options
 
 
+def random_parameters(
+    rng, kind: str, schedule: Schedule, dtype=np.float64, batches=((), ())
+) -> tuple[np.ndarray, Options]:
+    """Draw angles and the parameters of one of OPTIONS, with their batch shapes."""
+    angles = random_angles(rng, schedule, dtype, batches[0])
+    return angles, random_options(rng, kind, schedule, dtype, batches[1])
+
+
 def makes_complex(options: Options) -> bool:
     """Whether U is complex."""
     return bool({"phases", "diagonal"} & options.keys())

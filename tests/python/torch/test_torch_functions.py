@@ -4,6 +4,7 @@ Compilation uses the backend aot_eager: what this package adds is seen by it, an
 minutes of compilation of PyTorch's own operations.
 """
 
+import functools
 import subprocess
 import sys
 import weakref
@@ -15,7 +16,7 @@ from torch import func
 
 import givens
 import givens.torch
-from cases import OPTIONS, SCHEDULES, makes_complex, random_angles, random_options, random_vectors
+from cases import OPTIONS, SCHEDULES, makes_complex, random_parameters, random_vectors
 from givens import Schedule
 from givens.torch import _kernels, _operators, _rounds
 from givens.torch._schedules import described, schedule_of
@@ -27,8 +28,7 @@ class Case:
     def __init__(self, schedule: Schedule, kind: str, shape, batches=((), ())) -> None:
         rng = np.random.default_rng(0)
         self.schedule = schedule
-        angles = random_angles(rng, schedule, batch=batches[0])
-        options = random_options(rng, kind, schedule, batch=batches[1])
+        angles, options = random_parameters(rng, kind, schedule, batches=batches)
         dtype = complex if makes_complex(options) else float
         self.x = torch.from_numpy(random_vectors(rng, shape, dtype)).requires_grad_()
         self.angles = torch.from_numpy(angles).requires_grad_()
@@ -290,6 +290,20 @@ def test_vmap_against_a_loop(batches, kind: str) -> None:
                 out, one = (out,), [torch.stack(one)]
             for a, b in zip(out, one, strict=True):
                 torch.testing.assert_close(a, b)
+
+
+def test_vmap_of_tangents_over_one_argument() -> None:
+    f = functools.partial(givens.torch.rotate, schedule=Schedule.xor(4))
+    args = (*torch.randn(2, 4), *torch.randn(2, 6))  # x, dx, angles, dangles
+
+    def tangent(x, dx, angles, dangles):
+        return func.jvp(f, (x, angles), (dx, dangles))[1]
+
+    for k in range(4):
+        both = [(*args[:k], factor * args[k], *args[k + 1 :]) for factor in (1, 2)]
+        stacked = (*args[:k], torch.stack([a[k] for a in both]), *args[k + 1 :])
+        out = func.vmap(tangent, tuple(0 if j == k else None for j in range(4)))(*stacked)
+        torch.testing.assert_close(out, torch.stack([tangent(*a) for a in both]))
 
 
 def test_vmap_twice() -> None:

@@ -15,6 +15,7 @@ from cases import (
     makes_complex,
     random_angles,
     random_options,
+    random_parameters,
     random_vectors,
 )
 from givens import MatrixGradients, RotateGradients, Schedule
@@ -73,8 +74,7 @@ def make_case(
 ) -> Case:
     """Draw parameters, with batch axes of the angles and of the others, and y and gy of `shape`."""
     rng = np.random.default_rng(0)
-    angles = random_angles(rng, schedule, dtype, batches[0])
-    options = random_options(rng, kind, schedule, dtype, batches[1])
+    angles, options = random_parameters(rng, kind, schedule, dtype, batches=batches)
     if complex_vectors or makes_complex(options):
         dtype = complex_of(dtype)
     y, gy = (random_vectors(rng, shape, dtype) for _ in range(2))
@@ -124,8 +124,7 @@ def assert_vjp_is_derivative(
     schedule, kind, shape, *, axis=-1, inverse=False, complex_vectors=False, batches=((), ())
 ) -> None:
     rng = np.random.default_rng(1)
-    angles = random_angles(rng, schedule, batch=batches[0])
-    options = random_options(rng, kind, schedule, batch=batches[1])
+    angles, options = random_parameters(rng, kind, schedule, batches=batches)
     dtype = complex if complex_vectors or makes_complex(options) else float
     x = random_vectors(rng, shape, dtype)
     given = {"angles": angles, **options}

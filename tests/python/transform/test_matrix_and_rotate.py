@@ -15,8 +15,7 @@ from cases import (
     SMALL_SIZES,
     complex_of,
     makes_complex,
-    random_angles,
-    random_options,
+    random_parameters,
     random_vectors,
 )
 from givens import Schedule
@@ -45,8 +44,7 @@ class Case(NamedTuple):
 def case(name: str, n: int, kind: str) -> Case:
     rng = np.random.default_rng(n)
     schedule = SCHEDULES[name](n)
-    angles = random_angles(rng, schedule)
-    options = random_options(rng, kind, schedule)
+    angles, options = random_parameters(rng, kind, schedule)
     U = product(schedule, angles, **options)
     U.setflags(write=False)
     return Case(schedule, angles, options, U)
@@ -79,8 +77,7 @@ SOME_CASES = pytest.mark.parametrize(
 def test_matrix_is_the_product_of_its_rotations(name: str, kind: str) -> None:
     rng = np.random.default_rng(0)
     schedule = SCHEDULES[name](9)
-    angles = random_angles(rng, schedule)
-    options = random_options(rng, kind, schedule)
+    angles, options = random_parameters(rng, kind, schedule)
     phases = options.get("phases", [None] * schedule.num_rotations)
     U = np.eye(9)
     for (i, j), t, p in zip(schedule.pairs, angles, phases, strict=True):
@@ -264,8 +261,7 @@ def test_rotate_ignores_columns(name: str, n: int) -> None:
 def test_single_precision_against_double(name: str, n: int, kind: str) -> None:
     rng = np.random.default_rng(n)
     schedule = SCHEDULES[name](n)
-    angles = random_angles(rng, schedule, np.float32)
-    options = random_options(rng, kind, schedule, np.float32)
+    angles, options = random_parameters(rng, kind, schedule, np.float32)
     U64 = givens.matrix(
         angles.astype(np.float64), schedule, **{k: p.astype(np.float64) for k, p in options.items()}
     )
@@ -289,8 +285,7 @@ def test_single_precision_against_double(name: str, n: int, kind: str) -> None:
 def test_real_angles_turn_real_and_imaginary_parts_apart(dtype, kind, inverse, values) -> None:
     rng = np.random.default_rng(0)
     schedule = Schedule.circle(6)
-    angles = random_angles(rng, schedule, dtype)
-    options = random_options(rng, kind, schedule, dtype)
+    angles, options = random_parameters(rng, kind, schedule, dtype)
     x = random_vectors(rng, (5, 6), complex_of(dtype))
     if values == "infinite":
         x.real[2, 3] = np.inf
@@ -344,8 +339,7 @@ BATCHES = [
 def test_batches(angle_batch, other_batch, x_batch, kind, inverse) -> None:
     rng = np.random.default_rng(0)
     schedule = Schedule.xor(5)
-    angles = random_angles(rng, schedule, batch=angle_batch)
-    options = random_options(rng, kind, schedule, batch=other_batch)
+    angles, options = random_parameters(rng, kind, schedule, batches=(angle_batch, other_batch))
     U = products(schedule, angles, **options)
     size = 2 * rounding(schedule, np.float64)  # both sides round
     assert_vectors_close(givens.matrix(angles, schedule, **options), U, size, axis=-2)
@@ -412,8 +406,7 @@ def assert_same_bits(a: np.ndarray, b: np.ndarray) -> None:
 def test_one_vector_that_is_not_finite_leaves_the_others(n, vectors, kind, dtype, value) -> None:
     rng = np.random.default_rng(0)
     schedule = Schedule.xor(n)
-    angles = random_angles(rng, schedule, dtype)
-    options = random_options(rng, kind, schedule, dtype)
+    angles, options = random_parameters(rng, kind, schedule, dtype)
     x_dtype = complex_of(dtype) if makes_complex(options) else np.dtype(dtype)
     x = random_vectors(rng, (vectors, n), x_dtype)
     bad = vectors // 2
@@ -456,8 +449,7 @@ def test_coordinates_that_do_not_depend_on_it_stay(value: float, inverse: bool) 
 def test_angle_that_is_not_finite_leaves_the_other_matrices(kind: str, value: float) -> None:
     rng = np.random.default_rng(0)
     schedule = Schedule.circle(8)
-    angles = random_angles(rng, schedule, batch=(3,))
-    options = random_options(rng, kind, schedule, batch=(3,))
+    angles, options = random_parameters(rng, kind, schedule, batches=((3,), (3,)))
     spoilt = angles.copy()
     spoilt[1, 11] = value
     clean = givens.matrix(angles, schedule, **options)
