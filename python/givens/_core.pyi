@@ -157,10 +157,10 @@ def rotate_vjp_jvp(
     num_threads: int | None,
 ) -> tuple[tuple[_Array, ...], tuple[_Array, ...]]: ...
 
-# (angles, phases, diagonal, signs)
+# Returns angles, phases, diagonal and signs; the absent ones are None.
 def decompose(U: Any) -> tuple[Any, Any, Any, Any]: ...
 
-# What `rotate` and `matrix` check, and the shapes of their results.
+# These check the arguments of `rotate` and `matrix`, and return the shapes of their results.
 def rotated_shape(
     x: _Array,
     angles: _Array,
@@ -181,8 +181,8 @@ def matrix_shape(
     num_threads: int | None,
 ) -> tuple[int, ...]: ...
 
-# Only where the package was built with the headers of jaxlib, of this version: what jax.ffi
-# registers, by name.
+# Present only if the package was built with jaxlib's headers, of this version. The handlers have
+# the names by which jax.ffi registers them.
 jaxlib_version: str
 
 def ffi_handlers() -> dict[str, Any]: ...

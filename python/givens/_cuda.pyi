@@ -59,8 +59,8 @@ def rotate(
     stream: int,
 ) -> None: ...
 
-# Without gphases and gdiagonal where there are no phases and no diagonal. `batch` is the shape to
-# which the leading axes of angles, phases and diagonal are repeated first.
+# gphases and gdiagonal are None if phases and diagonal are. The leading axes of angles, phases and
+# diagonal are repeated to the shape `batch` first.
 def rotate_vjp(
     y: Array,
     gy: Array,
@@ -95,8 +95,8 @@ def matrix_vjp(
     stream: int,
 ) -> None: ...
 
-# Only where the package was built with the headers of jaxlib, of this version: what jax.ffi
-# registers, by name.
+# Present only if the package was built with jaxlib's headers, of this version. The handlers have
+# the names by which jax.ffi registers them.
 jaxlib_version: str
 
 def ffi_handlers() -> dict[str, Any]: ...

@@ -200,7 +200,7 @@ def _called_back(function: Callable[..., Any]) -> Any:
 # The variable lets tests run the callback where there are handlers.
 USES_FFI = os.environ.get("GIVENS_JAX_CALLS") != "callback" and _register(_core, "cpu")
 
-# By platform of JAX and name of the primitive: the lowering to a kernel.
+# Maps a platform of JAX and the name of a primitive to the lowering to its kernel.
 LOWERINGS: dict[str, dict[str, Any]] = {}
 
 _call, _lowering = (_by_ffi, traced) if USES_FFI else (_on_numpy, _called_back)

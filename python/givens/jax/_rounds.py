@@ -40,7 +40,7 @@ def rotate(setting: Setting, x: Any, *parameters: Any) -> Any:
     elif "signs" in given:
         factors = along_vectors(given["signs"])
 
-    # A coordinate without a partner takes the rotation after the last, by nothing.
+    # A coordinate without a partner is rotated by nothing, which comes after the last rotation.
     none = [(0, 0)] * (t.ndim - 1) + [(0, 1)]
     cosine, sine = jnp.pad(cosine, none, constant_values=1), jnp.pad(sine, none)
 

@@ -139,9 +139,9 @@ class Orthogonal(nn.Module):
     def _rotates(self, x: Tensor) -> bool:
         if self.compute != "auto":
             return self.compute == "rotate"
-        # Multiply-adds of a forward and a backward pass: two for each rotation of a column, in
-        # four passes (two states go back), and three matrix products. From the identity, U takes
-        # about 0.7 of the rotations.
+        # This counts multiply-adds of a forward and a backward pass: two for each rotation of a
+        # column, in four passes (two states go back), and three matrix products. Forming U takes
+        # about 0.7 of the rotations of its columns.
         vectors = x.numel() // max(self.columns, 1)
         rotation = 8 * self.angles.shape[-1]
         product = 3 * self.n * self.columns

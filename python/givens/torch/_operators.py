@@ -25,8 +25,8 @@ from givens.torch._shapes import MaybeTensor, Shape
 
 # --- Derivatives ---
 #
-# PyTorch calls the rules for each level of differentiation. The results of operators hold the
-# gradients of all parameters; rules return None for an absent one.
+# PyTorch calls the rules for each level of differentiation. Operators return gradients of all
+# parameters, and rules replace the gradient of an absent one by None.
 
 
 def _summed_to(g: Tensor, shape: Shape) -> Tensor:

@@ -125,7 +125,7 @@ class _Orthogonal(nn.Module):
         if assignable and real:
             signs = torch.ones((*self.batch, n), dtype=weight.dtype, device=weight.device)
         self.register_buffer("signs", signs)
-        # What `right_inverse` returns as the parametrization is registered.
+        # `right_inverse` returns these when the parametrization is registered.
         self._first: Parameters | None = None
         self._projects = init == "weight"
         if not self._projects:

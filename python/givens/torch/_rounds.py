@@ -37,7 +37,7 @@ def rotate(
     def along_vectors(p: Tensor) -> Tensor:
         return p.reshape(*p.shape[:-1], *vectors, p.shape[-1])
 
-    # A coordinate without a partner takes the rotation after the last one, by nothing.
+    # A coordinate without a partner is rotated by nothing, which comes after the last rotation.
     cosine = _pad(along_vectors(angles.cos()), (0, 1), value=1.0)
     sine = along_vectors(angles.sin())
     if phases is not None:
@@ -76,7 +76,7 @@ def _tables(schedule: Schedule, device: torch.device) -> tuple[Tensor, Tensor, T
 
 @lru_cache(maxsize=8)
 def _cached_tables(schedule: Schedule, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
-    """For each round and coordinate: its partner, its rotation, whether it is the greater one."""
+    """Return for each round and coordinate its partner, its rotation, and if it is the greater."""
     shape = (schedule.num_rounds, schedule.n)
     partner = torch.arange(schedule.n).expand(shape).clone()
     rotation = torch.full(shape, schedule.num_rotations)
