@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import givens
-from cases import exactly, random_angles, random_parameters, random_vectors
+from cases import exactly, random_angles, random_vectors, results_of_every_function
 from givens import Schedule
 from givens._dispatch import libraries
 from oracles import present
@@ -86,26 +86,9 @@ def assert_same(library: Library, actual, expected) -> None:
 @pytest.mark.parametrize("kind", ["phases and diagonal", "signs"])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_every_function(library: Library, dtype: str, kind: str) -> None:
-    rng = np.random.default_rng(0)
-    angles, options = random_parameters(rng, kind, SCHEDULE, dtype, batches=((3,), ()))
-    U = givens.matrix(angles, SCHEDULE, **options)
-    x = random_vectors(rng, (3, 5, 8), U.dtype)
-    y = givens.rotate(x, angles, SCHEDULE, **options)
     with library.with_doubles():
-        of = library.of
-        others = {name: of(values) for name, values in options.items()}
-        assert_same(library, givens.matrix(of(angles), SCHEDULE, **others), U)
-        assert_same(library, givens.rotate(of(x), of(angles), SCHEDULE, **others), y)
-        assert_same(
-            library,
-            givens.rotate_vjp(of(y), of(x), of(angles), SCHEDULE, **others),
-            givens.rotate_vjp(y, x, angles, SCHEDULE, **options),
-        )
-        assert_same(
-            library,
-            givens.matrix_vjp(of(U), of(U), of(angles), SCHEDULE, **others),
-            givens.matrix_vjp(U, U, angles, SCHEDULE, **options),
-        )
+        for actual, expected in results_of_every_function(library.of, kind, dtype):
+            assert_same(library, actual, expected)
 
 
 def test_triangular_order(library: Library) -> None:

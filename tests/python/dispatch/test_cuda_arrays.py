@@ -20,6 +20,7 @@ from cases import (
     EACH_DTYPE,
     OPTIONS,
     REAL_OPTIONS,
+    VIEWS,
     exactly,
     random_angles,
     random_options,
@@ -162,15 +163,6 @@ def test_half_precision_vectors_with_single_precision_angles(name: str) -> None:
     size = (eps + 2 * oracles.rounding(SCHEDULE, np.float32)) * np.linalg.norm(g, axis=-1)
     assert_vectors_close(back(actual.x.values()), expected.x, size)
     assert_results_close(actual[1:], expected[1:], gradient_size(SCHEDULE, x, g))
-
-
-VIEWS = {
-    "transposed": lambda x: x.swapaxes(0, 1),
-    "every other": lambda x: x[::2],
-    "backwards": lambda x: x[::-1, ::-1, ::-1],
-    "from the middle": lambda x: x[1:, 2:],
-    "repeated": lambda x: np.broadcast_to(x[:, :1], x.shape),
-}
 
 
 @pytest.mark.parametrize("view", VIEWS)

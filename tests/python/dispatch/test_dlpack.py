@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import givens
-from cases import exactly, random_angles, random_parameters, random_vectors
+from cases import VIEWS, exactly, random_angles, results_of_every_function
 from dlpack_capsules import name_of
 from exporter import Array, Bare, exports, raising
 from givens import Schedule
@@ -32,15 +32,13 @@ def address(x: np.ndarray) -> int:
 
 
 def assert_same(actual, expected) -> None:
-    """Assert that an array of the library has the expected bits."""
-    assert isinstance(actual, Array)
-    np.testing.assert_array_equal(actual.values, expected, strict=True)
-
-
-def assert_same_gradients(actual, expected) -> None:
+    """Assert that arrays of the library have the expected bits."""
+    if not isinstance(expected, tuple):
+        actual, expected = (actual,), (expected,)
     assert [a is None for a in actual] == [b is None for b in expected]
     for a, b in zip(present(actual), present(expected), strict=True):
-        assert_same(a, b)
+        assert isinstance(a, Array)
+        np.testing.assert_array_equal(a.values, b, strict=True)
 
 
 # --- Values and memory ---------------------------------------------------------------------------
@@ -50,36 +48,15 @@ def assert_same_gradients(actual, expected) -> None:
 @pytest.mark.parametrize("kind", ["phases and diagonal", "signs"])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_every_function(dtype: str, kind: str, version: int | None) -> None:
-    rng = np.random.default_rng(0)
-
     def of(values: np.ndarray) -> Array:
         return Array(values).having(version=version, read_only=version is not None)
 
-    angles, options = random_parameters(rng, kind, SCHEDULE, dtype, batches=((3,), ()))
-    others = {name: of(values) for name, values in options.items()}
-
-    U = givens.matrix(angles, SCHEDULE, **options)
-    assert_same(givens.matrix(of(angles), SCHEDULE, **others), U)
-
-    x = random_vectors(rng, (3, 5, 8), U.dtype)
-    y = givens.rotate(x, angles, SCHEDULE, **options)
-    assert_same(givens.rotate(of(x), of(angles), SCHEDULE, **others), y)
-
-    expected = givens.rotate_vjp(y, x, angles, SCHEDULE, **options)
-    actual = givens.rotate_vjp(of(y), of(x), of(angles), SCHEDULE, **others)
-    assert_same_gradients(actual, expected)
-
-    expected = givens.matrix_vjp(U, U, angles, SCHEDULE, **options)
-    actual = givens.matrix_vjp(of(U), of(U), of(angles), SCHEDULE, **others)
-    assert_same_gradients(actual, expected)
+    for actual, expected in results_of_every_function(of, kind, dtype):
+        assert_same(actual, expected)
 
 
-VIEWS = {
-    "transposed": lambda x: x.swapaxes(0, 1),
-    "every other": lambda x: x[::2],
-    "backwards": lambda x: x[::-1, ::-1, ::-1],
-    "from the middle": lambda x: x[1:, 2:],
-    "repeated": lambda x: np.broadcast_to(x[:, :1], x.shape),
+MORE_VIEWS = {
+    **VIEWS,
     "one row": lambda x: x[0, 0],
     "no rows": lambda x: x[:0],
     "no columns": lambda x: x[:, :0],
@@ -87,11 +64,11 @@ VIEWS = {
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize("view", MORE_VIEWS)
 def test_strides(view: str, version: int | None) -> None:
     rng = np.random.default_rng(1)
     angles = random_angles(rng, SCHEDULE)
-    x = VIEWS[view](rng.standard_normal((4, 6, 8)))
+    x = MORE_VIEWS[view](rng.standard_normal((4, 6, 8)))
     y = givens.rotate(Array(x).having(version=version), Array(angles), SCHEDULE)
     assert_same(y, givens.rotate(x, angles, SCHEDULE))
 

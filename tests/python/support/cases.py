@@ -1,11 +1,12 @@
 """The schedules, parameters and arrays that several tests go through."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
 
+import givens
 from givens import Schedule
 from oracles import Options
 
@@ -95,6 +96,36 @@ def random_vectors(rng, shape, dtype) -> np.ndarray:
     if np.issubdtype(dtype, np.complexfloating):
         x = x + 1j * rng.standard_normal(shape)
     return x.astype(dtype)
+
+
+# Views of an array with three axes.
+VIEWS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "transposed": lambda x: x.swapaxes(0, 1),
+    "every other": lambda x: x[::2],
+    "backwards": lambda x: x[::-1, ::-1, ::-1],
+    "from the middle": lambda x: x[1:, 2:],
+    "repeated": lambda x: np.broadcast_to(x[:, :1], x.shape),
+}
+
+
+def results_of_every_function(of: Callable, kind: str, dtype: str) -> Iterator[tuple]:
+    """Yield what a function returns for arrays that `of` makes of NumPy's, and for these."""
+    rng = np.random.default_rng(0)
+    schedule = Schedule.xor(8)
+    angles, options = random_parameters(rng, kind, schedule, dtype, batches=((3,), ()))
+    others = {name: of(values) for name, values in options.items()}
+
+    def both(function: Callable, *arrays: np.ndarray) -> tuple:
+        expected = function(*arrays, schedule, **options)
+        return function(*map(of, arrays), schedule, **others), expected
+
+    U = givens.matrix(angles, schedule, **options)
+    x = random_vectors(rng, (3, 5, 8), U.dtype)
+    y = givens.rotate(x, angles, schedule, **options)
+    yield both(givens.matrix, angles)
+    yield both(givens.rotate, x, angles)
+    yield both(givens.rotate_vjp, y, x, angles)
+    yield both(givens.matrix_vjp, U, U, angles)
 
 
 def exactly(message: str) -> str:
