@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "array.hpp"
+#include "cases.hpp"
 #include "dense.hpp"
 #include "givens/givens.hpp"
 #include "problems.hpp"
@@ -25,31 +26,25 @@ using test::Random;
 using test::Shape;
 
 template <class R>
-struct OwnedTangents {
-  Array<R> angles;
-  std::optional<Array<R>> phases;
-  std::optional<Array<R>> diagonal;
-
+struct OwnedTangents : OwnedGradients<R> {
   OwnedTangents(const OwnedParameters<R>& parameters, Random& random)
-      : angles(random.array<R>(parameters.angles.shape)) {
-    if (parameters.phases) phases = random.array<R>(parameters.phases->shape);
-    if (parameters.diagonal) diagonal = random.array<R>(parameters.diagonal->shape);
+      : OwnedGradients<R>(parameters) {
+    this->angles = random.array<R>(parameters.angles.shape);
+    if (this->phases) this->phases = random.array<R>(this->phases->shape);
+    if (this->diagonal) this->diagonal = random.array<R>(this->diagonal->shape);
   }
 
   ParameterTangents<R> views() const {
-    ParameterTangents<R> out{angles.view(), {}, {}};
-    if (phases) out.phases = phases->view();
-    if (diagonal) out.diagonal = diagonal->view();
+    ParameterTangents<R> out{this->angles.view(), {}, {}};
+    if (this->phases) out.phases = this->phases->view();
+    if (this->diagonal) out.diagonal = this->diagonal->view();
     return out;
   }
-
-  // All of them, one after the other, like OwnedGradients::all.
-  std::vector<R> all() const { return test::joined(angles, phases, diagonal); }
 
   // The derivative of U along the tangents has at most this norm.
   double rate() const {
     double sum = 0;
-    for (const R t : all()) sum += std::abs(static_cast<double>(t));
+    for (const R t : this->all()) sum += std::abs(static_cast<double>(t));
     return sum;
   }
 };
@@ -103,12 +98,11 @@ TEST_CASE_TEMPLATE("tangents: adjoint to the gradients, linear in the vectors", 
                    GIVENS_TEST_TYPES) {
   using R = real_t<T>;
   Random random(31);
-  for (const std::int64_t n : {1, 2, 5, 9}) {
-    for (const Schedule& schedule : test::schedules(n, random)) {
-      for (const test::Choice& choice : test::choices<T>()) {
-        for (const bool inverse : {false, true}) {
-          CAPTURE(schedule.repr());
-          CAPTURE(inverse);
+  const std::vector<std::int64_t> sizes = {1, 2, 5, 9};
+  test::for_each_choice<T>(
+      sizes, random, [&](const Schedule& schedule, const test::Choice& choice) {
+        const std::int64_t n = schedule.n();
+        test::for_each_direction([&](bool inverse) {
           const auto parameters = test::random_parameters<R>(schedule, choice, random);
           const OwnedTangents<R> tangents(parameters, random);
           const Array<T> x = random.array<T>({9, n});
@@ -130,10 +124,8 @@ TEST_CASE_TEMPLATE("tangents: adjoint to the gradients, linear in the vectors", 
           // The gradients round as the tangents do, and so does the sum.
           CHECK(std::abs(test::loss(gy.values, dy.values) - through) <=
                 2 * bound * test::norm_of(gy.values));
-        }
-      }
-    }
-  }
+        });
+      });
 }
 
 TEST_CASE_TEMPLATE("tangents: second order against differences", T, GIVENS_TEST_TYPES) {

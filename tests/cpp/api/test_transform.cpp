@@ -10,6 +10,7 @@
 
 #include "arguments/validate.hpp"
 #include "array.hpp"
+#include "cases.hpp"
 #include "dense.hpp"
 #include "givens/givens.hpp"
 #include "problems.hpp"
@@ -70,35 +71,29 @@ TEST_CASE("the reference engine is always there") {
 TEST_CASE_TEMPLATE("rotate: every size, schedule and parameter", T, GIVENS_TEST_TYPES) {
   using R = real_t<T>;
   Random random(21);
-  for (const std::int64_t n : test::kSizes) {
-    for (const Schedule& schedule : test::schedules(n, random)) {
-      for (const bool inverse : {false, true}) {
-        CAPTURE(schedule.repr());
-        CAPTURE(inverse);
-        const auto parameters = test::random_parameters<R>(schedule, full_choice<T>(), random);
-        const Array<T> x = random.array<T>({5, n});
-        const RotateOptions options{-1, inverse};
-        const Array<T> y = rotated(x, parameters, schedule, options);
-        CHECK(rotation_error<T>(x, parameters, schedule, y.view(), options) <= 1);
-      }
-    }
-  }
+  test::for_each_schedule(test::kSizes, random, [&](const Schedule& schedule) {
+    test::for_each_direction([&](bool inverse) {
+      const auto parameters = test::random_parameters<R>(schedule, full_choice<T>(), random);
+      const Array<T> x = random.array<T>({5, schedule.n()});
+      const RotateOptions options{-1, inverse};
+      const Array<T> y = rotated(x, parameters, schedule, options);
+      CHECK(rotation_error<T>(x, parameters, schedule, y.view(), options) <= 1);
+    });
+  });
 }
 
 TEST_CASE_TEMPLATE("matrix: the images of the unit vectors", T, GIVENS_TEST_TYPES) {
   using R = real_t<T>;
   Random random(22);
-  for (const std::int64_t n : test::kSizes) {
-    for (const Schedule& schedule : test::schedules(n, random)) {
-      CAPTURE(schedule.repr());
-      const auto parameters = test::random_parameters<R>(schedule, full_choice<T>(), random, {2});
-      const Array<T> U = matrix<T>(parameters, schedule);
-      CHECK(U.shape == Shape{2, n, schedule.columns()});
-      Array<T> unit({1, n, schedule.columns()});
-      for (std::int64_t k = 0; k < schedule.columns(); ++k) test::at(unit.view(), {0, k, k}) = T(1);
-      CHECK(rotation_error<T>(unit, parameters, schedule, U.view(), {-2, false}) <= 1);
-    }
-  }
+  test::for_each_schedule(test::kSizes, random, [&](const Schedule& schedule) {
+    const std::int64_t n = schedule.n();
+    const auto parameters = test::random_parameters<R>(schedule, full_choice<T>(), random, {2});
+    const Array<T> U = matrix<T>(parameters, schedule);
+    CHECK(U.shape == Shape{2, n, schedule.columns()});
+    Array<T> unit({1, n, schedule.columns()});
+    for (std::int64_t k = 0; k < schedule.columns(); ++k) test::at(unit.view(), {0, k, k}) = T(1);
+    CHECK(rotation_error<T>(unit, parameters, schedule, U.view(), {-2, false}) <= 1);
+  });
 }
 
 TEST_CASE_TEMPLATE("parameters broadcast from the end, vectors from the front", T,

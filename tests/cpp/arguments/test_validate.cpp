@@ -3,7 +3,6 @@
 
 #include <complex>
 #include <cstdint>
-#include <initializer_list>
 #include <limits>
 #include <stdexcept>
 #include <type_traits>
@@ -97,9 +96,17 @@ struct Calls {
 using Real = Calls<double>;
 using Complex = Calls<std::complex<double>>;
 
+template <class T>
+using CallList = std::vector<Call<T>>;
+const CallList<double> kAll = {Real::rotate, Real::matrix, Real::rotate_vjp, Real::matrix_vjp};
+const CallList<double> kVjps = {Real::rotate_vjp, Real::matrix_vjp};
+const CallList<std::complex<double>> kAllComplex = {Complex::rotate, Complex::matrix,
+                                                    Complex::rotate_vjp, Complex::matrix_vjp};
+const CallList<std::complex<double>> kComplexVjps = {Complex::rotate_vjp, Complex::matrix_vjp};
+
 // Spoils valid arguments and checks that each of the calls refuses them and writes nothing.
 template <class T, class Spoil>
-void check_refused(std::initializer_list<Call<T>> calls, const char* message, Spoil&& spoil) {
+void refused(const CallList<T>& calls, const char* message, Spoil&& spoil) {
   for (const Call<T> call : calls) {
     Arguments<T> arguments;
     spoil(arguments);
@@ -107,16 +114,9 @@ void check_refused(std::initializer_list<Call<T>> calls, const char* message, Sp
     CHECK(arguments.untouched());
   }
 }
-
-template <class Spoil>
-void refused(std::initializer_list<Call<double>> calls, const char* message, Spoil&& spoil) {
-  check_refused<double>(calls, message, spoil);
-}
-
-template <class Spoil>
-void complex_refused(std::initializer_list<Call<std::complex<double>>> calls, const char* message,
-                     Spoil&& spoil) {
-  check_refused<std::complex<double>>(calls, message, spoil);
+template <class T, class Spoil>
+void refused(Call<T> call, const char* message, Spoil&& spoil) {
+  refused<T>(CallList<T>{call}, message, spoil);
 }
 
 }  // namespace
@@ -131,139 +131,136 @@ TEST_CASE_TEMPLATE("the arguments that the tests below spoil are accepted", T, G
 }
 
 TEST_CASE("refused: angles") {
-  const auto all = {Real::rotate, Real::matrix, Real::rotate_vjp, Real::matrix_vjp};
-  refused(all,
+  refused(kAll,
           "angles must have 6 entries (schedule.num_rotations) along the last axis, got shape "
           "(2, 5)",
           [](auto& a) { a.parameters.angles = {a.stored_angles.values.data(), {2, 5}}; });
-  refused(all,
+  refused(kAll,
           "angles must have 6 entries (schedule.num_rotations) along the last axis, got shape ()",
           [](auto& a) { a.parameters.angles = {a.stored_angles.values.data(), {}}; });
-  refused(all,
+  refused(kAll,
           "angles must have 5 entries (schedule.num_rotations) along the last axis, got shape "
           "(2, 6)",
           [](auto& a) { a.schedule = Schedule::xor_(4, 2); });
 }
 
 TEST_CASE("refused: parameters that do not fit the schedule or each other") {
-  const auto all = {Complex::rotate, Complex::matrix, Complex::rotate_vjp, Complex::matrix_vjp};
-  complex_refused(
-      all,
-      "phases must have 6 entries (schedule.num_rotations) along the last axis, got shape (4,)",
-      [](auto& a) { a.parameters.phases = {a.stored_phases.values.data(), {4}}; });
-  complex_refused(
-      all, "diagonal must have 4 entries (schedule.n) along the last axis, got shape (2, 1)",
-      [](auto& a) { a.parameters.diagonal = {a.stored_diagonal.values.data(), {2, 1}}; });
-  complex_refused(all, "signs and diagonal exclude each other, got both",
-                  [](auto& a) { a.parameters.signs = a.stored_signs.view(); });
-  complex_refused(
-      all,
+  refused(kAllComplex,
+          "phases must have 6 entries (schedule.num_rotations) along the last axis, got shape (4,)",
+          [](auto& a) { a.parameters.phases = {a.stored_phases.values.data(), {4}}; });
+  refused(kAllComplex,
+          "diagonal must have 4 entries (schedule.n) along the last axis, got shape (2, 1)",
+          [](auto& a) { a.parameters.diagonal = {a.stored_diagonal.values.data(), {2, 1}}; });
+  refused(kAllComplex, "signs and diagonal exclude each other, got both",
+          [](auto& a) { a.parameters.signs = a.stored_signs.view(); });
+  refused(
+      kAllComplex,
       "the leading axes of phases must broadcast with those of the other parameters, got phases of "
       "shape (3, 6) and angles of shape (2, 6)",
       [](auto& a) { a.parameters.phases = {a.stored_phases.values.data(), {3, 6}, {0, 1}}; });
-  complex_refused(all,
-                  "the leading axes of diagonal must broadcast with those of the other parameters, "
-                  "got diagonal "
-                  "of shape (2, 3, 4) and angles of shape (2, 6)",
-                  [](auto& a) {
-                    a.parameters.diagonal = {a.stored_diagonal.values.data(), {2, 3, 4}, {0, 0, 1}};
-                  });
+  refused(kAllComplex,
+          "the leading axes of diagonal must broadcast with those of the other parameters, "
+          "got diagonal "
+          "of shape (2, 3, 4) and angles of shape (2, 6)",
+          [](auto& a) {
+            a.parameters.diagonal = {a.stored_diagonal.values.data(), {2, 3, 4}, {0, 0, 1}};
+          });
 }
 
 TEST_CASE("refused: signs") {
-  const auto all = {Real::rotate, Real::matrix, Real::rotate_vjp, Real::matrix_vjp};
-  refused(all, "signs must have 4 entries (schedule.n) along the last axis, got shape (2, 3)",
+  refused(kAll, "signs must have 4 entries (schedule.n) along the last axis, got shape (2, 3)",
           [](auto& a) { a.parameters.signs = {a.stored_signs.values.data(), {2, 3}}; });
-  refused(all, "signs must be +1 or -1 each, got 0.5", [](auto& a) {
+  refused(kAll, "signs must be +1 or -1 each, got 0.5", [](auto& a) {
     a.stored_signs.values[6] = 0.5;
     a.parameters.signs = a.stored_signs.view();
   });
-  refused(all, "signs must be +1 or -1 each, got nan", [](auto& a) {
+  refused(kAll, "signs must be +1 or -1 each, got nan", [](auto& a) {
     a.stored_signs.values[7] = std::numeric_limits<double>::quiet_NaN();
     a.parameters.signs = a.stored_signs.view();
   });
-  refused(all,
+  refused(kAll,
           "the leading axes of signs must broadcast with those of the other parameters, got signs "
           "of shape (3, 4) and angles of shape (2, 6)",
           [](auto& a) { a.parameters.signs = {a.stored_signs.values.data(), {3, 4}, {0, 1}}; });
 }
 
 TEST_CASE("refused: phases and diagonal for real vectors") {
-  const auto all = {Real::rotate, Real::matrix, Real::rotate_vjp, Real::matrix_vjp};
-  refused(all, "phases must come with complex vectors, got real ones",
+  refused(kAll, "phases must come with complex vectors, got real ones",
           [](auto& a) { a.parameters.phases = a.stored_phases.view(); });
-  refused(all, "diagonal must come with complex vectors, got real ones",
+  refused(kAll, "diagonal must come with complex vectors, got real ones",
           [](auto& a) { a.parameters.diagonal = a.stored_diagonal.view(); });
 }
 
 TEST_CASE("refused: x of rotate") {
-  refused({Real::rotate},
+  refused(Real::rotate,
           "x must have at least 2 axes, the batch axes of the parameters and one of n = 4 "
           "coordinates, got shape (4,)",
           [](auto& a) { a.x = {a.stored_x.values.data(), {4}}; });
-  refused({Real::rotate},
+  refused(Real::rotate,
           "x must have at least 2 axes, the batch axes of the parameters and one of n = 4 "
           "coordinates, got shape ()",
           [](auto& a) { a.x = {a.stored_x.values.data(), {}}; });
-  refused({Real::rotate}, "x must have 4 entries (schedule.n) along axis -1, got shape (2, 4, 3)",
+  refused(Real::rotate, "x must have 4 entries (schedule.n) along axis -1, got shape (2, 4, 3)",
           [](auto& a) { a.x = {a.stored_x.values.data(), {2, 4, 3}}; });
-  refused({Real::rotate}, "x must have 4 entries (schedule.n) along axis 1, got shape (2, 3, 4)",
+  refused(Real::rotate, "x must have 4 entries (schedule.n) along axis 1, got shape (2, 3, 4)",
           [](auto& a) { a.options.axis = 1; });
-  refused({Real::rotate},
+  refused(Real::rotate,
           "the leading axes of x must match the batch shape (2,) of the parameters, got shape "
           "(3, 2, 4)",
           [](auto& a) { a.x = {a.stored_x.values.data(), {3, 2, 4}}; });
-  refused({Real::rotate},
+  refused(Real::rotate,
           "the leading axes of x must match the batch shape (2,) of the parameters, got shape "
           "(0, 3, 4)",
           [](auto& a) { a.x = {a.stored_x.values.data(), {0, 3, 4}}; });
 }
 
 TEST_CASE("refused: axis") {
-  refused({Real::rotate}, "axis must be between -3 and 2 for x of shape (2, 3, 4), got 3",
+  refused(Real::rotate, "axis must be between -3 and 2 for x of shape (2, 3, 4), got 3",
           [](auto& a) { a.options.axis = 3; });
-  refused({Real::rotate}, "axis must be between -3 and 2 for x of shape (2, 3, 4), got -4",
+  refused(Real::rotate, "axis must be between -3 and 2 for x of shape (2, 3, 4), got -4",
           [](auto& a) { a.options.axis = -4; });
-  refused({Real::rotate}, "axis must not be one of the 1 batch axes of x, got 0",
+  refused(Real::rotate, "axis must not be one of the 1 batch axes of x, got 0",
           [](auto& a) { a.options.axis = 0; });
-  refused({Real::rotate}, "axis must not be one of the 1 batch axes of x, got -3",
+  refused(Real::rotate, "axis must not be one of the 1 batch axes of x, got -3",
           [](auto& a) { a.options.axis = -3; });
-  refused({Real::rotate_vjp}, "axis must be between -3 and 2 for y of shape (2, 3, 4), got 3",
+  refused(Real::rotate_vjp, "axis must be between -3 and 2 for y of shape (2, 3, 4), got 3",
           [](auto& a) { a.options.axis = 3; });
-  refused({Real::rotate_vjp}, "axis must not be one of the 1 batch axes of y, got -3",
+  refused(Real::rotate_vjp, "axis must not be one of the 1 batch axes of y, got -3",
           [](auto& a) { a.options.axis = -3; });
 }
 
 TEST_CASE("refused: the output of rotate") {
-  refused({Real::rotate}, "out must have shape (2, 3, 4), got shape (3, 4)",
+  refused(Real::rotate, "out must have shape (2, 3, 4), got shape (3, 4)",
           [](auto& a) { a.out = {a.stored_out.values.data(), {3, 4}}; });
-  refused({Real::rotate}, "out must have shape (2, 3, 4), got shape (1, 3, 4)", [](auto& a) {
+  refused(Real::rotate, "out must have shape (2, 3, 4), got shape (1, 3, 4)", [](auto& a) {
     a.x = {a.stored_x.values.data(), {1, 3, 4}};
     a.out = {a.stored_out.values.data(), {1, 3, 4}};
   });
-  refused({Real::rotate}, "out must not overlap itself",
+  refused(Real::rotate, "out must not overlap itself",
           [](auto& a) { a.out = {a.stored_out.values.data(), {2, 3, 4}, {12, 0, 1}}; });
-  refused({Real::rotate}, "out must not overlap itself",
+  refused(Real::rotate, "out must not overlap itself",
           [](auto& a) { a.out = {a.stored_out.values.data() + 11, {2, 3, 4}, {-11, 4, 1}}; });
 }
 
 TEST_CASE("refused: U of matrix and matrix_vjp") {
-  refused({Real::matrix, Real::matrix_vjp}, "U must have shape (2, 4, 4), got shape (4, 4)",
+  refused(CallList<double>{Real::matrix, Real::matrix_vjp},
+          "U must have shape (2, 4, 4), got shape (4, 4)",
           [](auto& a) { a.U = {a.stored_U.values.data(), {4, 4}}; });
-  refused({Real::matrix, Real::matrix_vjp}, "U must have shape (2, 4, 3), got shape (2, 4, 4)",
+  refused(CallList<double>{Real::matrix, Real::matrix_vjp},
+          "U must have shape (2, 4, 3), got shape (2, 4, 4)",
           [](auto& a) { a.schedule = Schedule::xor_(4, 3); });
-  refused({Real::matrix}, "U must not overlap itself",
+  refused(Real::matrix, "U must not overlap itself",
           [](auto& a) { a.U = {a.stored_U.values.data(), {2, 4, 4}, {0, 4, 1}}; });
-  refused({Real::matrix}, "U must not overlap angles in memory",
+  refused(Real::matrix, "U must not overlap angles in memory",
           [](auto& a) { a.parameters.angles = {a.stored_U.values.data(), {2, 6}}; });
-  complex_refused({Complex::matrix}, "U must not overlap phases in memory", [](auto& a) {
+  refused(Complex::matrix, "U must not overlap phases in memory", [](auto& a) {
     a.parameters.phases = {reinterpret_cast<double*>(a.stored_U.values.data()), {2, 6}};
   });
-  complex_refused({Complex::matrix}, "U must not overlap diagonal in memory", [](auto& a) {
+  refused(Complex::matrix, "U must not overlap diagonal in memory", [](auto& a) {
     a.parameters.diagonal = {reinterpret_cast<double*>(a.stored_U.values.data()), {2, 4}};
   });
   Array<double> signs_and_U({32}, 1.0);
-  refused({Real::matrix}, "U must not overlap signs in memory", [&](auto& a) {
+  refused(Real::matrix, "U must not overlap signs in memory", [&](auto& a) {
     a.parameters.signs = {signs_and_U.values.data() + 24, {2, 4}};
     a.U = {signs_and_U.values.data(), {2, 4, 4}};
   });
@@ -271,70 +268,60 @@ TEST_CASE("refused: U of matrix and matrix_vjp") {
 }
 
 TEST_CASE("refused: shapes of the gradient functions") {
-  refused({Real::rotate_vjp},
+  refused(Real::rotate_vjp,
           "y must have at least 2 axes, the batch axes of the parameters and one of n = 4 "
           "coordinates, got shape (4,)",
           [](auto& a) { a.x = {a.stored_x.values.data(), {4}}; });
-  refused({Real::rotate_vjp},
-          "y must have 4 entries (schedule.n) along axis -1, got shape (2, 4, 3)",
+  refused(Real::rotate_vjp, "y must have 4 entries (schedule.n) along axis -1, got shape (2, 4, 3)",
           [](auto& a) { a.x = {a.stored_x.values.data(), {2, 4, 3}}; });
-  refused({Real::rotate_vjp},
+  refused(Real::rotate_vjp,
           "the leading axes of y must match the batch shape (2,) of the parameters, got shape "
           "(3, 2, 4)",
           [](auto& a) { a.x = {a.stored_x.values.data(), {3, 2, 4}}; });
   // An output has the batch in full.
-  refused({Real::rotate_vjp}, "y must have shape (2, 3, 4), got shape (1, 3, 4)",
+  refused(Real::rotate_vjp, "y must have shape (2, 3, 4), got shape (1, 3, 4)",
           [](auto& a) { a.x = {a.stored_x.values.data(), {1, 3, 4}}; });
-  refused({Real::rotate_vjp}, "gy must have shape (2, 3, 4), got shape (2, 4)",
+  refused(Real::rotate_vjp, "gy must have shape (2, 3, 4), got shape (2, 4)",
           [](auto& a) { a.gy = {a.stored_gy.values.data(), {2, 4}}; });
-  refused({Real::rotate_vjp}, "gx must have shape (2, 3, 4), got shape (2, 4, 3)",
+  refused(Real::rotate_vjp, "gx must have shape (2, 3, 4), got shape (2, 4, 3)",
           [](auto& a) { a.out = {a.stored_out.values.data(), {2, 4, 3}}; });
-  refused({Real::matrix_vjp}, "gU must have shape (2, 4, 4), got shape (2, 4)",
+  refused(Real::matrix_vjp, "gU must have shape (2, 4, 4), got shape (2, 4)",
           [](auto& a) { a.gU = {a.stored_gU.values.data(), {2, 4}}; });
 }
 
 TEST_CASE("refused: shapes of the parameters' gradients") {
-  complex_refused({Complex::rotate_vjp, Complex::matrix_vjp},
-                  "gangles must have the shape of angles (2, 6), got shape (6,)",
-                  [](auto& a) { a.gradients.angles = {a.stored_gangles.values.data(), {6}}; });
-  complex_refused({Complex::rotate_vjp, Complex::matrix_vjp},
-                  "gphases must have the shape of phases (2, 6), got shape (2, 4)",
-                  [](auto& a) { a.gradients.phases = {a.stored_gphases.values.data(), {2, 4}}; });
+  refused(kComplexVjps, "gangles must have the shape of angles (2, 6), got shape (6,)",
+          [](auto& a) { a.gradients.angles = {a.stored_gangles.values.data(), {6}}; });
+  refused(kComplexVjps, "gphases must have the shape of phases (2, 6), got shape (2, 4)",
+          [](auto& a) { a.gradients.phases = {a.stored_gphases.values.data(), {2, 4}}; });
   // A gradient has the shape of its parameter, not of the batch.
-  complex_refused({Complex::rotate_vjp, Complex::matrix_vjp},
-                  "gdiagonal must have the shape of diagonal (4,), got shape (2, 4)",
-                  [](auto& a) { a.parameters.diagonal = {a.stored_diagonal.values.data(), {4}}; });
+  refused(kComplexVjps, "gdiagonal must have the shape of diagonal (4,), got shape (2, 4)",
+          [](auto& a) { a.parameters.diagonal = {a.stored_diagonal.values.data(), {4}}; });
 }
 
 TEST_CASE("refused: a gradient without its parameter, a parameter without its gradient") {
-  complex_refused({Complex::rotate_vjp, Complex::matrix_vjp},
-                  "gphases must be given exactly if phases is",
-                  [](auto& a) { a.gradients.phases.reset(); });
-  complex_refused({Complex::rotate_vjp, Complex::matrix_vjp},
-                  "gphases must be given exactly if phases is",
-                  [](auto& a) { a.parameters.phases.reset(); });
-  complex_refused({Complex::rotate_vjp, Complex::matrix_vjp},
-                  "gdiagonal must be given exactly if diagonal is",
-                  [](auto& a) { a.gradients.diagonal.reset(); });
-  complex_refused({Complex::rotate_vjp, Complex::matrix_vjp},
-                  "gdiagonal must be given exactly if diagonal is",
-                  [](auto& a) { a.parameters.diagonal.reset(); });
-  refused({Real::rotate_vjp, Real::matrix_vjp}, "gphases must be given exactly if phases is",
+  refused(kComplexVjps, "gphases must be given exactly if phases is",
+          [](auto& a) { a.gradients.phases.reset(); });
+  refused(kComplexVjps, "gphases must be given exactly if phases is",
+          [](auto& a) { a.parameters.phases.reset(); });
+  refused(kComplexVjps, "gdiagonal must be given exactly if diagonal is",
+          [](auto& a) { a.gradients.diagonal.reset(); });
+  refused(kComplexVjps, "gdiagonal must be given exactly if diagonal is",
+          [](auto& a) { a.parameters.diagonal.reset(); });
+  refused(kVjps, "gphases must be given exactly if phases is",
           [](auto& a) { a.gradients.phases = a.stored_gphases.view(); });
 }
 
 TEST_CASE("refused: gradients that overlap themselves") {
-  complex_refused({Complex::rotate_vjp}, "gx must not overlap itself",
-                  [](auto& a) { a.out = {a.stored_out.values.data(), {2, 3, 4}, {4, 4, 1}}; });
-  complex_refused(
-      {Complex::rotate_vjp, Complex::matrix_vjp}, "gangles must not overlap itself",
-      [](auto& a) { a.gradients.angles = {a.stored_gangles.values.data(), {2, 6}, {0, 1}}; });
-  complex_refused(
-      {Complex::rotate_vjp, Complex::matrix_vjp}, "gphases must not overlap itself",
-      [](auto& a) { a.gradients.phases = {a.stored_gphases.values.data(), {2, 6}, {1, 1}}; });
-  complex_refused(
-      {Complex::rotate_vjp, Complex::matrix_vjp}, "gdiagonal must not overlap itself",
-      [](auto& a) { a.gradients.diagonal = {a.stored_gdiagonal.values.data(), {2, 4}, {3, -1}}; });
+  refused(Complex::rotate_vjp, "gx must not overlap itself",
+          [](auto& a) { a.out = {a.stored_out.values.data(), {2, 3, 4}, {4, 4, 1}}; });
+  refused(kComplexVjps, "gangles must not overlap itself",
+          [](auto& a) { a.gradients.angles = {a.stored_gangles.values.data(), {2, 6}, {0, 1}}; });
+  refused(kComplexVjps, "gphases must not overlap itself",
+          [](auto& a) { a.gradients.phases = {a.stored_gphases.values.data(), {2, 6}, {1, 1}}; });
+  refused(kComplexVjps, "gdiagonal must not overlap itself", [](auto& a) {
+    a.gradients.diagonal = {a.stored_gdiagonal.values.data(), {2, 4}, {3, -1}};
+  });
 }
 
 TEST_CASE("refused: gradients that overlap inputs or each other") {
@@ -342,45 +329,39 @@ TEST_CASE("refused: gradients that overlap inputs or each other") {
   const auto as_reals = [](Array<T>& array) {
     return reinterpret_cast<double*>(array.values.data());
   };
-  refused({Real::rotate_vjp}, "gx must not overlap y in memory",
+  refused(Real::rotate_vjp, "gx must not overlap y in memory",
           [](auto& a) { a.out = a.stored_x.view(); });
-  refused({Real::rotate_vjp}, "gx must not overlap gy in memory",
+  refused(Real::rotate_vjp, "gx must not overlap gy in memory",
           [](auto& a) { a.out = a.stored_gy.view(); });
-  refused({Real::rotate_vjp}, "gx must not overlap angles in memory",
+  refused(Real::rotate_vjp, "gx must not overlap angles in memory",
           [](auto& a) { a.parameters.angles = {a.stored_out.values.data(), {2, 6}}; });
-  complex_refused({Complex::rotate_vjp}, "gx must not overlap phases in memory",
-                  [&](auto& a) { a.parameters.phases = {as_reals(a.stored_out), {2, 6}}; });
-  complex_refused({Complex::rotate_vjp}, "gx must not overlap diagonal in memory",
-                  [&](auto& a) { a.parameters.diagonal = {as_reals(a.stored_out), {2, 4}}; });
-  refused({Real::rotate_vjp}, "gangles must not overlap y in memory",
+  refused(Complex::rotate_vjp, "gx must not overlap phases in memory",
+          [&](auto& a) { a.parameters.phases = {as_reals(a.stored_out), {2, 6}}; });
+  refused(Complex::rotate_vjp, "gx must not overlap diagonal in memory",
+          [&](auto& a) { a.parameters.diagonal = {as_reals(a.stored_out), {2, 4}}; });
+  refused(Real::rotate_vjp, "gangles must not overlap y in memory",
           [](auto& a) { a.gradients.angles = {a.stored_x.values.data() + 12, {2, 6}}; });
-  refused({Real::rotate_vjp}, "gangles must not overlap gx in memory",
+  refused(Real::rotate_vjp, "gangles must not overlap gx in memory",
           [](auto& a) { a.gradients.angles = {a.stored_out.values.data() + 12, {2, 6}}; });
-  refused({Real::matrix_vjp}, "gangles must not overlap U in memory",
+  refused(Real::matrix_vjp, "gangles must not overlap U in memory",
           [](auto& a) { a.gradients.angles = {a.stored_U.values.data(), {2, 6}}; });
-  refused({Real::matrix_vjp}, "gangles must not overlap gU in memory",
+  refused(Real::matrix_vjp, "gangles must not overlap gU in memory",
           [](auto& a) { a.gradients.angles = {a.stored_gU.values.data(), {2, 6}}; });
-  complex_refused({Complex::rotate_vjp, Complex::matrix_vjp},
-                  "gangles must not overlap angles in memory",
-                  [](auto& a) { a.gradients.angles = a.stored_angles.view(); });
-  complex_refused({Complex::rotate_vjp, Complex::matrix_vjp},
-                  "gphases must not overlap phases in memory",
-                  [](auto& a) { a.gradients.phases = a.stored_phases.view(); });
-  complex_refused({Complex::rotate_vjp, Complex::matrix_vjp},
-                  "gphases must not overlap gangles in memory",
-                  [](auto& a) { a.gradients.phases = a.stored_gangles.view(); });
-  complex_refused({Complex::rotate_vjp, Complex::matrix_vjp},
-                  "gdiagonal must not overlap diagonal in memory",
-                  [](auto& a) { a.gradients.diagonal = a.stored_diagonal.view(); });
-  complex_refused(
-      {Complex::rotate_vjp, Complex::matrix_vjp}, "gdiagonal must not overlap gphases in memory",
-      [](auto& a) { a.gradients.diagonal = {a.stored_gphases.values.data() + 4, {2, 4}}; });
+  refused(kComplexVjps, "gangles must not overlap angles in memory",
+          [](auto& a) { a.gradients.angles = a.stored_angles.view(); });
+  refused(kComplexVjps, "gphases must not overlap phases in memory",
+          [](auto& a) { a.gradients.phases = a.stored_phases.view(); });
+  refused(kComplexVjps, "gphases must not overlap gangles in memory",
+          [](auto& a) { a.gradients.phases = a.stored_gangles.view(); });
+  refused(kComplexVjps, "gdiagonal must not overlap diagonal in memory",
+          [](auto& a) { a.gradients.diagonal = a.stored_diagonal.view(); });
+  refused(kComplexVjps, "gdiagonal must not overlap gphases in memory",
+          [](auto& a) { a.gradients.diagonal = {a.stored_gphases.values.data() + 4, {2, 4}}; });
   Array<double> signs_and_gangles({12}, 1.0);
-  refused({Real::rotate_vjp, Real::matrix_vjp}, "gangles must not overlap signs in memory",
-          [&](auto& a) {
-            a.parameters.signs = {signs_and_gangles.values.data() + 8, {4}};
-            a.gradients.angles = {signs_and_gangles.values.data(), {2, 6}};
-          });
+  refused(kVjps, "gangles must not overlap signs in memory", [&](auto& a) {
+    a.parameters.signs = {signs_and_gangles.values.data() + 8, {4}};
+    a.gradients.angles = {signs_and_gangles.values.data(), {2, 6}};
+  });
   CHECK(signs_and_gangles.values == std::vector<double>(12, 1.0));
 }
 

@@ -11,6 +11,7 @@
 
 #include "arguments/validate.hpp"
 #include "array.hpp"
+#include "cases.hpp"
 #include "dense.hpp"
 #include "givens/givens.hpp"
 #include "problems.hpp"
@@ -198,13 +199,9 @@ TEST_CASE("by hand: the gradient of a phase") {
 TEST_CASE_TEMPLATE("rotate and matrix are the explicit product", T, GIVENS_TEST_TYPES) {
   using R = real_t<T>;
   Random random(11);
-  for (const std::int64_t n : test::kSizes) {
-    for (const Schedule& schedule : test::schedules(n, random)) {
-      for (const Choice& choice : test::choices<T>()) {
-        CAPTURE(schedule.repr());
-        CAPTURE(choice.phases);
-        CAPTURE(choice.diagonal);
-        CAPTURE(choice.signs);
+  test::for_each_choice<T>(
+      test::kSizes, random, [&](const Schedule& schedule, const Choice& choice) {
+        const std::int64_t n = schedule.n();
         const auto parameters = test::random_parameters<R>(schedule, choice, random);
         const auto views = parameters.views();
         const double bound = test::rounding<R>(schedule);
@@ -239,9 +236,7 @@ TEST_CASE_TEMPLATE("rotate and matrix are the explicit product", T, GIVENS_TEST_
         CHECK(test::largest_difference(columns.values, expected.values) <= bound);
         const test::Dense gram = test::adjoint(columns) * columns;
         CHECK(test::largest_difference(gram.values, test::identity(m).values) <= 2 * bound);
-      }
-    }
-  }
+      });
 }
 
 TEST_CASE("orthogonality and unitarity in double stay within 1e-13 n") {
@@ -261,15 +256,10 @@ TEST_CASE("orthogonality and unitarity in double stay within 1e-13 n") {
 TEST_CASE_TEMPLATE("the gradients by reversal and by conjugation agree", T, GIVENS_TEST_TYPES) {
   using R = real_t<T>;
   Random random(13);
-  for (const std::int64_t n : test::kSizes) {
-    for (const Schedule& schedule : test::schedules(n, random)) {
-      for (const Choice& choice : test::choices<T>()) {
-        for (const bool inverse : {false, true}) {
-          CAPTURE(schedule.repr());
-          CAPTURE(choice.phases);
-          CAPTURE(choice.diagonal);
-          CAPTURE(choice.signs);
-          CAPTURE(inverse);
+  test::for_each_choice<T>(
+      test::kSizes, random, [&](const Schedule& schedule, const Choice& choice) {
+        const std::int64_t n = schedule.n();
+        test::for_each_direction([&](bool inverse) {
           // Two matrices with angles of their own that share everything else.
           auto parameters = test::random_parameters<R>(schedule, choice, random);
           parameters.angles = random.array<R>({2, schedule.num_rotations()}, 3.14);
@@ -285,42 +275,35 @@ TEST_CASE_TEMPLATE("the gradients by reversal and by conjugation agree", T, GIVE
           const double scale = test::norm_of(y.values) * test::norm_of(gy.values);
           CHECK(test::largest_difference(reversal.parameters.all(), conjugation.parameters.all()) <=
                 8 * test::rounding<R>(schedule) * scale);
-        }
-      }
-    }
-  }
+        });
+      });
 }
 
 TEST_CASE("in double the two gradients agree to 1e-12 of the largest") {
   Random random(14);
-  for (const std::int64_t n : {5, 16, 17}) {
-    for (const Schedule& schedule : test::schedules(n, random)) {
-      CAPTURE(schedule.repr());
-      const auto parameters =
-          test::random_parameters<double>(schedule, {true, true, false}, random);
-      using T = std::complex<double>;
-      const Array<T> y = random.array<T>({4, n});
-      const Array<T> gy = random.array<T>({4, n});
-      const auto a = gradients(Method::reversal, y, gy, parameters, schedule).parameters.all();
-      const auto b = gradients(Method::conjugation, y, gy, parameters, schedule).parameters.all();
-      CHECK(test::largest_difference(a, b) <=
-            1e-12 * test::largest_difference(a, std::vector<double>(a.size())));
-    }
-  }
+  test::for_each_schedule(
+      std::vector<std::int64_t>{5, 16, 17}, random, [&](const Schedule& schedule) {
+        const std::int64_t n = schedule.n();
+        const auto parameters =
+            test::random_parameters<double>(schedule, {true, true, false}, random);
+        using T = std::complex<double>;
+        const Array<T> y = random.array<T>({4, n});
+        const Array<T> gy = random.array<T>({4, n});
+        const auto a = gradients(Method::reversal, y, gy, parameters, schedule).parameters.all();
+        const auto b = gradients(Method::conjugation, y, gy, parameters, schedule).parameters.all();
+        CHECK(test::largest_difference(a, b) <=
+              1e-12 * test::largest_difference(a, std::vector<double>(a.size())));
+      });
 }
 
 TEST_CASE_TEMPLATE("the gradient agrees with differences of rotate", T, GIVENS_TEST_TYPES) {
   using R = real_t<T>;
   Random random(15);
-  for (const std::int64_t n : {1, 2, 3, 8}) {
-    for (const Schedule& schedule : test::schedules(n, random)) {
-      for (const Choice& choice : test::choices<T>()) {
-        for (const bool inverse : {false, true}) {
-          CAPTURE(schedule.repr());
-          CAPTURE(choice.phases);
-          CAPTURE(choice.diagonal);
-          CAPTURE(choice.signs);
-          CAPTURE(inverse);
+  test::for_each_choice<T>(
+      std::vector<std::int64_t>{1, 2, 3, 8}, random,
+      [&](const Schedule& schedule, const Choice& choice) {
+        const std::int64_t n = schedule.n();
+        test::for_each_direction([&](bool inverse) {
           auto parameters = test::random_parameters<R>(schedule, choice, random);
           const Array<T> x = random.array<T>({3, n});
           const Array<T> gy = random.array<T>({3, n});
@@ -335,30 +318,25 @@ TEST_CASE_TEMPLATE("the gradient agrees with differences of rotate", T, GIVENS_T
           const double bound = 4 * test::rounding<R>(schedule);
           CHECK(test::largest_difference(g.parameters.all(), expected) <=
                 bound * test::norm_of(x.values) * test::norm_of(gy.values));
-        }
-      }
-    }
-  }
+        });
+      });
 }
 
 TEST_CASE_TEMPLATE("gx is gy rotated back", T, GIVENS_TEST_TYPES) {
   using R = real_t<T>;
   Random random(16);
-  for (const std::int64_t n : test::kSizes) {
-    for (const Schedule& schedule : test::schedules(n, random)) {
-      for (const bool inverse : {false, true}) {
-        CAPTURE(schedule.repr());
-        CAPTURE(inverse);
-        const Choice choice = test::choices<T>()[givens::is_complex_v<T> ? 3 : 1];
-        const auto parameters = test::random_parameters<R>(schedule, choice, random);
-        const Array<T> y = random.array<T>({3, n});
-        const Array<T> gy = random.array<T>({3, n});
-        const auto g = gradients(Method::reversal, y, gy, parameters, schedule, {-1, inverse});
-        CHECK(test::rotation_error<T>(gy.view(), parameters.views(), schedule, g.gx.view(),
-                                      {-1, !inverse}) <= 1);
-      }
-    }
-  }
+  test::for_each_schedule(test::kSizes, random, [&](const Schedule& schedule) {
+    const std::int64_t n = schedule.n();
+    test::for_each_direction([&](bool inverse) {
+      const Choice choice = test::choices<T>()[givens::is_complex_v<T> ? 3 : 1];
+      const auto parameters = test::random_parameters<R>(schedule, choice, random);
+      const Array<T> y = random.array<T>({3, n});
+      const Array<T> gy = random.array<T>({3, n});
+      const auto g = gradients(Method::reversal, y, gy, parameters, schedule, {-1, inverse});
+      CHECK(test::rotation_error<T>(gy.view(), parameters.views(), schedule, g.gx.view(),
+                                    {-1, !inverse}) <= 1);
+    });
+  });
 }
 
 TEST_CASE_TEMPLATE("no vectors, no matrices, no columns", T, GIVENS_TEST_TYPES) {

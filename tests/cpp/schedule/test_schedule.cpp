@@ -383,7 +383,9 @@ TEST_CASE("equal schedules are equal whatever made them, and have one hash") {
       {Schedule::from_rounds(0, {}), Schedule::xor_(0)},
       {Schedule::circle(4), Schedule::circle(4)},
   };
-  for (const auto& [a, b] : equal) {
+  for (const auto& both : equal) {
+    const Schedule& a = both.first;
+    const Schedule& b = both.second;
     CAPTURE(a.repr());
     CAPTURE(b.repr());
     CHECK(a == b);
