@@ -11,9 +11,10 @@ namespace givens {
 
 struct Plan;
 
-// To add a kind of schedule: an enumerator of Schedule::Kind and a factory in givens/schedule.hpp,
-// its rule in rounds.hpp, and a row in kinds.cpp, in the order of the enumerators. In Python: a row
-// for its docstring in python/bindings/schedule_docs.hpp, and its factory's types in _core.pyi.
+// A new kind of schedule needs an enumerator of Schedule::Kind and a factory in
+// givens/schedule.hpp, a rule in rounds.hpp, and a row in kinds.cpp, in the order of the
+// enumerators. In Python it needs a row for its docstring in python/bindings/schedule_docs.hpp, and
+// the types of its factory in _core.pyi. Tests that loop over Schedule::kinds() include it.
 struct KindRow {
   Schedule::KindInfo info;
   // Whether every pair with i < columns meets exactly once, and no other pair.
