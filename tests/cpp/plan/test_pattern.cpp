@@ -20,7 +20,7 @@
 #pragma GCC diagnostic ignored "-Wconversion"
 #pragma GCC diagnostic ignored "-Wsign-conversion"
 
-// The places of sums depend on the number of registers.
+// The offsets of sums depend on the number of registers.
 #define GIVENS_ISA test_16_registers
 #define GIVENS_VECTOR_BYTES 16
 #define GIVENS_VECTOR_REGISTERS 16
@@ -120,8 +120,8 @@ void check_blocks(Pattern pattern) {
 }
 
 // Whether the first `count` are 0 .. count - 1 in some order.
-template <class Places>
-bool is_permutation(const Places& offsets, int count) {
+template <class Offsets>
+bool is_permutation(const Offsets& offsets, int count) {
   std::vector<int> sorted(offsets.begin(), offsets.begin() + count);
   std::sort(sorted.begin(), sorted.end());
   for (int k = 0; k < count; ++k) {
@@ -130,8 +130,8 @@ bool is_permutation(const Places& offsets, int count) {
   return true;
 }
 
-template <class Places, std::size_t N>
-void check_places(const Places (&offsets)[N]) {
+template <class Offsets, std::size_t N>
+void check_offsets(const Offsets (&offsets)[N]) {
   for (std::size_t pattern = 0; pattern < N; ++pattern) {
     CAPTURE(pattern);
     const bool diagonal_block = static_cast<Pattern>(pattern) == Pattern::diagonal_block;
@@ -179,12 +179,12 @@ TEST_CASE("patterns: register blocks apply each rotation once, in the order of t
   }
 }
 
-TEST_CASE("patterns: every sum has a place of its own") {
+TEST_CASE("patterns: every sum has an offset of its own") {
   using namespace givens::cpu;
-  check_places(test_16_registers::kSumOffsets<float, true>);
-  check_places(test_16_registers::kSumOffsets<std::complex<float>, false>);
-  check_places(test_32_registers::kSumOffsets<double, false>);
-  check_places(test_32_registers::kSumOffsets<std::complex<double>, true>);
+  check_offsets(test_16_registers::kSumOffsets<float, true>);
+  check_offsets(test_16_registers::kSumOffsets<std::complex<float>, false>);
+  check_offsets(test_32_registers::kSumOffsets<double, false>);
+  check_offsets(test_32_registers::kSumOffsets<std::complex<double>, true>);
 }
 
 namespace {
