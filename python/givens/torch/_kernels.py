@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from givens import Schedule, _core
+from givens import _core
 from givens._dispatch import gpu_functions
 from givens.torch import _rounds
 from givens.torch._shapes import MaybeTensor
@@ -28,59 +28,30 @@ def _threads(t: Tensor) -> int | None:
     return min(torch.get_num_threads(), _core.default_num_threads()) if t.is_cpu else None
 
 
-def matrix(
-    angles: Tensor,
-    phases: MaybeTensor,
-    diagonal: MaybeTensor,
-    signs: MaybeTensor,
-    schedule: Schedule,
-) -> Tensor:
+def matrix(*args: Any) -> Tensor:
+    angles, phases, diagonal, signs, schedule = args
     U: Tensor = _engine(angles).matrix(angles, schedule, phases, diagonal, signs, _threads(angles))
     return U
 
 
-def matrix_vjp(
-    U: Tensor,
-    gU: Tensor,
-    angles: Tensor,
-    phases: MaybeTensor,
-    diagonal: MaybeTensor,
-    signs: MaybeTensor,
-    schedule: Schedule,
-) -> tuple[MaybeTensor, ...]:
+def matrix_vjp(*args: Any) -> tuple[MaybeTensor, ...]:
+    U, gU, angles, phases, diagonal, signs, schedule = args
     gradients: tuple[MaybeTensor, ...] = _engine(U).matrix_vjp(
         U, gU, angles, schedule, phases, diagonal, signs, _threads(U)
     )
     return gradients
 
 
-def rotate(
-    x: Tensor,
-    angles: Tensor,
-    phases: MaybeTensor,
-    diagonal: MaybeTensor,
-    signs: MaybeTensor,
-    schedule: Schedule,
-    axis: int,
-    inverse: bool,
-) -> Tensor:
+def rotate(*args: Any) -> Tensor:
+    x, angles, phases, diagonal, signs, schedule, axis, inverse = args
     y: Tensor = _engine(x).rotate(
         x, angles, schedule, axis, inverse, None, phases, diagonal, signs, _threads(x)
     )
     return y
 
 
-def rotate_vjp(
-    y: Tensor,
-    gy: Tensor,
-    angles: Tensor,
-    phases: MaybeTensor,
-    diagonal: MaybeTensor,
-    signs: MaybeTensor,
-    schedule: Schedule,
-    axis: int,
-    inverse: bool,
-) -> tuple[MaybeTensor, ...]:
+def rotate_vjp(*args: Any) -> tuple[MaybeTensor, ...]:
+    y, gy, angles, phases, diagonal, signs, schedule, axis, inverse = args
     gradients: tuple[MaybeTensor, ...] = _engine(y).rotate_vjp(
         y, gy, angles, schedule, axis, inverse, phases, diagonal, signs, _threads(y)
     )
