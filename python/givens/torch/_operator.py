@@ -145,7 +145,7 @@ class Operator:
                 if t is not None and unpack_dual(t).tangent is not None:
                     return self._definition(*args)
             return self._dispatched(*args)
-        # One loop over the tensors, as it takes as long as rotating by a small matrix.
+        # One short loop: it takes as long as rotating by a small matrix.
         is_recorded, records = False, torch.is_grad_enabled()
         for t in args[: self._num_tensors]:
             if t is None:
@@ -177,10 +177,11 @@ class Operator:
     def _run(self, *args: Any) -> Any:
         """Call the kernel on tensors whose memory holds their values."""
         for t in args[: self._num_tensors]:
-            if t is not None and (t.is_conj() or t.is_neg()):
-                args = tuple(
+            if t is not None and (t.is_neg() or t.is_conj()):
+                resolved = [
                     a.resolve_conj().resolve_neg() if isinstance(a, Tensor) else a for a in args
-                )
+                ]
+                return self._kernel(*resolved)
         return self._kernel(*args)
 
     def _batched(self, info: Any, dims: Dims, *args: Any) -> tuple[Any, Any]:
