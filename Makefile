@@ -1,51 +1,54 @@
-# Every target sets up what it needs. Needed beforehand: Python 3.11 or later, g++ and make; CMake,
-# Ninja and the rest come from PyPI into .venv.
+# Every target sets up what it needs. Only Python 3.11 or later, g++ and make must be there before;
+# CMake, Ninja and the rest come from PyPI into .venv.
 
 PYTHON ?= python3
 VENV := .venv
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check
 
-# The tools of the environment come before those of the system.
+# The tools of the environment come before the system's.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-# The package is built here without its CUDA engine, which nvcc takes minutes for, unless it is asked
-# for: make GIVENS_CUDA=auto
+# nvcc takes minutes for the CUDA engine, so the package is built without it unless one asks for it:
+# make GIVENS_CUDA=auto
 GIVENS_CUDA ?= off
 
-# Tests of CTest at a time.
+# How many tests CTest runs at a time.
 export CTEST_PARALLEL_LEVEL ?= $(shell nproc 2>/dev/null || echo 2)
 
-# What the Python package is built from. The folders are listed too: their time changes when a file
-# is removed.
+# The sources of the Python package, and their folders, whose time changes when a file is removed.
 PACKAGE_SOURCES := CMakeLists.txt pyproject.toml README.md LICENSE \
 	$(shell find cpp cmake cuda python -not -name '__pycache__' -not -name '*.pyc')
 
 CPP_TEST_SOURCES := $(shell find tests/cpp tests/cuda)
 
-ENGINE_TESTS := gradients.py matrix_and_rotate.py properties.py
+ENGINE_TESTS := $(addprefix tests/python/transform/test_,gradients.py matrix_and_rotate.py properties.py)
 
-.PHONY: help demo test lint types format test-cpp test-sanitizers test-embed test-cuda-python test-cuda-build test-python test-arm bench bench-cuda wheel-cuda clean test-packages
+.PHONY: help demo test lint types format test-cpp test-sanitizers test-embed test-cuda-python \
+	test-cuda-build test-python test-portability test-arm test-windows test-macos bench bench-cuda \
+	wheel-cuda clean test-packages
 .DELETE_ON_ERROR:
 
 help:
 	@echo 'make demo             build the package and draw build/demo.png with it'
-	@echo 'make test             everything: lint and the five test-... below'
+	@echo 'make test             everything that CI runs: lint and the six test-... that follow'
 	@echo 'make lint             all checks of .pre-commit-config.yaml (types: mypy alone)'
 	@echo 'make format           format Python and C++'
 	@echo 'make test-cpp         C++ tests and Python bindings, warnings as errors'
 	@echo 'make test-sanitizers  C++ tests under the address, undefined-behaviour, thread sanitizers'
 	@echo 'make test-embed       programs that use the installed C++ library'
 	@echo 'make test-cuda-python Python tests with arrays on a GPU, on the emulator of CUDA'
+	@echo 'make test-cuda-build  the CUDA engine by nvcc, where there is one, and checks of its code'
 	@echo 'make test-python      Python tests'
-	@echo 'make test-arm         C++ tests for Arm on QEMU; takes minutes and is not in make test'
-	@echo 'make bench            compare the speed of the package with that of others: build/bench.*'
+	@echo 'make test-portability C++ tests for Arm (QEMU) and Windows (Wine), a program for macOS;'
+	@echo '                      takes long and is not in make test'
+	@echo 'make bench            compare the speed of the package and of others: build/bench.*'
 	@echo 'make bench-cuda       the same on a GPU, where there are one, nvcc and CuPy: build/bench-cuda.*'
 	@echo 'make wheel-cuda       a wheel with the CUDA engine for all cards, checked: build/wheels'
 	@echo 'make clean            remove .venv, build and the caches of the tools'
 
 # --- Environment: a stamp file is newer than what it was made from ------------------------------
 
-# Tools to build with, in the environment itself: pip then needs no environment of its own for
+# The tools to build with are in the environment itself: pip then needs no environment of its own for
 # each build, and only what has changed is compiled again.
 $(VENV)/.build-tools: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -64,8 +67,8 @@ $(VENV)/.package: $(VENV)/.build-tools $(PACKAGE_SOURCES)
 		--config-settings=cmake.define.GIVENS_CUDA=$(GIVENS_CUDA) '.[demo]'
 	touch $@
 
-# The same with the C++ tests and with warnings as errors, and installed: what the Python tests then
-# test are the same objects, which take long to compile. Among the tools are the headers of jaxlib.
+# The package with the C++ tests and with warnings as errors. It is installed, so that the
+# Python tests test the same objects. The headers of jaxlib are among the tools.
 $(VENV)/.package-with-tests: $(VENV)/.dev-tools $(PACKAGE_SOURCES) $(CPP_TEST_SOURCES) | test-packages
 	$(PIP) install --quiet --no-build-isolation --config-settings=build-dir=build/package \
 		--config-settings=cmake.define.GIVENS_BUILD_TESTS=ON \
@@ -75,8 +78,8 @@ $(VENV)/.package-with-tests: $(VENV)/.dev-tools $(PACKAGE_SOURCES) $(CPP_TEST_SO
 		--config-settings=cmake.define.GIVENS_CUDA=$(GIVENS_CUDA) '.[demo]'
 	touch $(VENV)/.package $@
 
-# These have what the package needs too, but not the package: checks of the source need none, and it
-# would be built once more.
+# The requirements of extras and of the package, but not the package itself: checks of the source do
+# not need it, and it would be built once more.
 requirements = $(VENV)/bin/python -c 'import sys, tomllib; \
 	project = tomllib.load(open("pyproject.toml", "rb"))["project"]; \
 	extras = [n for e in sys.argv[1:] for n in project["optional-dependencies"][e]]; \
@@ -94,7 +97,7 @@ $(VENV)/.bench-tools: $(VENV)/.build-tools
 	$(PIP) install --quiet -r $(VENV)/bench-tools.txt
 	touch $@
 
-# $(call install,packages,who needs): by apt-get if it may, or else asks for them.
+# $(call install,packages,who needs) installs the packages by apt-get if it may and else asks for them.
 install = sudo=; [ "$$(id -u)" = 0 ] || sudo='sudo -n'; \
 	$$sudo apt-get install -y $(1) || \
 	{ $$sudo apt-get update && $$sudo apt-get install -y $(1); } || \
@@ -132,7 +135,8 @@ types: $(VENV)/.dev-tools
 format: $(VENV)/.dev-tools
 	ruff check --fix-only --quiet .
 	ruff format .
-	find cpp python/bindings tests -name '*.[ch]pp' -exec clang-format -i {} +
+	find cpp cuda python/bindings tests '(' -name '*.[ch]pp' -o -name '*.cu' -o -name '*.cuh' ')' \
+		-exec clang-format -i {} +
 
 test-cpp: $(VENV)/.package-with-tests
 	ctest --test-dir build/package --output-on-failure --no-tests=error
@@ -145,13 +149,34 @@ test-sanitizers: $(VENV)/.build-tools test-packages
 	cmake --build --preset tsan
 	ctest --preset tsan
 
-# The NEON engine without an Arm processor. QEMU takes minutes, so that `make test` does without.
+# What `make test` cannot see on x86-64 with Linux. It takes long, so `make test` does without.
+test-portability: test-arm test-windows test-macos
+
+# The NEON engine, without an Arm processor.
 test-arm: $(VENV)/.build-tools test-packages
 	@command -v aarch64-linux-gnu-g++ >/dev/null && command -v qemu-aarch64 >/dev/null || \
 		{ $(call install,g++-aarch64-linux-gnu qemu-user,Tests for Arm need); }
 	cmake --preset arm
 	cmake --build --preset arm
 	ctest --preset arm
+
+test-windows: $(VENV)/.build-tools test-packages
+	@for tool in clang++-16 x86_64-w64-mingw32-g++-posix ld.lld-16 wine; do \
+		command -v $$tool >/dev/null && continue; \
+		$(call install,clang-16 g++-mingw-w64-x86-64-posix lld-16 wine wine64,Tests for Windows need); \
+		break; \
+	done
+	cmake --preset windows
+	cmake --build --preset windows
+	ctest --preset windows
+
+# Nothing here runs programs for macOS: this one is linked to the static library, and that is all.
+test-macos: $(VENV)/.build-tools
+	$(PIP) install --quiet ziglang==0.17.1
+	cmake -S tests/embed -B build/macos -G Ninja -DCMAKE_BUILD_TYPE=Release \
+		-DCMAKE_TOOLCHAIN_FILE=$(CURDIR)/cmake/toolchains/macos.cmake \
+		-DGIVENS_SOURCE_DIR=$(CURDIR) -DGIVENS_WARNINGS_AS_ERRORS=ON
+	cmake --build build/macos
 
 test-embed: $(VENV)/.package-with-tests
 	tests/embed/run build/package
@@ -161,8 +186,8 @@ test-cuda-python: $(VENV)/.package-with-tests $(VENV)/.dev-tools
 	GIVENS_CUDA_MODULE="$$(echo $(CURDIR)/build/package/emulated/_cuda.*)" \
 		python -m pytest tests/python/dispatch/test_cuda_arrays.py tests/python/jax/test_jax_cuda.py
 
-# Compiles the CUDA engine, for one architecture, where nvcc is, and looks at what it has become. What
-# it has become runs on no machine without a GPU, but its module must load on all.
+# Compiles the CUDA engine for one architecture, where there is nvcc, and checks the compiled code. It
+# runs on no machine without a GPU, but the module must load on all.
 NVCC := $(firstword $(shell command -v nvcc) $(wildcard /usr/local/cuda/bin/nvcc))
 CUDA_BUILD := build/cuda
 test-cuda-build: $(VENV)/.package $(VENV)/.dev-tools
@@ -180,23 +205,23 @@ else
 	python tests/cuda/check_module.py "$$(find $(CUDA_BUILD) -name '_cuda.*.so')"
 endif
 
-# A process for each processor, which takes the tests file by file.
+# A process for each processor takes the tests file by file.
 PYTEST := python -m pytest --numprocesses auto --dist loadfile
 
-# The C++ tests compare every engine with the reference engine; here that one and the default are tested,
-# and both ways in which XLA calls the library, but twice no derivatives that are plain JAX.
+# The C++ tests compare every engine with the reference engine. These are run with that engine and with
+# the default, and with both ways in which XLA calls the library; derivatives in plain JAX only once.
 test-python: $(VENV)/.package $(VENV)/.dev-tools
-	GIVENS_ISA=reference $(PYTEST) --quiet $(addprefix tests/python/transform/test_,$(ENGINE_TESTS))
+	GIVENS_ISA=reference $(PYTEST) --quiet $(ENGINE_TESTS)
 	GIVENS_JAX_CALLS=callback $(PYTEST) --quiet tests/python/jax/test_jax.py -k "not fwd and not modes"
 	$(PYTEST)
 
-# Options, which override those here: make bench BENCH_ARGS='--sizes 64,512 --chart chart.png'
+# BENCH_ARGS are options that override the ones here: make bench BENCH_ARGS='--sizes 64,512 --chart chart.png'
 bench: $(VENV)/.package $(VENV)/.bench-tools
 	@mkdir -p build
 	$(VENV)/bin/python benchmarks/run.py --json build/bench.json --markdown build/bench.md \
 		--chart build/bench.png $(BENCH_ARGS)
 
-# CuPy is not installed here: which of its packages is right depends on the driver.
+# CuPy is not installed here, because the right one of its packages depends on the driver.
 bench-cuda: $(VENV)/.bench-tools
 	@mkdir -p build
 	$(PIP) install --quiet --no-build-isolation --config-settings=build-dir=build/wheel-cuda \
@@ -204,7 +229,7 @@ bench-cuda: $(VENV)/.bench-tools
 	$(VENV)/bin/python benchmarks/run.py --gpu --json build/bench-cuda.json \
 		--markdown build/bench-cuda.md $(BENCH_ARGS)
 
-# For every architecture, which takes nvcc minutes.
+# For every architecture, which takes nvcc a quarter of an hour.
 wheel-cuda: $(VENV)/.build-tools
 	rm -rf build/wheels
 	$(PIP) wheel --no-deps --no-build-isolation --wheel-dir build/wheels \
