@@ -70,7 +70,7 @@ class Blocks:
 
 
 def blocks_of(card: Card, kernel: Kernel, n: int) -> Blocks:
-    """Choose as choose_tiling of cuda/tiling.cpp does for n columns; n is a power of two."""
+    """Choose as choose_tiling of cuda/host/tiling.cpp does for n columns; n is a power of two."""
     column_bytes = 4 * n * kernel.panels + kernel.place_bytes
     wide = kernel.columns * kernel.least_lanes
 

@@ -4,9 +4,9 @@
 #include <optional>
 
 #include "device_copy.hpp"
-#include "device_plan.hpp"
 #include "engine_checks.hpp"
 #include "givens/cuda.hpp"
+#include "host/device_plan.hpp"
 
 namespace test {
 

@@ -2,7 +2,7 @@
 
 #include <cuda_runtime.h>
 
-#include "runtime.hpp"
+#include "host/runtime.hpp"
 
 namespace givens::python::cuda {
 

@@ -1,7 +1,7 @@
 #pragma once
 
-#include "../device_array.hpp"
-#include "../portable_shared.hpp"
+#include "emulator/tests/device_array.hpp"
+#include "emulator/tests/portable_shared.hpp"
 
 // Small kernels, each with one mistake that the emulator or a sanitizer must see. Each function
 // launches its kernel and says whether the results are right; where a tool reports the mistake they

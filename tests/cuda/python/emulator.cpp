@@ -7,7 +7,7 @@
 #include <stdexcept>
 #include <string>
 
-#include "device_plan.hpp"
+#include "host/device_plan.hpp"
 
 namespace {
 

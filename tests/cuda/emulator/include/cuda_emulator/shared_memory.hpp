@@ -8,7 +8,8 @@
 // was never written shows in the results.
 //
 // What nvcc knows as `extern __shared__` and `__shared__` cannot be had from a host compiler.
-// Sources for both choose with macros such as those of tests/cuda/portable_shared.hpp.
+// Sources for both choose with macros such as those of
+// tests/cuda/emulator/tests/portable_shared.hpp.
 
 namespace cuda_emulator {
 

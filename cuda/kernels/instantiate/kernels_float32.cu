@@ -1,0 +1,7 @@
+#include "kernels/instantiate/kernels.cuh"
+
+namespace givens::cuda {
+
+GIVENS_INSTANTIATE_FIELD(float)
+
+}  // namespace givens::cuda

@@ -1,8 +1,0 @@
-#include "kernels.cuh"
-
-namespace givens::cuda {
-
-GIVENS_INSTANTIATE_FIELD(std::complex<double>)
-GIVENS_INSTANTIATE_PHASES(double)
-
-}  // namespace givens::cuda

@@ -1,7 +1,0 @@
-#include "kernels.cuh"
-
-namespace givens::cuda {
-
-GIVENS_INSTANTIATE_FIELD(double)
-
-}  // namespace givens::cuda

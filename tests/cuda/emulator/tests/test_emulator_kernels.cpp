@@ -1,0 +1,461 @@
+// What kernels see of the emulator: indices, barriers, warps, atomics, shared memory, and the order
+// of execution.
+#include <cuda_runtime.h>
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <cstddef>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "cuda_emulator/control.hpp"
+#include "emulator/tests/device_array.hpp"
+#include "emulator/tests/portable_shared.hpp"
+
+namespace {
+
+using cuda_emulator::Order;
+using test::DeviceArray;
+using test::launch;
+
+constexpr unsigned full_mask = 0xffffffffu;
+
+// What kernels that fail are expected to say; none is left for the next test.
+bool reported(const std::string& text) {
+  return cuda_emulator::take_reports().find(text) != std::string::npos;
+}
+
+// Runs check in every order of execution.
+template <class Check>
+void in_all_orders(Check&& check) {
+  for (const Order order : {Order::forward, Order::reverse, Order::random}) {
+    CAPTURE(static_cast<int>(order));
+    cuda_emulator::set_order(order, 7);
+    check();
+  }
+  cuda_emulator::set_order(Order::random);
+}
+
+// --- Indices -----------------------------------------------------------------------------------
+
+__global__ void number_threads(unsigned* numbers) {
+  const unsigned block = (blockIdx.z * gridDim.y + blockIdx.y) * gridDim.x + blockIdx.x;
+  const unsigned thread = (threadIdx.z * blockDim.y + threadIdx.y) * blockDim.x + threadIdx.x;
+  const unsigned number = block * blockDim.x * blockDim.y * blockDim.z + thread;
+  numbers[number] = number;
+}
+
+TEST_CASE("every thread of every block runs once, with its own indices") {
+  in_all_orders([] {
+    const DeviceArray<unsigned> numbers(2 * 3 * 2 * 5 * 4 * 3);
+    REQUIRE(launch({{2, 3, 2}, {5, 4, 3}}, number_threads, numbers.data()) == cudaSuccess);
+    const auto values = numbers.values();
+    for (unsigned i = 0; i < values.size(); ++i) REQUIRE(values[i] == i);
+  });
+}
+
+__global__ void note_turn(unsigned* turn, unsigned* turns) {
+  turns[blockIdx.x * blockDim.x + threadIdx.x] = atomicAdd(turn, 1u);
+}
+
+std::vector<unsigned> turns_of(unsigned blocks, unsigned threads) {
+  const DeviceArray<unsigned> turn(std::vector<unsigned>{0});
+  const DeviceArray<unsigned> turns(std::size_t{blocks} * threads);
+  REQUIRE(launch({blocks, threads}, note_turn, turn.data(), turns.data()) == cudaSuccess);
+  return turns.values();
+}
+
+TEST_CASE("blocks and threads run in the order that was chosen") {
+  cuda_emulator::set_order(Order::forward);
+  CHECK(turns_of(2, 3) == std::vector<unsigned>{0, 1, 2, 3, 4, 5});
+  cuda_emulator::set_order(Order::reverse);
+  CHECK(turns_of(2, 3) == std::vector<unsigned>{5, 4, 3, 2, 1, 0});
+  cuda_emulator::set_order(Order::random, 1);
+  const auto first = turns_of(4, 64);
+  CHECK(turns_of(4, 64) != first);
+  cuda_emulator::set_order(Order::random, 1);
+  CHECK(turns_of(4, 64) == first);
+}
+
+// --- Barriers and shared memory ----------------------------------------------------------------
+
+__global__ void reverse_in_shared_memory(const int* from, int* to) {
+  DYNAMIC_SHARED(int, values);
+  STATIC_SHARED(int, last, 1);
+  const unsigned t = threadIdx.x;
+  values[t] = from[t];
+  if (t == 0) last[0] = static_cast<int>(blockDim.x) - 1;
+  __syncthreads();
+  to[t] = values[static_cast<unsigned>(last[0]) - t];
+}
+
+TEST_CASE("threads meet at barriers and share memory") {
+  in_all_orders([] {
+    std::vector<int> values(96);
+    for (int i = 0; i < 96; ++i) values[static_cast<std::size_t>(i)] = i;
+    const DeviceArray<int> from(values), to(96);
+    REQUIRE(launch({1, 96, 96 * sizeof(int)}, reverse_in_shared_memory, from.data(), to.data()) ==
+            cudaSuccess);
+    const auto reversed = to.values();
+    for (int i = 0; i < 96; ++i) REQUIRE(reversed[static_cast<std::size_t>(i)] == 95 - i);
+  });
+}
+
+__global__ void vote_in_block(int* votes) {
+  const int t = static_cast<int>(threadIdx.x);
+  const int any_none = __syncthreads_or(t == 99);
+  const int any_one = __syncthreads_or(t == 3);
+  const int all_but_one = __syncthreads_and(t != 3);
+  const int all = __syncthreads_and(t != 99);
+  const int even = __syncthreads_count(t % 2 == 0);
+  int* mine = votes + 5 * t;
+  mine[0] = any_none, mine[1] = any_one, mine[2] = all_but_one, mine[3] = all, mine[4] = even;
+}
+
+TEST_CASE("barriers that vote give every thread the result") {
+  const DeviceArray<int> votes(5 * 40);
+  REQUIRE(launch({1, 40}, vote_in_block, votes.data()) == cudaSuccess);
+  const auto values = votes.values();
+  for (std::size_t t = 0; t < 40; ++t) {
+    const auto mine = values.begin() + static_cast<std::ptrdiff_t>(5 * t);
+    CHECK(std::vector<int>(mine, mine + 5) == std::vector<int>{0, 1, 0, 1, 20});
+  }
+}
+
+__global__ void read_what_was_never_written(float* value) {
+  DYNAMIC_SHARED(float, dynamic);
+  STATIC_SHARED(double, fixed, 1);
+  *value = std::isnan(fixed[0]) ? dynamic[threadIdx.x] : 0.0f;
+}
+
+TEST_CASE("memory that was never written is not a number") {
+  const DeviceArray<float> value(1);
+  CHECK(std::isnan(value.values()[0]));
+  REQUIRE(launch({1, 1, 4}, read_what_was_never_written, value.data()) == cudaSuccess);
+  CHECK(std::isnan(value.values()[0]));
+}
+
+__global__ void leave_some_before_barrier() {
+  if (threadIdx.x < 8) return;
+  __syncthreads();
+}
+
+__global__ void part_at_barrier() {
+  if (threadIdx.x < 8) {
+    __syncthreads();
+  } else {
+    __syncthreads();
+  }
+}
+
+TEST_CASE("threads that miss a barrier are reported, and the next launch works") {
+  in_all_orders([] {
+    CHECK(launch({1, 64}, leave_some_before_barrier) == cudaErrorLaunchFailure);
+    CHECK(cudaGetLastError() == cudaErrorLaunchFailure);
+    CHECK(
+        reported("deadlock: of 64 threads, 8 have left the kernel, 56 wait at a barrier (thread "
+                 "(8,0,0) at "));
+    CHECK(launch({1, 64}, part_at_barrier) == cudaErrorLaunchFailure);
+    CHECK(reported("divergent barrier: thread (0,0,0) at "));
+    CHECK(turns_of(2, 64).size() == 128);
+  });
+}
+
+__global__ void use_much_static_shared_memory(int* out) {
+  STATIC_SHARED(int, values, 12 * 1024 + 1);
+  *out = values[0];
+}
+
+TEST_CASE("more static shared memory than there may be is reported") {
+  const DeviceArray<int> out(1);
+  CHECK(launch({1, 1}, use_much_static_shared_memory, out.data()) == cudaErrorLaunchFailure);
+  CHECK(reported("static shared memory of 49156 bytes"));
+}
+
+#if !defined(__SANITIZE_ADDRESS__)
+__global__ void write_beyond_shared_memory() {
+  DYNAMIC_SHARED(int, values);
+  values[4] = 1;
+}
+
+TEST_CASE("a write beyond shared memory is reported even without the address sanitizer") {
+  CHECK(launch({1, 1, 16}, write_beyond_shared_memory) == cudaErrorLaunchFailure);
+  CHECK(reported("something wrote beyond the end of an array of 16 bytes in shared memory"));
+}
+#endif
+
+// --- Warps -------------------------------------------------------------------------------------
+
+struct Shuffled {
+  int index, up, down, exclusive_or, narrow_index, narrow_up, narrow_down;
+};
+
+__global__ void shuffle(Shuffled* out) {
+  const int lane = static_cast<int>(threadIdx.x % 32);
+  const int value = 100 + lane;
+  Shuffled& mine = out[threadIdx.x];
+  mine.index = __shfl_sync(full_mask, value, 5);
+  mine.up = __shfl_up_sync(full_mask, value, 2);
+  mine.down = __shfl_down_sync(full_mask, value, 3);
+  mine.exclusive_or = __shfl_xor_sync(full_mask, value, 9);
+  mine.narrow_index = __shfl_sync(full_mask, value, 9, 8);
+  mine.narrow_up = __shfl_up_sync(full_mask, value, 1, 8);
+  mine.narrow_down = __shfl_down_sync(full_mask, value, 1, 8);
+}
+
+TEST_CASE("shuffles read the lanes that CUDA says") {
+  in_all_orders([] {
+    const DeviceArray<Shuffled> out(64);
+    REQUIRE(launch({1, 64}, shuffle, out.data()) == cudaSuccess);
+    const auto values = out.values();
+    for (int t = 0; t < 64; ++t) {
+      const int lane = t % 32;
+      const Shuffled& got = values[static_cast<std::size_t>(t)];
+      CHECK(got.index == 105);
+      CHECK(got.up == 100 + (lane < 2 ? lane : lane - 2));
+      CHECK(got.down == 100 + (lane > 28 ? lane : lane + 3));
+      CHECK(got.exclusive_or == 100 + (lane ^ 9));
+      CHECK(got.narrow_index == 100 + lane / 8 * 8 + 1);
+      CHECK(got.narrow_up == 100 + (lane % 8 == 0 ? lane : lane - 1));
+      CHECK(got.narrow_down == 100 + (lane % 8 == 7 ? lane : lane + 1));
+    }
+  });
+}
+
+__global__ void vote_in_warp(unsigned* votes, double* sums) {
+  const unsigned lane = threadIdx.x;
+  unsigned* mine = votes + 5 * lane;
+  mine[0] = __ballot_sync(full_mask, lane % 3 == 0);
+  mine[1] = static_cast<unsigned>(__any_sync(full_mask, lane == 40));
+  mine[2] = static_cast<unsigned>(__any_sync(full_mask, lane == 4));
+  mine[3] = static_cast<unsigned>(__all_sync(full_mask, lane != 4));
+  mine[4] = static_cast<unsigned>(__all_sync(full_mask, lane != 40));
+  double sum = lane;
+  for (int other = 16; other > 0; other /= 2) sum += __shfl_xor_sync(full_mask, sum, other);
+  sums[lane] = sum;
+}
+
+TEST_CASE("lanes vote and sum") {
+  const DeviceArray<unsigned> votes(5 * 32);
+  const DeviceArray<double> sums(32);
+  REQUIRE(launch({1, 32}, vote_in_warp, votes.data(), sums.data()) == cudaSuccess);
+  const auto values = votes.values();
+  for (std::size_t t = 0; t < 32; ++t) {
+    const auto mine = values.begin() + static_cast<std::ptrdiff_t>(5 * t);
+    CHECK(std::vector<unsigned>(mine, mine + 5) ==
+          std::vector<unsigned>{0x49249249u, 0u, 1u, 0u, 1u});
+  }
+  CHECK(sums.values() == std::vector<double>(32, 31 * 32 / 2));
+}
+
+__global__ void halves_go_separate_ways(unsigned* ballots) {
+  const unsigned lane = threadIdx.x;
+  if (lane < 16) {
+    for (unsigned i = 0; i < lane % 2 + 2; ++i) __syncwarp(1u << lane);
+    ballots[lane] = __ballot_sync(0x0000ffffu, lane % 2);
+    __syncwarp(0x0000ffffu);
+  } else {
+    ballots[lane] = __ballot_sync(0xffff0000u, 1);
+  }
+  __syncwarp();
+}
+
+TEST_CASE("parts of a warp meet separately") {
+  in_all_orders([] {
+    const DeviceArray<unsigned> ballots(32);
+    REQUIRE(launch({1, 32}, halves_go_separate_ways, ballots.data()) == cudaSuccess);
+    const auto values = ballots.values();
+    for (std::size_t lane = 0; lane < 32; ++lane) {
+      CHECK(values[lane] == (lane < 16 ? 0x0000aaaau : 0xffff0000u));
+    }
+  });
+}
+
+__global__ void ballot_without_those_who_left(unsigned* ballot) {
+  if (threadIdx.x % 2 == 1) return;
+  const unsigned even = __ballot_sync(full_mask, 1);
+  if (threadIdx.x == 0) *ballot = even;
+}
+
+__global__ void read_lane_that_left(int* out) {
+  if (threadIdx.x == 31) return;
+  out[threadIdx.x] = __shfl_down_sync(full_mask, 1, 1);
+}
+
+__global__ void shuffle_in_half_a_warp(int* out) {
+  if (threadIdx.x < 16) out[threadIdx.x] = __shfl_sync(full_mask, 1, 0);
+  __syncthreads();
+}
+
+__global__ void shuffle_outside_the_mask(int* out) { *out = __shfl_sync(0x1u, 1, 0); }
+
+TEST_CASE("lanes that have left are not waited for, nor may they be read") {
+  in_all_orders([] {
+    const DeviceArray<unsigned> ballot(1);
+    REQUIRE(launch({1, 24}, ballot_without_those_who_left, ballot.data()) == cudaSuccess);
+    CHECK(ballot.values()[0] == 0x00555555u);
+    const DeviceArray<int> out(32);
+    CHECK(launch({1, 32}, read_lane_that_left, out.data()) == cudaErrorLaunchFailure);
+    CHECK(reported("shuffle reads lane 31, which takes no part: thread (30,0,0) at "));
+    CHECK(launch({1, 32}, shuffle_in_half_a_warp, out.data()) == cudaErrorLaunchFailure);
+    CHECK(reported("16 wait at a barrier"));
+    CHECK(launch({1, 2}, shuffle_outside_the_mask, out.data()) == cudaErrorLaunchFailure);
+    CHECK(reported("a lane is not in its own mask: thread (1,0,0) at "));
+  });
+}
+
+// --- Atomics and waiting -----------------------------------------------------------------------
+
+struct Totals {
+  double sum;
+  float float_sum;
+  int largest, smallest;
+  unsigned bits, count, last;
+  unsigned long long winner;
+};
+
+__global__ void total(Totals* totals) {
+  const unsigned t = blockIdx.x * blockDim.x + threadIdx.x;
+  atomicAdd(&totals->sum, t);
+  atomicAdd(&totals->float_sum, 0.5f);
+  atomicMax(&totals->largest, static_cast<int>(t) - 50);
+  atomicMin(&totals->smallest, static_cast<int>(t) - 50);
+  atomicOr(&totals->bits, 1u << t % 32);
+  atomicInc(&totals->count, 9);
+  atomicExch(&totals->last, t);
+  atomicCAS(&totals->winner, 0ull, t + 1ull);
+}
+
+TEST_CASE("atomic functions do what their names say") {
+  const DeviceArray<Totals> totals(std::vector<Totals>{Totals{}});
+  REQUIRE(launch({4, 32}, total, totals.data()) == cudaSuccess);
+  const Totals got = totals.values()[0];
+  CHECK(got.sum == 127 * 128 / 2);
+  CHECK(got.float_sum == 64);
+  CHECK(got.largest == 77);
+  CHECK(got.smallest == -50);
+  CHECK(got.bits == full_mask);
+  CHECK(got.count == 128 % 10);
+  CHECK(got.last < 128);
+  CHECK(got.winner >= 1);
+  CHECK(got.winner <= 128);
+}
+
+// Each block adds to what the one with the ticket before has published.
+__global__ void chain_blocks(unsigned* ticket, unsigned* ready, int* sums) {
+  STATIC_SHARED(unsigned, mine, 1);
+  if (threadIdx.x == 0) *mine = atomicAdd(ticket, 1u);
+  __syncthreads();
+  if (threadIdx.x != 0) return;
+  const unsigned me = *mine;
+  int before = 0;
+  if (me > 0) {
+    while (cuda_emulator::load_acquire(&ready[me - 1]) == 0) __nanosleep(10);
+    before = sums[me - 1];
+  }
+  sums[me] = before + 1;
+  cuda_emulator::store_release(&ready[me], 1);
+}
+
+TEST_CASE("a block can wait for one that started earlier") {
+  in_all_orders([] {
+    const DeviceArray<unsigned> ticket(std::vector<unsigned>(1, 0));
+    const DeviceArray<unsigned> ready(std::vector<unsigned>(20, 0));
+    const DeviceArray<int> sums(20);
+    REQUIRE(launch({20, 32}, chain_blocks, ticket.data(), ready.data(), sums.data()) ==
+            cudaSuccess);
+    CHECK(sums.values()[19] == 20);
+  });
+}
+
+// The last block to finish sums what the others wrote before their fences.
+__global__ void sum_in_last_block(unsigned* finished, int* parts, int* sum) {
+  if (threadIdx.x != 0) return;
+  parts[blockIdx.x] = static_cast<int>(blockIdx.x);
+  __threadfence();
+  if (atomicAdd(finished, 1u) != gridDim.x - 1) return;
+  __threadfence();
+  *sum = 0;
+  for (unsigned block = 0; block < gridDim.x; ++block) *sum += parts[block];
+}
+
+TEST_CASE("fences around atomics order what blocks write") {
+  in_all_orders([] {
+    const DeviceArray<unsigned> finished(std::vector<unsigned>(1, 0));
+    const DeviceArray<int> parts(10), sum(1);
+    REQUIRE(launch({10, 32}, sum_in_last_block, finished.data(), parts.data(), sum.data()) ==
+            cudaSuccess);
+    CHECK(sum.values()[0] == 45);
+  });
+}
+
+__global__ void take_turns(unsigned* lock, int* count) {
+  while (atomicCAS(lock, 0u, 1u) != 0) {
+  }
+  __threadfence();
+  *count += 1;
+  __threadfence();
+  atomicExch(lock, 0u);
+}
+
+TEST_CASE("threads of a block can wait for each other in a loop") {
+  in_all_orders([] {
+    const DeviceArray<unsigned> lock(std::vector<unsigned>(1, 0));
+    const DeviceArray<int> count(std::vector<int>(1, 0));
+    REQUIRE(launch({2, 64}, take_turns, lock.data(), count.data()) == cudaSuccess);
+    CHECK(count.values()[0] == 128);
+  });
+}
+
+__global__ void wait_for_ever(const unsigned* flag) {
+  while (cuda_emulator::load_acquire(flag) == 0) __nanosleep(10);
+}
+
+__global__ void wait_for_ever_together(const unsigned* flag) {
+  while (__syncthreads_or(cuda_emulator::load_acquire(flag) == 0)) {
+  }
+}
+
+__global__ void pass_many_barriers() {
+  for (int i = 0; i < 2000; ++i) __syncthreads();
+}
+
+TEST_CASE("a block that waits for ever is reported, and not one that only takes long") {
+  cuda_emulator::set_hang_limit(1000);
+  const DeviceArray<unsigned> flag(std::vector<unsigned>(1, 0));
+  CHECK(launch({1, 64}, wait_for_ever, flag.data()) == cudaErrorLaunchFailure);
+  CHECK(reported("hung: thread "));
+  CHECK(launch({1, 64}, wait_for_ever_together, flag.data()) == cudaErrorLaunchFailure);
+  CHECK(reported("hung: thread "));
+  CHECK(launch({1, 64}, pass_many_barriers) == cudaSuccess);
+  cuda_emulator::set_hang_limit(100000);
+}
+
+// --- Mathematics -------------------------------------------------------------------------------
+
+TEST_CASE("sincospi is exact at multiples of a quarter turn and right between them") {
+  // One rounding of the angle and one of the result, of values of at most 1.
+  const double tolerance = 4 * std::numeric_limits<double>::epsilon();
+  double sine, cosine;
+  for (int i = -16; i <= 16; ++i) {
+    CAPTURE(i);
+    sincospi(i / 2.0, &sine, &cosine);
+    const int quarter = ((i % 4) + 4) % 4;
+    CHECK(sine == (quarter == 1 ? 1 : quarter == 3 ? -1 : 0));
+    CHECK(cosine == (quarter == 0 ? 1 : quarter == 2 ? -1 : 0));
+    const double angle = 3.14159265358979323846 * (i / 16.0);
+    sincospi(i / 16.0, &sine, &cosine);
+    CHECK(std::fabs(sine - std::sin(angle)) <= tolerance);
+    CHECK(std::fabs(cosine - std::cos(angle)) <= tolerance);
+    float narrow_sine, narrow_cosine;
+    sincospi(static_cast<float>(i) / 16, &narrow_sine, &narrow_cosine);
+    CHECK(narrow_sine == static_cast<float>(sine));
+    CHECK(narrow_cosine == static_cast<float>(cosine));
+  }
+  sincospi(HUGE_VAL, &sine, &cosine);
+  CHECK(std::isnan(sine));
+  CHECK(std::isnan(cosine));
+}
+
+}  // namespace
