@@ -1,8 +1,8 @@
 """Estimates, from the work that the CUDA kernels do, how long they take on a card.
 
-No measurement: a roofline with the assumptions that docs/cuda.md states. Float32, the xor schedule,
-U from its angles and the gradient through it. Prints the tables of that page. What is assumed of
-compiled code, `KERNELS`, is checked by tests/cuda/check_compiled.py.
+Nothing is measured: this is a roofline with the assumptions that docs/cuda.md states, for float32,
+the xor schedule, U from its angles and the gradient through it. It prints the tables of that page.
+tests/cuda/check_compiled.py checks what `KERNELS` assumes of compiled code.
 """
 
 import math
@@ -32,12 +32,12 @@ class Kernel:
     name: str  # as compiled
     panels: int  # in shared memory
     columns: int  # of a thread
-    least_lanes: int  # threads that share a tile at least
-    place_bytes: int  # shared memory for each column besides
+    least_lanes: int  # the fewest threads that share a step
+    offset_bytes: int  # shared memory for each column besides
     multiply_adds: int  # of a rotation and column
-    # At most, at least and at least, of the compiled code.
+    # The compiled code has at most these registers, and at least the others.
     registers: int
-    multiply_add_share: float  # of a tile's instructions
+    multiply_add_share: float  # of a rotation block's instructions
     loads_in_flight: float  # of 16 bytes of coefficients, of a thread, on average
 
 
@@ -45,22 +45,22 @@ ROTATE = Kernel("rotate_kernel<float, 4>", 1, 4, 1, 16, 2, 256, 0.80, 8.0)
 VJP = Kernel("vjp_kernel<float, 2>", 2, 2, 4, 32, 6, 256, 0.70, 4.0)
 KERNELS = (ROTATE, VJP)
 
-MOST_THREADS = 256  # of a block
+MOST_THREADS = 256  # of a thread block
 SINGLES = 128  # multiply-adds, or instructions of so many threads, a cycle and multiprocessor
 LSU_BYTES = 128  # to or from registers a cycle and multiprocessor, whatever memory they are in
 LAUNCH = 4e-6  # seconds from one kernel to the next
 BARRIER = 0.05e-6
 LOAD = 0.15e-6  # a load from the second-level cache
-ORDER = 0.3e-6  # a look at how far another panel is, and telling how far this one is
-WORK_BYTES = 40  # of a tile in the plan
-TILE_BYTES = 4 * (2 * 64 + 16)  # coefficients and factors
+ORDER = 0.3e-6  # to look how far another panel is, and to tell how far this one is
+STEP_BYTES = 36  # of a step in the plan
+BLOCK_BYTES = 4 * (2 * 64 + 16)  # coefficients and row scales
 SUM_BYTES = 2 * 4 * 64  # read and written
 SINE_AND_COSINE = 150  # instructions in double, coefficients included
 
 
 @dataclass(frozen=True)
 class Blocks:
-    """How a kernel is shared out over a card."""
+    """The thread blocks of a kernel on a card."""
 
     count: int
     width: int  # columns of a panel
@@ -71,7 +71,7 @@ class Blocks:
 
 def blocks_of(card: Card, kernel: Kernel, n: int) -> Blocks:
     """Choose as choose_tiling of cuda/host/tiling.cpp does for n columns; n is a power of two."""
-    column_bytes = 4 * n * kernel.panels + kernel.place_bytes
+    column_bytes = 4 * n * kernel.panels + kernel.offset_bytes
     wide = kernel.columns * kernel.least_lanes
 
     def panels(width: int) -> int:
@@ -94,8 +94,8 @@ def blocks_of(card: Card, kernel: Kernel, n: int) -> Blocks:
     if width < wide:
         raise ValueError(f"{card.name}, n = {n}: the kernel for narrow panels is not estimated")
     lanes = width // kernel.columns
-    leaves = n // 8  # the most work items of a stage
-    threads = min(-(-leaves * lanes // 32) * 32, MOST_THREADS)
+    diagonal_blocks = n // 8  # the most steps of a stage
+    threads = min(-(-diagonal_blocks * lanes // 32) * 32, MOST_THREADS)
     return Blocks(panels(width), width, lanes, threads, width * column_bytes + 16)
 
 
@@ -111,8 +111,9 @@ def blocks_of_multiprocessor(card: Card, registers: int, threads: int, shared_by
 
 def estimate(card: Card, kernel: Kernel, n: int) -> tuple[float, str]:
     """Seconds for U, or for its gradient, and what bounds them."""
-    # From the identity: a level with blocks of B rows has (B / 16)**2 tiles in the one that counts.
-    tiles = sum((2**k // 16) ** 2 for k in range(4, n.bit_length()))
+    # From the identity, a merge level with blocks of B rows has (B / 16)**2 rotation blocks in the
+    # one block that counts.
+    steps = sum((2**k // 16) ** 2 for k in range(4, n.bit_length()))
     stages = n // 8
     coefficients = n * n / 2 * SINE_AND_COSINE / (card.multiprocessors * card.doubles)
     hertz = card.gigahertz * 1e9
@@ -123,22 +124,22 @@ def estimate(card: Card, kernel: Kernel, n: int) -> tuple[float, str]:
     panels_of_one = -(-blocks.count // card.multiprocessors)
     rounds = -(-panels_of_one // together)
 
-    # Cycles of a tile and panel.
-    cells = 16 * kernel.panels * blocks.width
+    # Cycles of a rotation block and panel.
+    numbers = 16 * kernel.panels * blocks.width
     arithmetic = 64 * kernel.multiply_adds * blocks.width / SINGLES
     issue = arithmetic / kernel.multiply_add_share
-    moved = blocks.lanes * 64 * 8 + 2 * cells * 4
+    moved = blocks.lanes * 64 * 8 + 2 * numbers * 4
     shuffles = 8 * (4 + 2 + math.log2(blocks.lanes // 4) * 2) if kernel.panels == 2 else 0
     accesses = moved / LSU_BYTES + shuffles * blocks.lanes / 32
-    in_multiprocessor = tiles * panels_of_one * max(issue, accesses) / hertz
+    in_multiprocessor = steps * panels_of_one * max(issue, accesses) / hertz
 
-    bytes_of_tile = WORK_BYTES + TILE_BYTES + (SUM_BYTES if kernel.panels == 2 else 0)
-    in_cache = blocks.count * tiles * bytes_of_tile / (card.l2_terabytes * 1e12)
-    # Two loads of 16 bytes are in one sector of 32, so that the second waits for no more. Lanes of
-    # a tile load the same.
+    bytes_of_step = STEP_BYTES + BLOCK_BYTES + (SUM_BYTES if kernel.panels == 2 else 0)
+    in_cache = blocks.count * steps * bytes_of_step / (card.l2_terabytes * 1e12)
+    # Two loads of 16 bytes are in one sector of 32, so that the second waits for no more. Lanes
+    # that share a step load the same.
     threads = min(n // 16 * blocks.lanes, blocks.threads) * min(together, panels_of_one)
     in_flight = 32 * kernel.loads_in_flight * threads / blocks.lanes * used
-    waiting = blocks.count * tiles * TILE_BYTES / in_flight * LOAD
+    waiting = blocks.count * steps * BLOCK_BYTES / in_flight * LOAD
 
     streaming, bound = max(
         (in_cache, "second-level cache"),
@@ -150,8 +151,8 @@ def estimate(card: Card, kernel: Kernel, n: int) -> tuple[float, str]:
     )
     seconds = 2 * LAUNCH + coefficients / hertz + streaming + rounds * stages * (BARRIER + LOAD)
     if kernel.panels == 2:
-        # A stage's work items and their first factors are read while others panels are looked at.
-        # At the end, and at the beginning, a panel waits for twice the square root of all.
+        # A stage's steps and their first scales are read while a thread looks at other panels. At
+        # the end, and at the beginning, a panel waits for twice the square root of all.
         seconds += rounds * stages * (BARRIER + max(ORDER, 2 * LOAD))
         seconds += 4 * blocks.count**0.5 * streaming / stages
     return seconds, bound

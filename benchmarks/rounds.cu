@@ -1,8 +1,8 @@
-// A round of rotations in one launch, as one would write it first. x, y and gy are C-ordered, with
+// A round of rotations in one launch, the obvious way to write it. x, y and gy are C-ordered, with
 // `columns` columns; pairs has the two rows of each of the round's `count` rotations. Tested by
 // tests/cuda/test_benchmark_rounds.cpp.
 
-// A thread for each rotation and column.
+// Each rotation and column has a thread.
 extern "C" __global__ void rotate_round(float* x, const int* pairs, const float* cosines,
                                         const float* sines, int count, int columns) {
   const long long k = static_cast<long long>(blockIdx.x) * blockDim.x + threadIdx.x;
@@ -15,7 +15,7 @@ extern "C" __global__ void rotate_round(float* x, const int* pairs, const float*
   *xj = sines[m] * a + cosines[m] * b;
 }
 
-// Undoes the round and leaves the sums that its gradients are made of. `parts` warps, of 32 threads
+// Applies the adjoint of the round and leaves the sums that its gradients are made of. `parts` warps, of 32 threads
 // each, share the columns of a rotation: warp `part` writes sums[part * stride + m].
 extern "C" __global__ void vjp_round(float* y, float* gy, const int* pairs, const float* cosines,
                                      const float* sines, float* sums, int count, int columns,

@@ -22,27 +22,28 @@ const T* copied(const std::vector<T>& values) {
 }
 
 DeviceWalk copied(const Walk& walk) {
-  return {copied(walk.stages), static_cast<std::int32_t>(walk.stages.size()), copied(walk.works),
-          static_cast<std::int32_t>(walk.works.size()), walk.stages};
+  return {copied(walk.stages), static_cast<std::int32_t>(walk.stages.size()), copied(walk.steps),
+          static_cast<std::int32_t>(walk.steps.size()), walk.stages};
 }
 
 void free_walk(const DeviceWalk& walk) {
   cudaFree(const_cast<Stage*>(walk.stages));
-  cudaFree(const_cast<Work*>(walk.works));
+  cudaFree(const_cast<Step*>(walk.steps));
 }
 
 DevicePlan copied(const Plan& plan) {
   return {copied(plan.forward),
           copied(plan.backward),
           copied(plan.coordinate_of_row),
-          copied(plan.sources),
-          plan.slots,
+          copied(plan.angle_indices),
+          plan.rows,
           plan.widest_stage,
           {plan.units[0], plan.units[1]},
-          plan.entries};
+          plan.rotations};
 }
 
-// By device. Never destroyed: at exit the device's memory may be gone before.
+// The plans of each device. They are never destroyed: at exit the device's memory may be gone
+// already.
 struct Plans {
   std::mutex mutex;
   std::vector<std::unordered_map<Schedule, std::unique_ptr<const DevicePlan>>> of_device;
@@ -76,7 +77,7 @@ void free_device_plans() {
       free_walk(plan.forward);
       free_walk(plan.backward);
       cudaFree(const_cast<std::int32_t*>(plan.coordinate_of_row));
-      cudaFree(const_cast<std::int32_t*>(plan.sources));
+      cudaFree(const_cast<std::int32_t*>(plan.angle_indices));
     }
     of_device.clear();
   }

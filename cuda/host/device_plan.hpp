@@ -8,12 +8,12 @@
 
 namespace givens::cuda {
 
-// A walk's stages and work items, on the device.
+// A walk in device memory. Its stages are on the host too.
 struct DeviceWalk {
   const Stage* stages;
   std::int32_t stage_count;
-  const Work* works;
-  std::int32_t work_count;
+  const Step* steps;
+  std::int32_t step_count;
   std::vector<Stage> host_stages;
 };
 
@@ -21,18 +21,18 @@ struct DevicePlan {
   DeviceWalk forward;
   DeviceWalk backward;
   const std::int32_t* coordinate_of_row;
-  const std::int32_t* sources;
-  std::int32_t slots;
+  const std::int32_t* angle_indices;
+  std::int32_t rows;
   std::int32_t widest_stage;
   std::int32_t units[2];
-  std::int32_t entries;
+  std::int32_t rotations;
 };
 
-// The plan of a schedule on the current device, copied there at the first call for it. Safe from
-// many threads.
+// The plan of a schedule on the current device, which the first call copies there. Many threads may
+// call it.
 const DevicePlan& device_plan_of(const Schedule& schedule);
 
-// Frees all plans. No call may be using one.
+// Frees all plans. No call may be using one meanwhile.
 void free_device_plans();
 
 }  // namespace givens::cuda

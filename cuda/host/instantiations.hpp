@@ -1,25 +1,18 @@
-// The types for which the public functions exist. GIVENS_CUDA_INSTANTIATE_ALL stands after the
-// definitions of all of them, in namespace givens::cuda.
+// The explicit instantiations of the public functions. GIVENS_CUDA_INSTANTIATE stands after all
+// their definitions, in namespace givens::cuda.
 #pragma once
 
-#include <complex>
-
+#include "arguments/element_types.hpp"
 #include "givens/cuda.hpp"
 
-#define GIVENS_CUDA_INSTANTIATE(T)                                    \
-  template decltype(rotate<T>) rotate<T>;                             \
-  template decltype(rotate_workspace<T>) rotate_workspace<T>;         \
-  template decltype(matrix<T>) matrix<T>;                             \
-  template decltype(matrix_workspace<T>) matrix_workspace<T>;         \
-  template decltype(rotate_vjp<T>) rotate_vjp<T>;                     \
-  template decltype(rotate_vjp_workspace<T>) rotate_vjp_workspace<T>; \
-  template decltype(matrix_vjp<T>) matrix_vjp<T>;                     \
-  template decltype(matrix_vjp_workspace<T>) matrix_vjp_workspace<T>;
+#define GIVENS_CUDA_INSTANTIATE_TYPE(T)       \
+  GIVENS_INSTANTIATE(rotate, T)               \
+  GIVENS_INSTANTIATE(rotate_workspace, T)     \
+  GIVENS_INSTANTIATE(matrix, T)               \
+  GIVENS_INSTANTIATE(matrix_workspace, T)     \
+  GIVENS_INSTANTIATE(rotate_vjp, T)           \
+  GIVENS_INSTANTIATE(rotate_vjp_workspace, T) \
+  GIVENS_INSTANTIATE(matrix_vjp, T)           \
+  GIVENS_INSTANTIATE(matrix_vjp_workspace, T)
 
-#define GIVENS_CUDA_INSTANTIATE_ALL             \
-  GIVENS_CUDA_INSTANTIATE(float)                \
-  GIVENS_CUDA_INSTANTIATE(double)               \
-  GIVENS_CUDA_INSTANTIATE(std::complex<float>)  \
-  GIVENS_CUDA_INSTANTIATE(std::complex<double>) \
-  GIVENS_CUDA_INSTANTIATE(Half)                 \
-  GIVENS_CUDA_INSTANTIATE(BFloat16)
+#define GIVENS_CUDA_INSTANTIATE GIVENS_FOR_GPU_TYPES(GIVENS_CUDA_INSTANTIATE_TYPE)

@@ -9,7 +9,7 @@ Error::Error(const std::string& call, int status, const std::string& text)
 
 void check(cudaError_t status, const char* call) {
   if (status == cudaSuccess) return;
-  cudaGetLastError();  // lest a later call reports it again
+  cudaGetLastError();  // so that no later call reports it again
   throw Error(call, static_cast<int>(status),
               std::string(cudaGetErrorName(status)) + ": " + cudaGetErrorString(status));
 }

@@ -1,4 +1,4 @@
-// Calls of the CUDA runtime, checked.
+// Checked calls of the CUDA runtime.
 #pragma once
 
 #include <cuda_runtime.h>
@@ -13,7 +13,7 @@ namespace givens::cuda {
 // Throws Error, which names the call, unless status is cudaSuccess.
 void check(cudaError_t status, const char* call);
 
-// Makes a device current while it lives; -1: the one that is.
+// Makes a device current during its lifetime. -1 stands for the current device.
 class DeviceGuard {
  public:
   explicit DeviceGuard(int device);
@@ -28,10 +28,9 @@ class DeviceGuard {
   int device_ = 0;
 };
 
-// What a device has.
 struct DeviceLimits {
   int multiprocessors;
-  std::size_t shared_bytes;  // that one block may have
+  std::size_t shared_bytes;  // the most that one thread block may have
 };
 DeviceLimits limits_of(int device);
 

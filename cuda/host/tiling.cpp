@@ -6,7 +6,7 @@ namespace givens::cuda {
 
 namespace {
 
-// Beyond the panels: the number of a block.
+// Beside the panels, the number of the thread block needs memory.
 constexpr std::size_t kFixedBytes = 16;
 
 std::size_t bytes_of(const TilingProblem& problem, std::int64_t columns) {
@@ -21,13 +21,13 @@ bool fits(const TilingProblem& problem, const DeviceLimits& limits) {
 
 ChosenTiling choose_tiling(const TilingProblem& problem, const DeviceLimits& limits) {
   const auto panels = [&](std::int64_t width) { return (problem.columns + width - 1) / width; };
-  // Columns of the multiprocessor that has most.
+  // Columns of the multiprocessor that has the most.
   const auto busiest = [&](std::int64_t width) {
     const std::int64_t count = problem.matrices * panels(width);
     return width * ((count + limits.multiprocessors - 1) / limits.multiprocessors);
   };
-  // As wide as fits, at most a warp's threads side by side, as long as few multiprocessors are idle
-  // or none gets more columns: what a wider panel saves is coefficients that are read again.
+  // A wider panel reads coefficients less often. So panels are as wide as fits, at most a warp's
+  // threads side by side, as long as few multiprocessors are idle or none gets more columns.
   std::int64_t width = 1;
   const std::int64_t widest = 32 * problem.columns_of_thread;
   while (width < widest && width < problem.columns &&
@@ -43,7 +43,7 @@ ChosenTiling choose_tiling(const TilingProblem& problem, const DeviceLimits& lim
       out.wide ? width / problem.columns_of_thread : width, problem.least_lanes);
   const std::int64_t threads = std::max<std::int64_t>(problem.widest_stage * lanes, 1);
 
-  // Small matrices share a block until it has a few warps.
+  // Small matrices share a thread block until it has a few warps.
   std::int64_t matrices = 1;
   if (panels(width) == 1) {
     const auto room = static_cast<std::int64_t>((limits.shared_bytes / 4 - kFixedBytes) /
@@ -52,7 +52,7 @@ ChosenTiling choose_tiling(const TilingProblem& problem, const DeviceLimits& lim
         std::min({128 / threads, room, problem.matrices / std::max(2 * limits.multiprocessors, 1)});
     matrices = std::max<std::int64_t>(matrices, 1);
   }
-  // About as many chains as panels of one.
+  // There are about as many chains as panels in a chain.
   std::int64_t chain = 1;
   while (chain * chain < panels(width)) ++chain;
   out.tiling = {static_cast<std::int32_t>(width),

@@ -1,11 +1,11 @@
-// The public functions: check, then queue kernels.
+// The public functions: they check their arguments and queue kernels.
 #include <algorithm>
 #include <array>
 #include <complex>
 #include <cstdlib>
-#include <optional>
 #include <stdexcept>
 #include <string>
+#include <type_traits>
 
 #include "arguments/validate.hpp"
 #include "givens/cuda.hpp"
@@ -19,14 +19,12 @@ namespace givens::cuda {
 
 namespace {
 
+// --- Arguments of kernels ---
+
 template <class T>
 inline constexpr Storage kStorage = std::is_same_v<T, Half>       ? Storage::float16
                                     : std::is_same_v<T, BFloat16> ? Storage::bfloat16
                                                                   : Storage::full;
-
-// Reals in an element of the caller's arrays.
-template <class T>
-inline constexpr std::int64_t kReals = is_complex_v<T> ? 2 : 1;
 
 // An operand of a loop, and the reals in one of its elements.
 struct Operand {
@@ -53,316 +51,248 @@ DeviceLoop<static_cast<int>(Operands)> device_loop(const StridedLoop<N>& loop,
   return out;
 }
 
-// Whether neighbouring vectors are nearer to each other in memory than neighbouring coordinates.
-template <std::size_t N>
-bool columns_are_near(const StridedLoop<N>& vectors, std::size_t operand, std::int64_t stride) {
-  return vectors.depth() > 0 &&
-         std::abs(vectors.stride(vectors.depth() - 1, operand)) < std::abs(stride);
+// Operand `number` of a problem's vectors.
+template <class Data, class T, std::size_t N>
+Vectors<Data> vectors_of(const Strided<T>& operand, const StridedLoop<N>& vectors,
+                         std::size_t number) {
+  const bool columns_are_near =
+      vectors.depth() > 0 &&
+      std::abs(vectors.stride(vectors.depth() - 1, number)) < std::abs(operand.stride);
+  using Number = std::remove_const_t<T>;
+  return {{operand.data, kStorage<Number>}, kReals<Number> * operand.stride, columns_are_near};
 }
 
-template <class F>
-TilingProblem tiling_problem(const DevicePlan& plan, int panels, int columns_of_thread,
-                             int operands, std::int64_t columns, std::int64_t matrices) {
-  return {plan.slots,
+// --- What all functions do ---
+
+template <class Arguments>
+inline constexpr bool kHasGradients =
+    std::is_same_v<Arguments, VjpArguments<typename Arguments::Field>>;
+
+template <class Arguments>
+TilingProblem tiling_problem(const DevicePlan& plan, std::int64_t columns, std::int64_t matrices) {
+  using F = typename Arguments::Field;
+  return {plan.rows,
           plan.widest_stage,
-          static_cast<std::size_t>(panels * plan.slots * kParts<F>) * sizeof(real_t<F>) +
-              static_cast<std::size_t>(operands) * sizeof(std::int64_t),
-          columns_of_thread,
-          panels == 1 ? 1 : kLeastVjpLanes,
+          static_cast<std::size_t>(Arguments::kPanels * plan.rows * kReals<F>) * sizeof(real_t<F>) +
+              Arguments::kColumnNumbers * sizeof(std::int64_t),
+          Arguments::kColumns,
+          Arguments::kLeastLanes,
           columns,
           matrices};
 }
 
 // The columns of a panel in global memory: all, in multiples of a warp's, up to 2^26 reals.
-template <class F>
-int staged_width(const DevicePlan& plan, int columns_of_thread, std::int64_t columns) {
-  const std::int64_t unit = 32 * columns_of_thread;
+template <class Arguments>
+int staged_width(const DevicePlan& plan, std::int64_t columns) {
+  const std::int64_t unit = 32 * Arguments::kColumns;
+  const std::int64_t reals_of_column = plan.rows * kReals<typename Arguments::Field>;
   const std::int64_t most =
-      std::max<std::int64_t>((std::int64_t{1} << 26) / (plan.slots * kParts<F>) / unit, 1);
+      std::max<std::int64_t>((std::int64_t{1} << 26) / reals_of_column / unit, 1);
   return static_cast<int>(unit * std::min(most, (columns + unit - 1) / unit));
 }
 
-// Launches for some matrices at a time: body(first, count, numbers) for all that fit in memory.
-template <class F, class Body>
-WorkspaceSize in_chunks(const CallSize& call, const LaunchOptions* launch, Body&& body) {
+// Chains of panels that have accumulators of their own: none if there is but one chain, or if
+// panels are in global memory.
+std::int64_t chains_of(const Tiling& tiling) {
+  return tiling.chain > 1 ? (tiling.panels + tiling.chain - 1) / tiling.chain : 0;
+}
+
+// The coefficients of a problem, without what depends on the workspace.
+template <class F, class Problem>
+CoefficientsProblem<real_t<F>> coefficients_problem(const DevicePlan& plan, const DeviceWalk& walk,
+                                                    const Problem& problem) {
+  using P = MatrixParameters<real_t<F>>;
+  CoefficientsProblem<real_t<F>> out{};
+  out.steps = walk.steps;
+  out.count = walk.step_count;
+  out.angle_indices = plan.angle_indices;
+  out.coordinate_of_row = plan.coordinate_of_row;
+  out.matrix_units = plan.units[kReals<F> - 1];
+  out.matrix_rotations = plan.rotations;
+  out.parameters = problem.parameters;
+  out.matrices = device_loop(problem.matrices,
+                             {{P::kAngles, 1}, {P::kPhases, 1}, {P::kDiagonal, 1}, {P::kSigns, 1}});
+  out.coordinates = static_cast<std::int32_t>(problem.schedule.n());
+  return out;
+}
+
+// Queues the kernels for panels in global memory, `width` columns after the other.
+template <class Arguments>
+void launch_staged_panels(const Arguments& arguments, const DeviceWalk& walk, int width,
+                          cudaStream_t stream) {
+  const int row_blocks = arguments.walk.rows.count / kRowBlock;
+  const auto& numbers = arguments.numbers;
+  Staged<Arguments> staged{};
+  staged.arguments = arguments;
+  staged.panels = {{numbers.panel_y, row_blocks, width}, {numbers.panel_g, row_blocks, width}};
+  std::int64_t& column = staged.first_column;
+  do {  // without columns too, for gradients that are zero
+    staged.first = column == 0;
+    staged.last = column + width >= arguments.tiling.columns;
+    launch_staged(staged, walk, stream);
+    column += width;
+  } while (column < arguments.tiling.columns);
+}
+
+// Queues the kernels for `columns` columns of every matrix of a problem, or without `launch` only
+// finds out the size of the workspace. `arguments` has the operands, `columns_of_vector` and
+// `inverse`. After the kernels for the matrices that fit in the workspace at once,
+// finish(coefficients, walk) may queue more.
+template <class Arguments, class Problem, class Finish>
+WorkspaceSize run(Arguments arguments, const Problem& problem, std::int64_t columns, int device,
+                  const LaunchOptions* launch, Finish&& finish) {
+  using F = typename Arguments::Field;
+  using R = real_t<F>;
+  const DevicePlan& plan = device_plan_of(problem.schedule);
+  const std::int64_t matrices = problem.matrices.size();
+  if (matrices == 0 || problem.schedule.n() == 0) return {};
+  // Without columns gradients are zero, and nothing else is left to do.
+  if (columns == 0 && !kHasGradients<Arguments>) return {};
+  const std::int64_t some_columns = std::max<std::int64_t>(columns, 1);
+  const TilingProblem tiling_of = tiling_problem<Arguments>(plan, some_columns, matrices);
+  const DeviceLimits limits = limits_of(device);
+  const bool staged = !fits(tiling_of, limits);
+  const ChosenTiling chosen = staged ? ChosenTiling{} : choose_tiling(tiling_of, limits);
+  const Tiling& tiling = chosen.tiling;
+  const int width = staged ? staged_width<Arguments>(plan, some_columns) : 0;
+  const CallSize call{plan,
+                      matrices,
+                      std::max<std::int64_t>(tiling.panels, 1),
+                      kHasGradients<Arguments> ? chains_of(tiling) : 0,
+                      bool(problem.parameters.diagonal),
+                      kHasGradients<Arguments>,
+                      width};
+  // Gradients go back through the rotations.
+  const bool adjoint = arguments.inverse != kHasGradients<Arguments>;
+  const DeviceWalk& walk = adjoint ? plan.backward : plan.forward;
+  CoefficientsProblem<R> coefficients = coefficients_problem<F>(plan, walk, problem);
+  arguments.tiling = tiling;
+  arguments.tiling.columns = columns;
+  arguments.signs = problem.parameters.signs;
+  arguments.matrix_coordinates = problem.schedule.n();
+  arguments.walk = {walk.stages,
+                    walk.stage_count,
+                    walk.steps,
+                    plan.angle_indices,
+                    {plan.coordinate_of_row, plan.rows},
+                    nullptr,
+                    coefficients.matrix_units,
+                    plan.rotations,
+                    adjoint};
+
   const WorkspaceSize size = workspace_size<F>(call);
   if (!launch) return size;
   const WorkspaceMemory memory(launch->workspace, size, launch->stream);
   const std::int64_t at_once = matrices_at_once<F>(call, memory.bytes());
-  for (std::int64_t first = 0; first < call.matrices; first += at_once) {
-    const std::int64_t count = std::min(at_once, call.matrices - first);
-    body(first, count, place_numbers<F>(call, count, memory.data()));
+  for (std::int64_t first = 0; first < matrices; first += at_once) {
+    const std::int64_t count = std::min(at_once, matrices - first);
+    const CallNumbers<R> numbers = lay_out_numbers<F>(call, count, memory.data());
+    coefficients.first_matrix = arguments.first_matrix = first;
+    coefficients.matrix_count = arguments.matrix_count = count;
+    coefficients.numbers = arguments.numbers = numbers;
+    arguments.walk.coefficients = numbers.coefficients;
+    launch_coefficients<F>(coefficients, adjoint, launch->stream);
+    if (!staged) {
+      launch_panels(arguments, chosen.wide,
+                    {(count + tiling.matrices - 1) / tiling.matrices * tiling.panels, 1,
+                     chosen.threads, chosen.shared_bytes, launch->stream});
+    } else {
+      launch_staged_panels(arguments, walk, width, launch->stream);
+    }
+    finish(coefficients, walk);
   }
   return size;
 }
 
-template <class F>
-CoefficientsProblem<real_t<F>> coefficients_problem(const CallSize& call, const DeviceWalk& walk,
-                                                    const Schedule& schedule,
-                                                    const MatrixParameters<real_t<F>>& parameters,
-                                                    const DeviceLoop<3>& matrices,
-                                                    std::int64_t first, std::int64_t count,
-                                                    const CallNumbers<F>& numbers) {
-  CoefficientsProblem<real_t<F>> out{};
-  out.works = walk.works;
-  out.count = walk.work_count;
-  out.sources = call.plan.sources;
-  out.coordinate_of_row = call.plan.coordinate_of_row;
-  out.matrix_units = call.plan.units[kParts<F> - 1];
-  out.matrix_entries = call.plan.entries;
-  out.angles = parameters.angles.data;
-  out.angle_stride = parameters.angles.stride;
-  out.phases = parameters.phases.data;
-  out.phase_stride = parameters.phases.stride;
-  out.diagonal = parameters.diagonal.data;
-  out.diagonal_stride = parameters.diagonal.stride;
-  out.matrices = matrices;
-  out.first_matrix = first;
-  out.matrix_count = count;
-  out.coefficients = numbers.coefficients;
-  out.weights = numbers.weights;
-  out.diagonal_factors = numbers.diagonal;
-  out.coordinates = static_cast<std::int32_t>(schedule.n());
-  out.counters = numbers.counters;
-  out.counter_count = numbers.counter_count;
-  return out;
-}
-
-template <class F>
-void queue_coefficients(const CoefficientsProblem<real_t<F>>& problem, bool undo,
-                        cudaStream_t stream) {
-  constexpr int kItems = kCoefficientThreads / kWorkLanes;
-  launch_coefficients<F>(problem, undo,
-                         {std::max((problem.count + kItems - 1) / kItems, 1),
-                          std::min<std::int64_t>(problem.matrix_count, 65535), kCoefficientThreads,
-                          kItems * 2 * kRowBlock * sizeof(double), stream});
-}
-
-template <class F>
-Program<F> program_of(const CallSize& call, const DeviceWalk& walk, bool undo,
-                      const CallNumbers<F>& numbers) {
-  return {walk.stages,
-          walk.stage_count,
-          walk.works,
-          call.plan.sources,
-          {call.plan.coordinate_of_row, call.plan.slots},
-          numbers.coefficients,
-          call.plan.units[kParts<F> - 1],
-          undo};
-}
-
-LaunchShape shape_of(const ChosenTiling& chosen, std::int64_t matrices, cudaStream_t stream) {
-  const Tiling& tiling = chosen.tiling;
-  return {(matrices + tiling.matrices - 1) / tiling.matrices * tiling.panels, 1, chosen.threads,
-          chosen.shared_bytes, stream};
-}
-
-template <class F>
-GlobalPanels<F> panels_of(const CallSize& call, const CallNumbers<F>& numbers,
-                          std::int64_t first_column) {
-  const int groups = call.plan.slots / kRowBlock;
-  return {{numbers.panel_y, groups, call.staged_width},
-          {numbers.panel_g, groups, call.staged_width},
-          numbers.places,
-          first_column};
-}
-
 // --- rotate and matrix ---
 
-// U of some matrices times x, or times the identity where x is null. `arguments` lacks what depends
-// on the device.
-template <class T, class F>
-WorkspaceSize rotate_or_form(RotateArguments<F> arguments, const Schedule& schedule,
-                             const MatrixParameters<real_t<T>>& parameters,
-                             const DeviceLoop<3>& of_parameters, std::int64_t columns, int device,
-                             const LaunchOptions* launch) {
-  const DevicePlan& plan = device_plan_of(schedule);
-  const std::int64_t matrices = of_parameters.size;
-  if (columns == 0 || matrices == 0 || schedule.n() == 0) return {};
-  const TilingProblem tiling_of =
-      tiling_problem<F>(plan, 1, kRotateColumns<F>, 2, columns, matrices);
-  const DeviceLimits limits = limits_of(device);
-  const bool staged = !fits(tiling_of, limits);
-  const ChosenTiling chosen = staged ? ChosenTiling{} : choose_tiling(tiling_of, limits);
-  const CallSize call{plan,
-                      matrices,
-                      std::max<std::int64_t>(chosen.tiling.panels, 1),
-                      0,
-                      bool(parameters.diagonal),
-                      false,
-                      staged ? staged_width<F>(plan, kRotateColumns<F>, columns) : 0};
-  const bool undo = arguments.inverse;
-  const DeviceWalk& walk = undo ? plan.backward : plan.forward;
-  arguments.tiling = chosen.tiling;
-  arguments.tiling.columns = columns;
-  arguments.columns_of_vector = kParts<T> / kParts<F>;
-  arguments.signs = parameters.signs.data;
-  arguments.sign_stride = parameters.signs.stride;
-  arguments.matrix_coordinates = schedule.n();
-  return in_chunks<F>(
-      call, launch, [&](std::int64_t first, std::int64_t count, const CallNumbers<F>& numbers) {
-        queue_coefficients<F>(coefficients_problem<F>(call, walk, schedule, parameters,
-                                                      of_parameters, first, count, numbers),
-                              undo, launch->stream);
-        arguments.program = program_of<F>(call, walk, undo, numbers);
-        arguments.diagonal = numbers.diagonal;
-        arguments.first_matrix = first;
-        arguments.matrix_count = count;
-        if (!staged) {
-          launch_rotate(arguments, chosen.wide, shape_of(chosen, count, launch->stream));
-          return;
-        }
-        for (std::int64_t c = 0; c < columns; c += call.staged_width) {
-          launch_staged(StagedRotate<F>{arguments, panels_of<F>(call, numbers, c), 0}, walk,
-                        launch->stream);
-        }
-      });
-}
+// Rotating needs no kernels after its walk.
+constexpr auto kNothingMore = [](const auto&...) {};
 
 template <class T, class F>
 WorkspaceSize rotate_in(const RotateProblem<T>& problem, int device, const LaunchOptions* launch) {
-  constexpr std::int64_t P = kReals<T>;
+  using P = RotateProblem<T>;
+  constexpr std::int64_t kNumber = kReals<T>;
   RotateArguments<F> arguments{};
-  arguments.x = {problem.x.data, kStorage<T>};
-  arguments.y = {problem.y.data, kStorage<T>};
-  arguments.x_row_stride = P * problem.x.stride;
-  arguments.y_row_stride = P * problem.y.stride;
-  arguments.x_columns_are_near = columns_are_near(problem.vectors, 0, problem.x.stride);
-  arguments.y_columns_are_near = columns_are_near(problem.vectors, 1, problem.y.stride);
-  arguments.matrices = device_loop(problem.matrices, {{3, 1}, {2, 1}, {4, P}, {5, P}});
-  arguments.vectors = device_loop(problem.vectors, {{0, P}, {1, P}});
+  arguments.x = vectors_of<ConstNumbers<real_t<F>>>(problem.x, problem.vectors, P::kVectorX);
+  arguments.y = vectors_of<Numbers<real_t<F>>>(problem.y, problem.vectors, P::kVectorY);
+  arguments.matrices =
+      device_loop(problem.matrices,
+                  {{MatrixParameters<real_t<T>>::kSigns, 1}, {P::kX, kNumber}, {P::kY, kNumber}});
+  arguments.vectors =
+      device_loop(problem.vectors, {{P::kVectorX, kNumber}, {P::kVectorY, kNumber}});
+  arguments.columns_of_vector = kReals<T> / kReals<F>;
   arguments.inverse = problem.inverse;
-  return rotate_or_form<T, F>(arguments, problem.schedule, problem.parameters,
-                              device_loop(problem.matrices, {{0, 1}, {1, 1}, {2, 1}}),
-                              problem.vectors.size() * (kParts<T> / kParts<F>), device, launch);
+  return run(arguments, problem, problem.vectors.size() * arguments.columns_of_vector, device,
+             launch, kNothingMore);
 }
 
+// U times the identity.
 template <class T>
 WorkspaceSize matrix_in(const MatrixProblem<T>& problem, int device, const LaunchOptions* launch) {
   using F = std::conditional_t<is_complex_v<T>, T, real_t<T>>;
-  constexpr std::int64_t P = kReals<T>;
+  using P = MatrixProblem<T>;
+  constexpr std::int64_t kNumber = kReals<T>;
   const std::int64_t columns = problem.schedule.columns();
-  RotateArguments<F> arguments{};
-  arguments.y = {problem.u, kStorage<T>};
-  arguments.y_row_stride = P * problem.row_stride;
-  arguments.y_columns_are_near = std::abs(problem.column_stride) < std::abs(problem.row_stride);
-  arguments.matrices = device_loop(problem.matrices, {{3, 1}, {2, 1}, {4, P}, {4, P}});
   StridedLoop<1> vectors;
   vectors.add(columns, std::array<std::int64_t, 1>{problem.column_stride});
-  arguments.vectors = device_loop(vectors, {{0, P}, {0, P}});
-  return rotate_or_form<T, F>(arguments, problem.schedule, problem.parameters,
-                              device_loop(problem.matrices, {{0, 1}, {1, 1}, {2, 1}}), columns,
-                              device, launch);
+  RotateArguments<F> arguments{};
+  arguments.y =
+      vectors_of<Numbers<real_t<F>>>(Strided<T>{problem.u, problem.row_stride}, vectors, 0);
+  arguments.matrices =
+      device_loop(problem.matrices,
+                  {{MatrixParameters<real_t<T>>::kSigns, 1}, {P::kU, kNumber}, {P::kU, kNumber}});
+  arguments.vectors = device_loop(vectors, {{0, kNumber}, {0, kNumber}});
+  arguments.columns_of_vector = 1;
+  return run(arguments, problem, columns, device, launch, kNothingMore);
 }
 
 // --- Gradients ---
-
-// Chains of panels that have sums of their own: none if there is but one, or if panels are in
-// global memory.
-std::int64_t chains_of(const Tiling& tiling) {
-  return tiling.chain > 1 ? (tiling.panels + tiling.chain - 1) / tiling.chain : 0;
-}
 
 template <class T, class F>
 WorkspaceSize vjp_in(const VjpProblem<T>& problem, bool from_identity, int device,
                      const LaunchOptions* launch) {
   using R = real_t<T>;
-  constexpr std::int64_t P = kReals<T>;
-  const Schedule& schedule = problem.schedule;
-  const DevicePlan& plan = device_plan_of(schedule);
-  const std::int64_t matrices = problem.matrices.size();
-  const std::int64_t columns = problem.vectors.size() * (kParts<T> / kParts<F>);
-  if (matrices == 0 || schedule.n() == 0) return {};
-  const TilingProblem tiling_of = tiling_problem<F>(plan, 2, kVjpColumns<F>, kVjpOperands,
-                                                    std::max<std::int64_t>(columns, 1), matrices);
-  const DeviceLimits limits = limits_of(device);
-  const bool staged = !fits(tiling_of, limits);
-  const ChosenTiling chosen = staged ? ChosenTiling{} : choose_tiling(tiling_of, limits);
-  const CallSize call{
-      plan,
-      matrices,
-      std::max<std::int64_t>(chosen.tiling.panels, 1),
-      chains_of(chosen.tiling),
-      bool(problem.parameters.diagonal),
-      true,
-      staged ? staged_width<F>(plan, kStagedVjpColumns<F>, std::max<std::int64_t>(columns, 1)) : 0};
-  const bool undo = !problem.inverse;
-  const DeviceWalk& walk = undo ? plan.backward : plan.forward;
-
+  using P = VjpProblem<T>;
+  constexpr std::int64_t kNumber = kReals<T>;
   VjpArguments<F> arguments{};
-  arguments.tiling = chosen.tiling;
-  arguments.tiling.columns = columns;
-  arguments.y = {problem.y.data, kStorage<T>};
-  arguments.gy = {problem.gy.data, kStorage<T>};
-  arguments.gx = {problem.gx.data, kStorage<T>};
-  arguments.y_row_stride = P * problem.y.stride;
-  arguments.gy_row_stride = P * problem.gy.stride;
-  arguments.gx_row_stride = P * problem.gx.stride;
-  arguments.y_columns_are_near = columns_are_near(problem.vectors, 0, problem.y.stride);
-  arguments.gy_columns_are_near = columns_are_near(problem.vectors, 1, problem.gy.stride);
-  arguments.gx_columns_are_near = columns_are_near(problem.vectors, 2, problem.gx.stride);
-  arguments.columns_of_vector = kParts<T> / kParts<F>;
-  arguments.matrices =
-      device_loop(problem.matrices, {{3, 1}, {2, 1}, {4, P}, {5, P}, {6, P}, {7, 1}});
-  arguments.vectors = device_loop(problem.vectors, {{0, P}, {1, P}, {2, P}});
-  arguments.signs = problem.parameters.signs.data;
-  arguments.sign_stride = problem.parameters.signs.stride;
-  arguments.matrix_coordinates = schedule.n();
+  arguments.y = vectors_of<ConstNumbers<R>>(problem.y, problem.vectors, P::kVectorY);
+  arguments.gy = vectors_of<ConstNumbers<R>>(problem.gy, problem.vectors, P::kVectorGradY);
+  arguments.gx = vectors_of<Numbers<R>>(problem.gx, problem.vectors, P::kVectorGradX);
+  arguments.matrices = device_loop(problem.matrices, {{MatrixParameters<R>::kSigns, 1},
+                                                      {P::kY, kNumber},
+                                                      {P::kGradY, kNumber},
+                                                      {P::kGradX, kNumber},
+                                                      {P::kGradAngles, 1}});
+  arguments.vectors =
+      device_loop(problem.vectors,
+                  {{P::kVectorY, kNumber}, {P::kVectorGradY, kNumber}, {P::kVectorGradX, kNumber}});
+  arguments.columns_of_vector = kReals<T> / kReals<F>;
   arguments.inverse = problem.inverse;
   arguments.from_identity = from_identity;
-  arguments.matrix_entries = plan.entries;
-  arguments.gangles = problem.gangles.data;
-  arguments.gangle_stride = problem.gangles.stride;
-
-  const auto of_parameters = device_loop(problem.matrices, {{0, 1}, {1, 1}, {2, 1}});
-  const auto of_gradients = device_loop(problem.matrices, {{7, 1}, {8, 1}, {9, 1}});
-  return in_chunks<F>(
-      call, launch, [&](std::int64_t first, std::int64_t count, const CallNumbers<F>& numbers) {
-        const auto coefficients = coefficients_problem<F>(call, walk, schedule, problem.parameters,
-                                                          of_parameters, first, count, numbers);
-        queue_coefficients<F>(coefficients, undo, launch->stream);
-        arguments.program = program_of<F>(call, walk, undo, numbers);
-        arguments.diagonal = numbers.diagonal;
-        arguments.first_matrix = first;
-        arguments.matrix_count = count;
-        arguments.weights = numbers.weights;
-        arguments.sums = numbers.sums;
-        arguments.diagonal_sums = numbers.diagonal_sums;
-        arguments.chain_sums = numbers.chain_sums;
-        arguments.chain_diagonal_sums = numbers.chain_diagonal_sums;
-        arguments.counters = numbers.counters;
-        if (!staged) {
-          launch_vjp(arguments, chosen.wide, shape_of(chosen, count, launch->stream));
-        } else {
-          std::int64_t c = 0;
-          do {  // without columns too: the gradients are zero then
-            launch_staged(StagedVjp<F>{arguments, panels_of<F>(call, numbers, c), 0, c == 0,
-                                       c + call.staged_width >= columns},
-                          walk, launch->stream);
-            c += call.staged_width;
-          } while (c < columns);
-        }
-        if constexpr (is_complex_v<F>) {
-          PhasesArguments<R> phases{};
-          phases.problem = coefficients;
-          phases.stages = walk.stages;
-          phases.stage_count = walk.stage_count;
-          phases.slots = plan.slots;
-          phases.sums = numbers.sums;
-          phases.diagonal_sums = numbers.diagonal_sums;
-          phases.diagonal = numbers.diagonal_of_w;
-          phases.inverse = problem.inverse;
-          phases.gangles = problem.gangles.data;
-          phases.gphases = problem.gphases.data;
-          phases.gdiagonal = problem.gdiagonal.data;
-          phases.gangle_stride = problem.gangles.stride;
-          phases.gphase_stride = problem.gphases.stride;
-          phases.gdiagonal_stride = problem.gdiagonal.stride;
-          phases.gradients = of_gradients;
-          launch_phases(phases, {count, 1, kPhaseThreads, 0, launch->stream});
-        }
-      });
+  arguments.gangles = problem.gangles;
+  const auto finish = [&]([[maybe_unused]] const CoefficientsProblem<R>& coefficients,
+                          [[maybe_unused]] const DeviceWalk& walk) {
+    if constexpr (is_complex_v<F>) {
+      PhasesArguments<R> phases{};
+      phases.problem = coefficients;
+      phases.stages = walk.stages;
+      phases.stage_count = walk.stage_count;
+      phases.rows = device_plan_of(problem.schedule).rows;
+      phases.inverse = problem.inverse;
+      phases.gangles = problem.gangles;
+      phases.gphases = problem.gphases;
+      phases.gdiagonal = problem.gdiagonal;
+      phases.gradients = device_loop(
+          problem.matrices, {{P::kGradAngles, 1}, {P::kGradPhases, 1}, {P::kGradDiagonal, 1}});
+      launch_phases(phases, launch->stream);
+    }
+  };
+  return run(arguments, problem, problem.vectors.size() * arguments.columns_of_vector, device,
+             launch, finish);
 }
+
+// --- Checks ---
 
 template <std::size_t N>
 void refuse_shared(const StridedLoop<N>& matrices, std::size_t operand, bool present,
@@ -375,11 +305,12 @@ void refuse_shared(const StridedLoop<N>& matrices, std::size_t operand, bool pre
 }
 
 template <class T>
-WorkspaceSize vjp(const VjpProblem<T>& problem, bool from_identity, int device,
-                  const LaunchOptions* launch) {
-  refuse_shared(problem.matrices, 7, true, "gangles");
-  refuse_shared(problem.matrices, 8, bool(problem.gphases), "gphases");
-  refuse_shared(problem.matrices, 9, bool(problem.gdiagonal), "gdiagonal");
+WorkspaceSize checked_vjp(const VjpProblem<T>& problem, bool from_identity, int device,
+                          const LaunchOptions* launch) {
+  using P = VjpProblem<T>;
+  refuse_shared(problem.matrices, P::kGradAngles, true, "gangles");
+  refuse_shared(problem.matrices, P::kGradPhases, bool(problem.gphases), "gphases");
+  refuse_shared(problem.matrices, P::kGradDiagonal, bool(problem.gdiagonal), "gdiagonal");
   return with_field<T>(problem.parameters, [&](auto field) {
     return vjp_in<T, decltype(field)>(problem, from_identity, device, launch);
   });
@@ -445,8 +376,8 @@ void rotate_vjp(const not_deduced_t<ArrayView<const T>>& y,
                 const ParameterGradients<real_t<T>>& gradients, const RotateOptions& options,
                 const LaunchOptions& launch) {
   const DeviceGuard guard(launch.device);
-  vjp(validate::rotate_vjp<T>(y, gy, parameters, schedule, gx, gradients, options), false,
-      guard.device(), &launch);
+  checked_vjp(validate::rotate_vjp<T>(y, gy, parameters, schedule, gx, gradients, options), false,
+              guard.device(), &launch);
 }
 
 template <class T>
@@ -457,8 +388,8 @@ WorkspaceSize rotate_vjp_workspace(const not_deduced_t<ArrayView<const T>>& y,
                                    const ParameterGradients<real_t<T>>& gradients,
                                    const RotateOptions& options, int device) {
   const DeviceGuard guard(device);
-  return vjp(validate::rotate_vjp<T>(y, gy, parameters, schedule, gx, gradients, options), false,
-             guard.device(), nullptr);
+  return checked_vjp(validate::rotate_vjp<T>(y, gy, parameters, schedule, gx, gradients, options),
+                     false, guard.device(), nullptr);
 }
 
 template <class T>
@@ -467,8 +398,8 @@ void matrix_vjp(const not_deduced_t<ArrayView<const T>>& U,
                 const Parameters<real_t<T>>& parameters, const Schedule& schedule,
                 const ParameterGradients<real_t<T>>& gradients, const LaunchOptions& launch) {
   const DeviceGuard guard(launch.device);
-  vjp(validate::matrix_vjp<T>(U, gU, parameters, schedule, gradients), true, guard.device(),
-      &launch);
+  checked_vjp(validate::matrix_vjp<T>(U, gU, parameters, schedule, gradients), true, guard.device(),
+              &launch);
 }
 
 template <class T>
@@ -478,10 +409,10 @@ WorkspaceSize matrix_vjp_workspace(const not_deduced_t<ArrayView<const T>>& U,
                                    const Schedule& schedule,
                                    const ParameterGradients<real_t<T>>& gradients, int device) {
   const DeviceGuard guard(device);
-  return vjp(validate::matrix_vjp<T>(U, gU, parameters, schedule, gradients), true, guard.device(),
-             nullptr);
+  return checked_vjp(validate::matrix_vjp<T>(U, gU, parameters, schedule, gradients), true,
+                     guard.device(), nullptr);
 }
 
-GIVENS_CUDA_INSTANTIATE_ALL
+GIVENS_CUDA_INSTANTIATE
 
 }  // namespace givens::cuda

@@ -1,4 +1,4 @@
-// The public functions of a library built without CUDA.
+// The public functions of a library built without CUDA: each refuses.
 #include <complex>
 
 #include "givens/cuda.hpp"
@@ -80,6 +80,6 @@ WorkspaceSize matrix_vjp_workspace(const not_deduced_t<ArrayView<const T>>&,
   refuse("givens::cuda::matrix_vjp_workspace");
 }
 
-GIVENS_CUDA_INSTANTIATE_ALL
+GIVENS_CUDA_INSTANTIATE
 
 }  // namespace givens::cuda

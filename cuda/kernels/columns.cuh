@@ -1,4 +1,4 @@
-// Columns of a row in registers, and what a rotation does to two rows of them.
+// Columns of a row in registers, and the rotation of two such rows.
 #pragma once
 
 #include <complex>
@@ -10,17 +10,18 @@
 
 namespace givens::cuda {
 
-// F is the field of the rotations: float, double or std::complex of one, which only names it.
+// F is the field of the rotations: float, double or std::complex of either. Complex numbers are
+// pairs of reals here; std::complex is only the name of the field.
 
-// Reals in an element.
+// The reals of a number.
+template <class T>
+inline constexpr int kReals = is_complex_v<T> ? 2 : 1;
+
+// The coefficients of a rotation; see coefficients.cuh.
 template <class F>
-inline constexpr int kParts = is_complex_v<F> ? 2 : 1;
+inline constexpr int kCoefficients = 2 * kReals<F>;
 
-// Coefficients of a rotation; see Coefficients.
-template <class F>
-inline constexpr int kCoefficients = 2 * kParts<F>;
-
-// C reals that follow one another, aligned to their size, in one access.
+// C successive reals, aligned so that one access loads or stores them.
 template <class R, int C>
 struct alignas(C * sizeof(R)) Vector {
   R v[C];
@@ -36,37 +37,39 @@ __device__ __forceinline__ void store_vector(R* p, const Vector<R, C>& x) {
   *reinterpret_cast<Vector<R, C>*>(p) = x;
 }
 
-// C columns of a row. In memory all real parts of the row's W columns come first, then all
-// imaginary parts.
+// C columns of a row. In memory the real parts of the row's W columns come before the imaginary
+// parts.
 template <class F, int C>
-struct Cell {
+struct Columns {
   using R = real_t<F>;
-  Vector<R, C> part[kParts<F>];
+  Vector<R, C> part[kReals<F>];
 
-  __device__ __forceinline__ static Cell load(const R* p, int W) {
-    Cell out;
+  __device__ __forceinline__ static Columns load(const R* p, int W) {
+    Columns out;
 #pragma unroll
-    for (int k = 0; k < kParts<F>; ++k) out.part[k] = load_vector<R, C>(p + k * W);
+    for (int k = 0; k < kReals<F>; ++k) out.part[k] = load_vector<R, C>(p + k * W);
     return out;
   }
 
   __device__ __forceinline__ void store(R* p, int W) const {
 #pragma unroll
-    for (int k = 0; k < kParts<F>; ++k) store_vector<R, C>(p + k * W, part[k]);
+    for (int k = 0; k < kReals<F>; ++k) store_vector<R, C>(p + k * W, part[k]);
   }
 
   __device__ __forceinline__ void scale(R factor) {
 #pragma unroll
-    for (int k = 0; k < kParts<F>; ++k) {
+    for (int k = 0; k < kReals<F>; ++k) {
 #pragma unroll
       for (int c = 0; c < C; ++c) part[k].v[c] *= factor;
     }
   }
 };
 
-// x <- x - p y, y <- y + q x (the old one). c is (p, q), of complex ones (Re p, Im p, Re q, Im q).
+// A fast (self-scaling) rotation: x <- x - p y, y <- y + q x with the old x. `c` is (p, q), or
+// (Re p, Im p, Re q, Im q).
 template <class F, int C>
-__device__ __forceinline__ void rotate_cells(Cell<F, C>& x, Cell<F, C>& y, const real_t<F>* c) {
+__device__ __forceinline__ void rotate_fast(Columns<F, C>& x, Columns<F, C>& y,
+                                            const real_t<F>* c) {
 #pragma unroll
   for (int k = 0; k < C; ++k) {
     if constexpr (is_complex_v<F>) {
@@ -83,10 +86,11 @@ __device__ __forceinline__ void rotate_cells(Cell<F, C>& x, Cell<F, C>& y, const
   }
 }
 
-// x <- c x - conj(e) s y, y <- c y + e s x (the old one). c is (c, s), of complex ones
+// A standard rotation: x <- c x - conj(e) s y, y <- c y + e s x with the old x. `c` is (c, s), or
 // (c, Re e s, Im e s).
 template <class F, int C>
-__device__ __forceinline__ void rotate_plainly(Cell<F, C>& x, Cell<F, C>& y, const real_t<F>* c) {
+__device__ __forceinline__ void rotate_standard(Columns<F, C>& x, Columns<F, C>& y,
+                                                const real_t<F>* c) {
 #pragma unroll
   for (int k = 0; k < C; ++k) {
     if constexpr (is_complex_v<F>) {
@@ -103,11 +107,11 @@ __device__ __forceinline__ void rotate_plainly(Cell<F, C>& x, Cell<F, C>& y, con
   }
 }
 
-// The sum over columns of g_y conj(y_x) - y_y conj(g_x): what the gradients by the angle and the
-// phase of a rotation of rows x and y are made of. `w` has kParts reals.
+// Adds to `w`, of kReals reals, the sum over columns of g_y conj(y_x) - y_y conj(g_x). The
+// gradients by the angle and the phase of a rotation of rows x and y follow from it.
 template <class F, int C>
-__device__ __forceinline__ void add_products(const Cell<F, C>& yx, const Cell<F, C>& yy,
-                                             const Cell<F, C>& gx, const Cell<F, C>& gy,
+__device__ __forceinline__ void add_products(const Columns<F, C>& yx, const Columns<F, C>& yy,
+                                             const Columns<F, C>& gx, const Columns<F, C>& gy,
                                              real_t<F>* w) {
 #pragma unroll
   for (int k = 0; k < C; ++k) {

@@ -1,17 +1,16 @@
-// Offsets of several strided operands, for kernels.
+// The offsets of several strided operands, for kernels.
 #pragma once
 
 #include <cstdint>
 
-#include "arguments/strided_loop.hpp"
 #include "kernels/portable.cuh"
 
 namespace givens::cuda {
 
-// Loops that cannot be merged, of one call's arrays.
+// The most loops that cannot be merged.
 inline constexpr int kMostLoops = 8;
 
-// A StridedLoop as a kernel takes it.
+// A StridedLoop that can be a kernel's argument.
 template <int Operands>
 struct DeviceLoop {
   struct Offsets {
@@ -23,7 +22,7 @@ struct DeviceLoop {
   std::int64_t extents[kMostLoops];
   std::int64_t strides[kMostLoops][Operands];
 
-  // The offsets at an index; the last loop runs fastest.
+  // The offsets at an index. The last loop runs fastest.
   GIVENS_DEVICE Offsets at(std::int64_t index) const {
     Offsets out{};
     for (int level = depth - 1; level > 0; --level) {

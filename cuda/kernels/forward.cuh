@@ -1,4 +1,4 @@
-// The rotations of one work item on C columns of a panel, by one thread.
+// The rotations of one step on C columns of a panel, by one thread.
 #pragma once
 
 #include "kernels/panel.cuh"
@@ -6,8 +6,8 @@
 
 namespace givens::cuda {
 
-// Reads the coefficients of rotation m and those after it, 16 bytes at a time; of complex128 8, for
-// which registers are easier to find than four in a row. Rotations are taken in steps of kAtOnce.
+// The coefficients of the kAtOnce rotations from m on, loaded 16 bytes at a time. For complex128 it
+// is 8 bytes, because single registers are easier to find than four in a row.
 template <class F>
 struct CoefficientReader {
   using R = real_t<F>;
@@ -15,52 +15,84 @@ struct CoefficientReader {
   R c[kAtOnce * kCoefficients<F>];
 
   __device__ __forceinline__ CoefficientReader(const R* coefficients, int m) {
-    constexpr int kReals = sizeof(F) == 16 ? 1 : 16 / static_cast<int>(sizeof(R));
+    constexpr int kLoaded = sizeof(F) == 16 ? 1 : 16 / static_cast<int>(sizeof(R));
 #pragma unroll
-    for (int k = 0; k < kAtOnce * kCoefficients<F>; k += kReals) {
-      const auto loaded = load_vector<R, kReals>(coefficients + m * kCoefficients<F> + k);
+    for (int k = 0; k < kAtOnce * kCoefficients<F>; k += kLoaded) {
+      const auto loaded = load_vector<R, kLoaded>(coefficients + m * kCoefficients<F> + k);
 #pragma unroll
-      for (int e = 0; e < kReals; ++e) c[k + e] = loaded.v[e];
+      for (int e = 0; e < kLoaded; ++e) c[k + e] = loaded.v[e];
     }
   }
 };
 
-template <WorkKind Kind>
-inline constexpr int kRows = Kind == WorkKind::leaf ? kRowBlock : 2 * kRowBlock;
+// A rotation block or diagonal block as a type. Only a diagonal block has an order of its own for
+// the adjoint; other blocks reverse their rows (Step::reverse_a and reverse_b).
+template <Pattern P, bool Adjoint>
+struct Block {
+  static constexpr Pattern kPattern = P;
+  static constexpr bool kAdjoint = Adjoint;
+  static constexpr int kRotations = rotations_of(P);
+  static constexpr int kRows = scales_of(P);
+};
 
-// The addresses of a work item's rows, at a thread's first column.
-template <WorkKind Kind, class F>
+// Calls visit(Block) for a step that is not a pair.
+template <class Visit>
+__device__ __forceinline__ void with_block(const Step& step, bool adjoint, Visit&& visit) {
+  switch (step.pattern) {
+    case Pattern::xor_block:
+      visit(Block<Pattern::xor_block, false>{});
+      break;
+    case Pattern::sum_block:
+      visit(Block<Pattern::sum_block, false>{});
+      break;
+    case Pattern::diamond_block:
+      visit(Block<Pattern::diamond_block, false>{});
+      break;
+    case Pattern::diagonal_block:
+      if (adjoint) {
+        visit(Block<Pattern::diagonal_block, true>{});
+      } else {
+        visit(Block<Pattern::diagonal_block, false>{});
+      }
+      break;
+    case Pattern::pairs:
+      break;
+  }
+}
+
+// The addresses of a step's rows, at a thread's first column.
+template <Pattern P, class F>
 class RowPointers {
  public:
   using R = real_t<F>;
 
-  __device__ __forceinline__ RowPointers(const Panel<F>& panel, const Work& work, int column)
-      : panel_(panel), work_(work), column_(column) {
-    if constexpr (Kind != WorkKind::diamond_block) {
-      // Groups are aligned: their rows have equal distances.
-      step_a_ = work.reverse_a ? -panel.next_row() : panel.next_row();
-      a_ = panel.row(work.reverse_a ? work.a + kRowBlock - 1 : work.a) + column;
-      if constexpr (Kind != WorkKind::leaf) {
-        step_b_ = work.reverse_b ? -panel.next_row() : panel.next_row();
-        b_ = panel.row(work.reverse_b ? work.b + kRowBlock - 1 : work.b) + column;
+  __device__ __forceinline__ RowPointers(const Panel<F>& panel, const Step& step, int column)
+      : panel_(panel), step_(step), column_(column) {
+    if constexpr (P != Pattern::diamond_block) {
+      // The rows of a row block have equal distances.
+      step_a_ = step.reverse_a ? -panel.next_row() : panel.next_row();
+      a_ = panel.row(step.reverse_a ? step.a + kRowBlock - 1 : step.a) + column;
+      if constexpr (P != Pattern::diagonal_block) {
+        step_b_ = step.reverse_b ? -panel.next_row() : panel.next_row();
+        b_ = panel.row(step.reverse_b ? step.b + kRowBlock - 1 : step.b) + column;
       }
     }
   }
 
-  // The same, computed once more: kept from loads to stores, addresses take registers that the
-  // rotations between them need.
+  // The same addresses, computed once more. Addresses that are kept from loads to stores take
+  // registers that the rotations between them need.
   __device__ __forceinline__ RowPointers again() const {
     RowPointers out = *this;
     hide(out.step_a_);
     hide(out.step_b_);
-    hide(out.work_.a);
-    hide(out.work_.b);
+    hide(out.step_.a);
+    hide(out.step_.b);
     return out;
   }
 
   __device__ __forceinline__ R* operator[](int row) const {
-    if constexpr (Kind == WorkKind::diamond_block) {
-      return panel_.row(slot_of(work_, row)) + column_;
+    if constexpr (P == Pattern::diamond_block) {
+      return panel_.row(panel_row(step_, row)) + column_;
     } else {
       return row < kRowBlock ? a_ + row * step_a_ : b_ + (row - kRowBlock) * step_b_;
     }
@@ -68,7 +100,7 @@ class RowPointers {
 
  private:
   const Panel<F>& panel_;
-  Work work_;
+  Step step_;
   int column_;
   R* a_ = nullptr;
   R* b_ = nullptr;
@@ -76,91 +108,74 @@ class RowPointers {
   int step_b_ = 0;
 };
 
-template <WorkKind Kind, class F, int C, bool Undo>
-__device__ __forceinline__ void rotate_in_registers(const Panel<F>& panel, const Work& work,
+template <class B, class F, int C>
+__device__ __forceinline__ void rotate_in_registers(const Panel<F>& panel, const Step& step,
                                                     int column,
                                                     const real_t<F>* __restrict__ coefficients) {
-  constexpr int kRotations = rotations_of(Kind);
-  constexpr int N = kRows<Kind>;
-  const RowPointers<Kind, F> rows(panel, work, column);
-  Cell<F, C> x[N];
+  const RowPointers<B::kPattern, F> rows(panel, step, column);
+  Columns<F, C> x[B::kRows];
 #pragma unroll
-  for (int k = 0; k < N; ++k) x[k] = Cell<F, C>::load(rows[k], panel.width);
+  for (int k = 0; k < B::kRows; ++k) x[k] = Columns<F, C>::load(rows[k], panel.width);
   constexpr int kAtOnce = CoefficientReader<F>::kAtOnce;
 #pragma unroll
-  for (int m = 0; m < kRotations; m += kAtOnce) {
+  for (int m = 0; m < B::kRotations; m += kAtOnce) {
     const CoefficientReader<F> reader(coefficients, m);
 #pragma unroll
     for (int e = 0; e < kAtOnce; ++e) {
-      const Rows pair = rows_of<Kind, Undo>(m + e);
-      rotate_cells(x[pair.x], x[pair.y], reader.c + e * kCoefficients<F>);
+      const RowPair pair = rows_of(B::kPattern, B::kAdjoint, m + e);
+      rotate_fast(x[pair.i], x[pair.j], reader.c + e * kCoefficients<F>);
     }
   }
-  const real_t<F>* factors = coefficients + kCoefficients<F> * kRotations;
+  const real_t<F>* scales = coefficients + kCoefficients<F> * B::kRotations;
 #pragma unroll
-  for (int k = 0; k < N; ++k) {
-    x[k].scale(factors[k]);
+  for (int k = 0; k < B::kRows; ++k) {
+    x[k].scale(scales[k]);
     x[k].store(rows[k], panel.width);
   }
 }
 
-// One rotation after the other.
+// Applies standard rotations, each to rows in memory.
 template <class F, int C>
-__device__ __forceinline__ void rotate_in_memory(const Panel<F>& panel, const Work& work, bool undo,
-                                                 int column, const real_t<F>* coefficients) {
-  for (int m = 0; m < rotations_of(work.kind); ++m) {
-    const Rows rows = rows_of(work, undo, m);
-    real_t<F>* const at_x = panel.row(slot_of(work, rows.x)) + column;
-    real_t<F>* const at_y = panel.row(slot_of(work, rows.y)) + column;
-    Cell<F, C> x = Cell<F, C>::load(at_x, panel.width);
-    Cell<F, C> y = Cell<F, C>::load(at_y, panel.width);
-    rotate_plainly(x, y, coefficients + kCoefficients<F> * m);
+__device__ __forceinline__ void rotate_in_memory(const Panel<F>& panel, const Step& step,
+                                                 bool adjoint, int column,
+                                                 const real_t<F>* coefficients) {
+  for (int m = 0; m < rotations_of(step.pattern); ++m) {
+    const RowPair rows = rows_of(step.pattern, adjoint, m);
+    real_t<F>* const at_x = panel.row(panel_row(step, rows.i)) + column;
+    real_t<F>* const at_y = panel.row(panel_row(step, rows.j)) + column;
+    Columns<F, C> x = Columns<F, C>::load(at_x, panel.width);
+    Columns<F, C> y = Columns<F, C>::load(at_y, panel.width);
+    rotate_standard(x, y, coefficients + kCoefficients<F> * m);
     x.store(at_x, panel.width);
     y.store(at_y, panel.width);
   }
 }
 
-// The factors of a tile or leaf follow its coefficients. They are zero if those are of the plain
-// form.
+// The row scales of a block follow its coefficients. They are zero if its rotations are standard
+// ones.
 template <class F>
-__device__ __forceinline__ const real_t<F>* first_factor(const Work& work,
-                                                         const real_t<F>* coefficients) {
-  return coefficients + kCoefficients<F> * rotations_of(work.kind);
+__device__ __forceinline__ const real_t<F>* first_scale(const Step& step,
+                                                        const real_t<F>* coefficients) {
+  return coefficients + kCoefficients<F> * rotations_of(step.pattern);
 }
 
-// Whether a work item's coefficients are those of the plain form.
+// Whether the coefficients of a step are for standard rotations.
 template <class F>
-__device__ __forceinline__ bool is_plain(const Work& work, const real_t<F>* coefficients) {
-  return work.kind == WorkKind::pair || *first_factor<F>(work, coefficients) == real_t<F>(0);
+__device__ __forceinline__ bool is_standard(const Step& step, const real_t<F>* coefficients) {
+  return step.pattern == Pattern::pairs || *first_scale<F>(step, coefficients) == real_t<F>(0);
 }
 
 template <class F, int C>
-__device__ __forceinline__ void rotate_work(const Panel<F>& panel, const Work& work, bool plain,
-                                            bool undo, int column, const real_t<F>* coefficients) {
-  if (plain) {
-    rotate_in_memory<F, C>(panel, work, undo, column, coefficients);
+__device__ __forceinline__ void rotate_step(const Panel<F>& panel, const Step& step, bool standard,
+                                            bool adjoint, int column,
+                                            const real_t<F>* coefficients) {
+  if (standard) {
+    rotate_in_memory<F, C>(panel, step, adjoint, column, coefficients);
     return;
   }
-  switch (work.kind) {
-    case WorkKind::xor_block:
-      rotate_in_registers<WorkKind::xor_block, F, C, false>(panel, work, column, coefficients);
-      break;
-    case WorkKind::sum_block:
-      rotate_in_registers<WorkKind::sum_block, F, C, false>(panel, work, column, coefficients);
-      break;
-    case WorkKind::diamond_block:
-      rotate_in_registers<WorkKind::diamond_block, F, C, false>(panel, work, column, coefficients);
-      break;
-    case WorkKind::leaf:
-      if (undo) {
-        rotate_in_registers<WorkKind::leaf, F, C, true>(panel, work, column, coefficients);
-      } else {
-        rotate_in_registers<WorkKind::leaf, F, C, false>(panel, work, column, coefficients);
-      }
-      break;
-    case WorkKind::pair:
-      break;
-  }
+  with_block(step, adjoint, [&](auto block) {
+    rotate_in_registers<decltype(block), F, C>(panel, step, column, coefficients);
+  });
 }
 
 }  // namespace givens::cuda

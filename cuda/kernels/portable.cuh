@@ -1,4 +1,4 @@
-// What kernels need besides <cuda_runtime.h>, for nvcc and for the emulator of the tests.
+// The functions and macros that nvcc and the tests' emulator spell differently.
 #pragma once
 
 #include <cuda_runtime.h>
@@ -7,7 +7,7 @@
 
 #if defined(GIVENS_CUDA_EMULATOR)
 
-// The block's dynamic shared memory, aligned to 16 bytes.
+// Declares `name`, the dynamic shared memory of the thread block, aligned to 16 bytes.
 #define GIVENS_DYNAMIC_SHARED(name) \
   unsigned char* const name = static_cast<unsigned char*>(cuda_emulator::dynamic_shared())
 
@@ -25,7 +25,7 @@ __device__ inline void hide(int&) {}
 
 namespace givens::cuda {
 
-// Between blocks of a grid.
+// These order memory between the thread blocks of a grid.
 __device__ inline int load_acquire(const int* p) {
   int value;
   asm volatile("ld.acquire.gpu.global.s32 %0, [%1];" : "=r"(value) : "l"(p) : "memory");
@@ -34,7 +34,7 @@ __device__ inline int load_acquire(const int* p) {
 __device__ inline void store_release(int* p, int value) {
   asm volatile("st.release.gpu.global.s32 [%0], %1;" : : "l"(p), "r"(value) : "memory");
 }
-// The compiler does not know the value from here on.
+// Keeps the compiler from knowing the value after this line.
 __device__ __forceinline__ void hide(int& value) { asm volatile("" : "+r"(value)); }
 
 }  // namespace givens::cuda

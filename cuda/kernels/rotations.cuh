@@ -1,88 +1,68 @@
-// Which rows the rotations of a work item turn, in the order in which kernels do them.
+// The order in which kernels apply the rotations of a step, and the rows and angles of each.
 #pragma once
+
+#include <cstdint>
 
 #include "host/plan.hpp"
 #include "kernels/portable.cuh"
+#include "plan/pattern.hpp"
 
 namespace givens::cuda {
 
-// Two of the 16 rows of a tile, or of the 8 of a leaf; a pair has rows 0 and 1. Rows 0 .. 7 are
-// those of group a, and 8 .. 15 those of group b, each from the last to the first if it is
-// reversed.
-struct Rows {
-  int x;
-  int y;
-};
-
-// Rotation (k, l) of a tile turns row k of group a and row l of group b, but of a diamond rows
-// 7 - k + l and 8 - k + l of both together.
-struct BlockIndex {
-  int k;
-  int l;
-};
-
-GIVENS_DEVICE constexpr BlockIndex block_index(WorkKind kind, int m) {
-  if (kind == WorkKind::xor_block) return {m % 8, m % 8 ^ m / 8};
+// Rotation m = 0 .. 63 of a rotation block, as block_order has it.
+GIVENS_DEVICE constexpr BlockIndex mth_rotation(Pattern pattern, int m) {
+  if (pattern == Pattern::xor_block) return {m % 8, m % 8 ^ m / 8};
   return {m / 8, m % 8};
 }
 
-GIVENS_DEVICE constexpr Rows rows_of_rotation(WorkKind kind, BlockIndex at) {
-  if (kind == WorkKind::diamond_block) return {7 - at.k + at.l, 8 - at.k + at.l};
-  return {at.k, 8 + at.l};
-}
-
-// Round r = 1 .. 7 of a leaf has the pairs (i, i XOR r), four each; to undo it rounds fall.
-GIVENS_DEVICE constexpr Rows leaf_rows(int m, bool undo) {
-  const int r = undo ? 7 - m / 4 : 1 + m / 4;
+// Round r = 1 .. 7 of a diagonal block has four pairs (i, i XOR r). The adjoint takes the rounds
+// from last to first.
+GIVENS_DEVICE constexpr RowPair diagonal_block_rows(int m, bool adjoint) {
+  const int r = adjoint ? 7 - m / 4 : 1 + m / 4;
   const int top = r >= 4 ? 4 : r >= 2 ? 2 : 1;
   const int i = (m % 4 & (top - 1)) | (m % 4 & ~(top - 1)) << 1;
   return {i, i ^ r};
 }
 
-template <WorkKind Kind, bool Undo>
-GIVENS_DEVICE constexpr Rows rows_of(int m) {
-  if (Kind == WorkKind::pair) return {0, 1};
-  if (Kind == WorkKind::leaf) return leaf_rows(m, Undo);
-  return rows_of_rotation(Kind, block_index(Kind, m));
+// The rows of rotation m among the rows of its step: rows 0 .. 7 are row block a and 8 .. 15 row
+// block b, each from last to first if it is reversed. A pair has rows 0 and 1.
+GIVENS_DEVICE constexpr RowPair rows_of(Pattern pattern, bool adjoint, int m) {
+  if (pattern == Pattern::pairs) return {0, 1};
+  if (pattern == Pattern::diagonal_block) return diagonal_block_rows(m, adjoint);
+  return rows_of_rotation<kRowBlock>(pattern, mth_rotation(pattern, m));
 }
 
-// The same for a kind that is not known beforehand.
-GIVENS_DEVICE inline Rows rows_of(const Work& work, bool undo, int m) {
-  if (work.kind == WorkKind::pair) return {0, 1};
-  if (work.kind == WorkKind::leaf) return leaf_rows(m, undo);
-  return rows_of_rotation(work.kind, block_index(work.kind, m));
+// The row of a panel that is row `k` of a step.
+GIVENS_DEVICE inline std::int32_t panel_row(const Step& step, int k) {
+  if (step.pattern == Pattern::pairs) return k == 0 ? step.a : step.b;
+  if (k < 8) return step.reverse_a ? step.a + 7 - k : step.a + k;
+  return step.reverse_b ? step.b + 15 - k : step.b + k - 8;
 }
 
-// The slot of a row of a work item.
-GIVENS_DEVICE inline std::int32_t slot_of(const Work& work, int row) {
-  if (work.kind == WorkKind::pair) return row == 0 ? work.a : work.b;
-  if (row < 8) return work.reverse_a ? work.a + 7 - row : work.a + row;
-  return work.reverse_b ? work.b + 15 - row : work.b + row - 8;
-}
-
-// The angle of rotation m, or -1.
-GIVENS_DEVICE inline std::int32_t angle_of(const Work& work, const std::int32_t* sources, bool undo,
-                                           int m) {
-  if (work.kind == WorkKind::pair) return work.source;
-  int run, place, entry;
-  if (work.kind == WorkKind::leaf) {
-    entry = undo ? 4 * (6 - m / 4) + m % 4 : m;
-    run = entry / 4;
-    place = entry % 4;
+// The angle of rotation m, or -1 if the rotation is absent.
+GIVENS_DEVICE inline std::int32_t angle_of(const Step& step, const std::int32_t* angle_indices,
+                                           bool adjoint, int m) {
+  if (step.pattern == Pattern::pairs) return step.first_angle;
+  int index;
+  int run_bits;  // contiguous angles come in runs of 4 or 8
+  if (step.pattern == Pattern::diagonal_block) {
+    index = adjoint ? 4 * (6 - m / 4) + m % 4 : m;
+    run_bits = 2;
   } else {
-    BlockIndex at = block_index(work.kind, m);
-    // A diamond that is undone has both groups reversed, and changed places.
-    if (work.reverse_a) at.k = 7 - at.k;
-    if (work.reverse_b) at.l = 7 - at.l;
-    if (work.sources == AngleMap::affine) {
-      return work.source + at.k * work.step_k + at.l * work.step_l;
+    BlockIndex at = mth_rotation(step.pattern, m);
+    // The adjoint of a diamond block has both row blocks reversed and exchanged.
+    if (step.reverse_a) at.k = 7 - at.k;
+    if (step.reverse_b) at.l = 7 - at.l;
+    if (step.angle_map == AngleMap::affine) {
+      return step.first_angle + at.k * step.step_k + at.l * step.step_l;
     }
-    entry = rotation_index(work.pattern, at.k, at.l);
-    run = entry / 8;
-    place = entry % 8;
+    index = rotation_index(step.pattern, at.k, at.l);
+    run_bits = 3;
   }
-  return work.sources == AngleMap::gather ? sources[work.source + entry]
-                                          : sources[work.source + run] + place;
+  const std::int32_t* const first = angle_indices + step.first_angle;
+  return step.angle_map == AngleMap::gather
+             ? first[index]
+             : first[index >> run_bits] + (index & ((1 << run_bits) - 1));
 }
 
 }  // namespace givens::cuda

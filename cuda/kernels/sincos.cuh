@@ -1,5 +1,4 @@
-// Sine and cosine of any angle, without the array in local memory that CUDA's own have for large
-// ones.
+// Sine and cosine of any angle. CUDA's own functions use an array in local memory for large angles.
 #pragma once
 
 #include <cstdint>
@@ -15,10 +14,10 @@ struct HalfTurns {
 };
 
 // x / pi modulo 2 for |x| >= 2^20, by the method of Payne and Hanek ("Radian reduction for
-// trigonometric functions", 1983): x is M 2^e, and of the bits of 1/pi those count that make less
-// than 2 of M 2^e / pi, 192 of them. The error is below 2^-104.
+// trigonometric functions", 1983): x is M 2^e, and only the bits of 1/pi count whose product with
+// M 2^e is less than 2. 192 of them are used. The error is below 2^-104.
 __device__ inline HalfTurns half_turns_of_large(double x) {
-  // 64 zeros, then 1/pi.
+  // 64 zero bits, then the bits of 1/pi.
   static constexpr std::uint64_t kInversePi[] = {
       0x0000000000000000, 0x517cc1b727220a94, 0xfe13abe8fa9a6ee0, 0x6db14acc9e21c820,
       0xff28b1d5ef5de2b0, 0xdb92371d2126e970, 0x0324977504e8c90e, 0x7f0ef58e5894d39f,
@@ -28,19 +27,19 @@ __device__ inline HalfTurns half_turns_of_large(double x) {
   const auto bits = static_cast<std::uint64_t>(__double_as_longlong(fabs(x)));
   const std::uint64_t mantissa = (bits & 0xFFFFFFFFFFFFF) | 0x10000000000000;
   const int exponent = static_cast<int>(bits >> 52) - 1075;  // -32 .. 971
-  // The bit that makes 1 comes first.
+  // The first bit is the one whose product is 1.
   const int first = exponent + 63;
   const int shift = first % 64;
   const auto word = [&](int k) {
     const std::uint64_t* const at = kInversePi + first / 64 + k;
     return at[0] << shift | at[1] >> 1 >> (63 - shift);
   };
-  // In units of 2^-63 and 2^-127.
+  // `high` counts units of 2^-63 and `low` units of 2^-127.
   const std::uint64_t product = mantissa * word(1);
   const std::uint64_t low = product + __umul64hi(mantissa, word(2));
   const std::uint64_t high =
       mantissa * word(0) + __umul64hi(mantissa, word(1)) + (low < product ? 1 : 0);
-  // -1 .. 1: the upper 53 bits, exactly, and the rest.
+  // The result is in -1 .. 1: the upper 53 bits exactly, then the rest.
   const double sign = x < 0 ? -1.0 : 1.0;
   constexpr std::uint64_t kRest = 0x7FF;
   return {
@@ -60,7 +59,7 @@ __device__ inline void sine_and_cosine(double x, double* sine, double* cosine) {
     t = half_turns_of_large(x);
     if (!isfinite(x)) t.high = x - x;
   }
-  // Within 2 * 2^-53; what `low` adds is far more exact, and what is of its second order is below
+  // These are within 2 * 2^-53. What `low` adds is far more exact, and its second order is below
   // 2^-67.
   double s, c;
   sincospi(t.high, &s, &c);

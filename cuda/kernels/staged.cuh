@@ -1,85 +1,70 @@
-// Matrices of which not one column fits in shared memory: a launch for each stage, on a panel in
-// global memory.
-//
-// The panel has `width` columns from `first_column` on, of matrix `first_matrix`. The arguments are
-// those of rotate_kernel and vjp_kernel; of a tiling only `columns` counts.
+// Matrices too large for even one column to fit in shared memory: a launch for each stage, on a
+// panel in global memory.
 #pragma once
 
+#include <cstdint>
+#include <type_traits>
+
+#include "kernels/rotate.cuh"
 #include "kernels/vjp.cuh"
 
 namespace givens::cuda {
 
 inline constexpr int kStagedThreads = 128;
 
-template <class F>
-struct GlobalPanels {
-  Panel<F> y;
-  Panel<F> g;            // of gradients only
-  std::int64_t* places;  // see find_columns
+// The arguments of rotate_kernel or vjp_kernel, for a panel of matrix `first_matrix`. Only the
+// columns of the tiling count.
+template <class Arguments>
+struct Staged {
+  using F = typename Arguments::Field;
+  Arguments arguments;
+  Panels<F> panels;
   std::int64_t first_column;
-};
-
-template <class F>
-struct StagedRotate {
-  RotateArguments<F> arguments;
-  GlobalPanels<F> panels;
-  std::int32_t stage;
-};
-
-template <class F>
-struct StagedVjp {
-  VjpArguments<F> arguments;
-  GlobalPanels<F> panels;
   std::int32_t stage;
   bool first;  // panel of the matrix
   bool last;
 
-  // Panels come one after the other: one chain, whose sums are those of the matrix.
+  // Panels come one after the other, and form one chain whose accumulators are the matrix's.
   __device__ PanelRole role(bool first_columns, bool last_columns) const {
     return {first && first_columns, false, true, last && last_columns};
   }
 };
 
-// Of either kind of arguments; see find_columns.
-template <int Operands, class Staged>
-__global__ void __launch_bounds__(kStagedThreads, 1) staged_places_kernel(const Staged staged) {
-  const auto& arguments = staged.arguments;
-  const auto offsets = arguments.matrices.at(arguments.first_matrix);
-  std::int64_t of_matrix[Operands];
-  for (int p = 0; p < Operands; ++p) of_matrix[p] = offsets.at[2 + p];
-  find_columns<Operands>(grid_team(), arguments.vectors, arguments.columns_of_vector,
-                         arguments.tiling.columns, staged.panels.first_column,
-                         staged.panels.y.width, of_matrix, staged.panels.places);
-}
-
-template <class F>
+template <class Arguments>
 __global__ void __launch_bounds__(kStagedThreads, 1)
-    staged_load_kernel(const StagedRotate<F> staged) {
-  const RotateArguments<F>& arguments = staged.arguments;
-  if (!arguments.x) {
-    load_identity(grid_team(), staged.panels.y, arguments.program.rows, staged.panels.first_column);
-    return;
-  }
-  load_panel(grid_team(), staged.panels.y, arguments.program.rows, arguments.x,
-             {staged.panels.places, arguments.x_row_stride, arguments.x_columns_are_near},
-             row_factors<F>(arguments, 0, arguments.inverse), true);
+    staged_offsets_kernel(const Staged<Arguments> staged) {
+  find_offsets(grid_threads(), staged.arguments, 0, staged.first_column, staged.panels.y.width,
+               staged.arguments.numbers.offsets);
 }
 
-// A block for each work item, and as many in y as the columns need.
+template <class Arguments>
+__global__ void __launch_bounds__(kStagedThreads, 1)
+    staged_load_kernel(const Staged<Arguments> staged) {
+  load_panels(grid_threads(), staged.arguments, 0, staged.first_column, staged.panels,
+              staged.arguments.numbers.offsets);
+}
+
+template <class Arguments>
+__global__ void __launch_bounds__(kStagedThreads, 1)
+    staged_store_kernel(const Staged<Arguments> staged) {
+  store_panels(grid_threads(), staged.arguments, 0, staged.panels,
+               staged.arguments.numbers.offsets);
+}
+
+// Thread blocks x share out the steps of a stage, and thread blocks y the columns.
 template <class F, int C>
 __global__ void __launch_bounds__(kStagedThreads, 1)
-    staged_rotate_kernel(const StagedRotate<F> staged) {
-  const Program<F>& program = staged.arguments.program;
-  const Stage stage = program.stages[staged.stage];
+    staged_rotate_kernel(const Staged<RotateArguments<F>> staged) {
+  const PreparedWalk<F>& walk = staged.arguments.walk;
+  const Stage stage = walk.stages[staged.stage];
   for (std::int32_t k = stage.first + static_cast<std::int32_t>(blockIdx.x); k < stage.last;
        k += static_cast<std::int32_t>(gridDim.x)) {
-    const Work& work = program.works[k];
-    const int step = static_cast<int>(gridDim.y) * kStagedThreads * C;
+    const Step& step = walk.steps[k];
+    const int stride = static_cast<int>(gridDim.y) * kStagedThreads * C;
     for (int column = static_cast<int>(blockIdx.y * kStagedThreads + threadIdx.x) * C;
-         column < staged.panels.y.width; column += step) {
-      const real_t<F>* const coefficients =
-          program.coefficients + std::int64_t{kUnit} * work.unit[kParts<F> - 1];
-      rotate_work<F, C>(staged.panels.y, work, is_plain<F>(work, coefficients), program.undo,
+         column < staged.panels.y.width; column += stride) {
+      const real_t<F>* const coefficients = walk.coefficients_of(step, 0);
+      rotate_step<F, C>(staged.panels.y, step, is_standard<F>(step, coefficients), walk.adjoint,
                         column, coefficients);
     }
   }
@@ -87,83 +72,46 @@ __global__ void __launch_bounds__(kStagedThreads, 1)
 
 template <class F>
 __global__ void __launch_bounds__(kStagedThreads, 1)
-    staged_store_kernel(const StagedRotate<F> staged) {
-  const RotateArguments<F>& arguments = staged.arguments;
-  store_panel(grid_team(), staged.panels.y, arguments.program.rows, arguments.y,
-              {staged.panels.places + staged.panels.y.width, arguments.y_row_stride,
-               arguments.y_columns_are_near},
-              row_factors<F>(arguments, 0, !arguments.inverse));
+    staged_diagonal_kernel(const Staged<VjpArguments<F>> staged) {
+  add_diagonal(grid_threads(), staged.panels, staged.arguments.walk.rows.count,
+               staged.role(true, true), staged.arguments.numbers.diagonal_accumulators,
+               staged.arguments.numbers.diagonal_accumulators);
 }
 
-template <class F>
-__global__ void __launch_bounds__(kStagedThreads, 1)
-    staged_vjp_load_kernel(const StagedVjp<F> staged) {
-  const VjpArguments<F>& arguments = staged.arguments;
-  const RowFactors<F> factors = row_factors<F>(arguments, 0, !arguments.inverse);
-  const int width = staged.panels.y.width;
-  load_panel(grid_team(), staged.panels.y, arguments.program.rows, arguments.y,
-             {staged.panels.places, arguments.y_row_stride, arguments.y_columns_are_near}, factors,
-             true);
-  load_panel(grid_team(), staged.panels.g, arguments.program.rows, arguments.gy,
-             {staged.panels.places + width, arguments.gy_row_stride, arguments.gy_columns_are_near},
-             factors, true);
-}
-
-template <class F>
-__global__ void __launch_bounds__(kStagedThreads, 1)
-    staged_diagonal_kernel(const StagedVjp<F> staged) {
-  add_diagonal_sums(grid_team(), staged.panels.y, staged.panels.g,
-                    staged.arguments.program.rows.slots, staged.role(true, true),
-                    staged.arguments.diagonal_sums, staged.arguments.diagonal_sums);
-}
-
-// A warp for each work item, which takes the columns in order.
+// Each step has a warp, which takes the columns in order.
 template <class F, int C>
-__global__ void __launch_bounds__(kStagedThreads, 1) staged_vjp_kernel(const StagedVjp<F> staged) {
+__global__ void __launch_bounds__(kStagedThreads, 1)
+    staged_vjp_kernel(const Staged<VjpArguments<F>> staged) {
   const VjpArguments<F>& arguments = staged.arguments;
-  const Program<F>& program = arguments.program;
-  const Stage stage = program.stages[staged.stage];
+  const PreparedWalk<F>& walk = arguments.walk;
+  const Stage stage = walk.stages[staged.stage];
   constexpr int kLanes = 32;
-  const int lane = static_cast<int>(threadIdx.x) % kLanes;
+  const Lanes lanes{static_cast<int>(threadIdx.x) % kLanes, kLanes, 0xFFFFFFFFU};
   const auto warps = static_cast<std::int32_t>(gridDim.x) * (kStagedThreads / kLanes);
-  const auto offsets = arguments.matrices.at(arguments.first_matrix);
+  const auto matrix = arguments.matrices.at(arguments.first_matrix);
   for (std::int32_t k =
            stage.first +
            static_cast<std::int32_t>(blockIdx.x * kStagedThreads + threadIdx.x) / kLanes;
        k < stage.last; k += warps) {
-    const Work& work = program.works[k];
+    const Step& step = walk.steps[k];
     for (int column = 0; column < staged.panels.y.width; column += kLanes * C) {
-      const SumPlaces<F> sums{
+      const GradientAccumulators<F> accumulators{
           staged.role(column == 0, column + kLanes * C >= staged.panels.y.width),
-          arguments.sums,
-          arguments.sums,
-          arguments.weights,
-          program.undo,
-          program.sources,
-          arguments.gangles + (is_complex_v<F> ? 0 : offsets.at[5]),
-          arguments.gangle_stride};
-      Panel<F> y = staged.panels.y;
-      Panel<F> g = staged.panels.g;
-      y.data += column;
-      g.data += column;
-      const real_t<F>* const coefficients =
-          program.coefficients + std::int64_t{kUnit} * work.unit[kParts<F> - 1];
-      // All but float's sums lack registers, beside addresses of global memory.
-      vjp_work<F, C, !std::is_same_v<F, float>>(y, g, work, is_plain<F>(work, coefficients),
-                                                program.undo, lane, kLanes, 0xFFFFFFFFU,
-                                                coefficients, sums);
+          arguments.numbers.accumulators,
+          arguments.numbers.accumulators,
+          arguments.numbers.weights,
+          walk.adjoint,
+          walk.angle_indices,
+          arguments.gangles.at(matrix.at[VjpArguments<F>::kGradAngles])};
+      Panels<F> panels = staged.panels;
+      panels.y.data += column;
+      panels.g.data += column;
+      const real_t<F>* const coefficients = walk.coefficients_of(step, 0);
+      // Addresses of global memory leave registers for the sums of float only.
+      vjp_step<F, C, !std::is_same_v<F, float>>(panels, step, is_standard<F>(step, coefficients),
+                                                walk.adjoint, lanes, coefficients, accumulators);
     }
   }
-}
-
-template <class F>
-__global__ void __launch_bounds__(kStagedThreads, 1)
-    staged_vjp_store_kernel(const StagedVjp<F> staged) {
-  const VjpArguments<F>& arguments = staged.arguments;
-  store_panel(grid_team(), staged.panels.g, arguments.program.rows, arguments.gx,
-              {staged.panels.places + 2 * staged.panels.y.width, arguments.gx_row_stride,
-               arguments.gx_columns_are_near},
-              row_factors<F>(arguments, 0, arguments.inverse));
 }
 
 }  // namespace givens::cuda

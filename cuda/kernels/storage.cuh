@@ -1,6 +1,6 @@
-// Numbers in the caller's memory: float, double, or 16-bit floats that are worked on as float.
-// Which they are is decided at run time: panels are read and written once, and all else is the
-// same.
+// Numbers in the caller's memory: float, double, or 16-bit floats, which kernels compute with as
+// float. The format is chosen at run time, because kernels only read and write panels once and are
+// otherwise the same.
 #pragma once
 
 #include <cuda_bf16.h>
@@ -13,7 +13,7 @@
 
 namespace givens::cuda {
 
-// `full` is R itself.
+// `full` stands for R itself.
 enum class Storage : std::uint8_t { full, float16, bfloat16 };
 
 template <class R>
@@ -41,7 +41,7 @@ struct Numbers {
 
   GIVENS_DEVICE explicit operator bool() const { return data != nullptr; }
 
-  // Rounded to nearest.
+  // Rounds to nearest.
   __device__ void write(std::int64_t k, R value) const {
     if constexpr (std::is_same_v<R, float>) {
       if (storage == Storage::float16) {

@@ -1,5 +1,5 @@
-"""Checks of the code that nvcc has made of the kernels: registers, local memory, occupancy, and the
-instructions of tiles. What benchmarks/cuda_estimate.py assumes of it must hold.
+"""Checks of the code that nvcc makes of the kernels: registers, local memory, occupancy, and the
+instructions of rotation blocks. It must be as benchmarks/cuda_estimate.py assumes.
 
 Usage: check_compiled.py OBJECT... (kernels_*.cu.o). Needs NVIDIA's cuobjdump and nvdisasm, from the
 PyPI packages nvidia-cuda-cuobjdump and nvidia-cuda-nvdisasm, on the path.
@@ -14,17 +14,19 @@ from typing import NamedTuple
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 import cuda_estimate
 
-# 64 rotations of C columns of real numbers: two multiply-adds each, and of gradients six. The least
-# share that these must be of the instructions from the first to the last of a tile.
-TILES = {
+# By kernel, the multiply-adds of a rotation block, which has 64 rotations of C columns of real
+# numbers with two multiply-adds each, or six for gradients; and the least share that they must have
+# of the instructions from the first to the last of them.
+BLOCKS = {
     cuda_estimate.ROTATE.name: (64 * 2 * 4, cuda_estimate.ROTATE.multiply_add_share),
     cuda_estimate.VJP.name: (64 * 6 * 2, cuda_estimate.VJP.multiply_add_share),
     "staged_rotate_kernel<float, 4>": (64 * 2 * 4, 0.60),
     "staged_vjp_kernel<float, 2>": (64 * 6 * 2, 0.60),
 }
 
-# The most registers of a thread. Kernels that hold tiles in registers may have all that there are
-# for one block of 256 threads on a multiprocessor; others leave room for more, to hide latencies.
+# The most registers of a thread. Kernels that hold blocks in registers may have all that there are
+# for one thread block of 256 threads on a multiprocessor. Others leave room for more, to hide
+# latencies.
 REGISTERS = {
     "rotate_kernel": 255,
     "vjp_kernel": 255,
@@ -35,7 +37,7 @@ REGISTERS = {
 }
 REGISTERS_OF_OTHERS = 64
 
-# A block of the main kernels has 8 warps, and that many find room on a multiprocessor.
+# A thread block of the main kernels has 8 warps, for which a multiprocessor must have room.
 LEAST_WARPS = 8
 OCCUPANCY_SIZES = (1024, 2048)
 
@@ -55,7 +57,7 @@ def kernel_name(signature: str) -> str:
 
 
 def registers_and_local(objects: list[str]) -> dict[str, tuple[int, int]]:
-    """By kernel, its registers and bytes of local memory."""
+    """Find the registers and bytes of local memory of each kernel."""
     out = {}
     for path in objects:
         text = demangled(run("cuobjdump", "-res-usage", path))
@@ -80,7 +82,7 @@ def check_registers_and_local(kernels: dict[str, tuple[int, int]]) -> list[str]:
 
 
 def check_occupancy(kernels: dict[str, tuple[int, int]]) -> list[str]:
-    """Check that a multiprocessor has the warps that the estimates count on."""
+    """Check that a multiprocessor has room for the warps that the estimates count on."""
     wrong = []
     for kernel in cuda_estimate.KERNELS:
         registers, _ = kernels.get(kernel.name, (0, 0))
@@ -109,7 +111,7 @@ class Instruction(NamedTuple):
 
 
 def instructions_of(path: str) -> dict[str, list[Instruction]]:
-    """The instructions of each kernel, in order."""
+    """Find the instructions of each kernel, in order."""
     out: dict[str, list[Instruction]] = {}
     current: list[Instruction] = []
     for line in demangled(run("cuobjdump", "-sass", path)).splitlines():
@@ -122,17 +124,18 @@ def instructions_of(path: str) -> dict[str, list[Instruction]]:
     return out
 
 
-def shortest_tile(instructions: list[Instruction], multiply_adds: int) -> tuple[int, int]:
-    """From the first to the last multiply-add of the kind of tile with the fewest instructions."""
-    places = [k for k, i in enumerate(instructions) if i.operation.startswith("FFMA")]
-    ends = zip(places, places[multiply_adds - 1 :], strict=False)
+def shortest_block(instructions: list[Instruction], multiply_adds: int) -> tuple[int, int]:
+    """Find the first and last multiply-add of the pattern with the fewest instructions."""
+    found = [k for k, i in enumerate(instructions) if i.operation.startswith("FFMA")]
+    ends = zip(found, found[multiply_adds - 1 :], strict=False)
     return min(ends, key=lambda ends: ends[1] - ends[0])
 
 
 def loads_in_flight(instructions: list[Instruction], first: int, last: int) -> float:
-    """How many 16-byte loads are under way in a tile, on average over its instructions.
+    """Count the 16-byte loads under way in a block, on average over its instructions.
 
-    By Little's law, from the instructions between each load and the first use of what it loads.
+    By Little's law it follows from the instructions between each load and the first use of its
+    result.
     """
     under_way = 0
     for k in range(max(first - 100, 0), last):
@@ -149,18 +152,18 @@ def loads_in_flight(instructions: list[Instruction], first: int, last: int) -> f
     return under_way / (last - first + 1)
 
 
-def check_tiles(objects: list[str]) -> list[str]:
-    """What is wrong with the instructions of tiles."""
+def check_blocks(objects: list[str]) -> list[str]:
+    """Say what is wrong with the instructions of rotation blocks."""
     wrong = []
     in_flight = {kernel.name: kernel.loads_in_flight for kernel in cuda_estimate.KERNELS}
     found = set()
     for path in objects:
         for name, instructions in instructions_of(path).items():
-            if name not in TILES:
+            if name not in BLOCKS:
                 continue
             found.add(name)
-            multiply_adds, least = TILES[name]
-            first, last = shortest_tile(instructions, multiply_adds)
+            multiply_adds, least = BLOCKS[name]
+            first, last = shortest_block(instructions, multiply_adds)
             share = multiply_adds / (last - first + 1)
             loads = loads_in_flight(instructions, first, last)
             print(f"{share:.0%} multiply-adds, {loads:.1f} loads of 16 bytes under way  {name}")
@@ -168,14 +171,14 @@ def check_tiles(objects: list[str]) -> list[str]:
                 wrong.append(f"{name}: {share:.0%} multiply-adds, expected {least:.0%}")
             if loads < (expected := in_flight.get(name, 1)):
                 wrong.append(f"{name}: {loads:.1f} loads under way, expected {expected}")
-    wrong += [f"no kernel {name} found" for name in TILES.keys() - found]
+    wrong += [f"no kernel {name} found" for name in BLOCKS.keys() - found]
     return wrong
 
 
 def main() -> None:
     objects = sys.argv[1:]
     kernels = registers_and_local(objects)
-    wrong = check_registers_and_local(kernels) + check_occupancy(kernels) + check_tiles(objects)
+    wrong = check_registers_and_local(kernels) + check_occupancy(kernels) + check_blocks(objects)
     for line in wrong:
         print("wrong:", line)
     sys.exit(1 if wrong else 0)

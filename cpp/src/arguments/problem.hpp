@@ -21,7 +21,7 @@ struct MatrixParameters {
   Strided<const R> signs;     // n
 
   template <class Offsets>
-  MatrixParameters at(const Offsets& offsets) const {
+  constexpr MatrixParameters at(const Offsets& offsets) const {
     return {angles.at(offsets[kAngles]), phases.at(offsets[kPhases]),
             diagonal.at(offsets[kDiagonal]), signs.at(offsets[kSigns])};
   }
