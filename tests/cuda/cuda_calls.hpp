@@ -1,8 +1,7 @@
-// The functions of givens/cuda.hpp on arrays of the host, which are copied there and back.
+// The functions of givens/cuda.hpp on arrays of the host, which they copy to the device and back.
 #pragma once
 
-#include <optional>
-
+#include "cuda_emulator/control.hpp"
 #include "device_copy.hpp"
 #include "engine_checks.hpp"
 #include "givens/cuda.hpp"
@@ -10,7 +9,7 @@
 
 namespace test {
 
-// Frees the plans of the schedules that a test has used.
+// Frees the plans of a test's schedules at its end.
 struct PlansOfTest {
   PlansOfTest() = default;
   ~PlansOfTest() { givens::cuda::free_device_plans(); }
@@ -18,55 +17,42 @@ struct PlansOfTest {
   PlansOfTest& operator=(const PlansOfTest&) = delete;
 };
 
-template <class R>
-class DeviceParameters {
- public:
-  explicit DeviceParameters(const OwnedParameters<R>& from) : angles_(from.angles) {
-    if (from.phases) phases_.emplace(*from.phases);
-    if (from.diagonal) diagonal_.emplace(*from.diagonal);
-    if (from.signs) signs_.emplace(*from.signs);
-  }
-
-  givens::Parameters<R> views() const {
-    givens::Parameters<R> out{angles_.view(), {}, {}, {}};
-    if (phases_) out.phases = phases_->view();
-    if (diagonal_) out.diagonal = diagonal_->view();
-    if (signs_) out.signs = signs_->view();
-    return out;
-  }
-
- private:
-  DeviceCopy<R> angles_;
-  std::optional<DeviceCopy<R>> phases_;
-  std::optional<DeviceCopy<R>> diagonal_;
-  std::optional<DeviceCopy<R>> signs_;
+// Sets the emulator's devices back to what they were at first, at the end of a test.
+struct DevicesOfTest {
+  DevicesOfTest() = default;
+  ~DevicesOfTest() { cuda_emulator::reset_devices(); }
+  DevicesOfTest(const DevicesOfTest&) = delete;
+  DevicesOfTest& operator=(const DevicesOfTest&) = delete;
 };
 
 template <class R>
-class DeviceGradients {
- public:
-  explicit DeviceGradients(const OwnedGradients<R>& from) : angles_(from.angles) {
-    if (from.phases) phases_.emplace(*from.phases);
-    if (from.diagonal) diagonal_.emplace(*from.diagonal);
+struct DeviceParameters {
+  explicit DeviceParameters(const OwnedParameters<R>& from)
+      : angles(from.angles), phases(from.phases), diagonal(from.diagonal), signs(from.signs) {}
+
+  givens::Parameters<R> views() const {
+    return {angles.view(), phases.view_if_any(), diagonal.view_if_any(), signs.view_if_any()};
   }
 
+  DeviceCopy<R> angles, phases, diagonal, signs;
+};
+
+template <class R>
+struct DeviceGradients {
+  explicit DeviceGradients(const OwnedGradients<R>& from)
+      : angles(from.angles), phases(from.phases), diagonal(from.diagonal) {}
+
   givens::ParameterGradients<R> views() const {
-    givens::ParameterGradients<R> out{angles_.view(), {}, {}};
-    if (phases_) out.phases = phases_->view();
-    if (diagonal_) out.diagonal = diagonal_->view();
-    return out;
+    return {angles.view(), phases.view_if_any(), diagonal.view_if_any()};
   }
 
   void copy_back(OwnedGradients<R>& to) const {
-    to.angles = angles_.copied_back();
-    if (phases_) to.phases = phases_->copied_back();
-    if (diagonal_) to.diagonal = diagonal_->copied_back();
+    to.angles = angles.copied_back();
+    if (to.phases) to.phases = phases.copied_back();
+    if (to.diagonal) to.diagonal = diagonal.copied_back();
   }
 
- private:
-  DeviceCopy<R> angles_;
-  std::optional<DeviceCopy<R>> phases_;
-  std::optional<DeviceCopy<R>> diagonal_;
+  DeviceCopy<R> angles, phases, diagonal;
 };
 
 template <class T>

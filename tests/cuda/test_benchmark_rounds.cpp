@@ -1,4 +1,5 @@
-// The kernels that the benchmarks compare with, one launch a round: benchmarks/rounds.cu.
+// The kernels of benchmarks/rounds.cu, which the benchmarks compare with: one launch for each
+// round.
 #include <cuda_runtime.h>
 #include <doctest/doctest.h>
 

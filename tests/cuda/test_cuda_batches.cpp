@@ -1,4 +1,4 @@
-// The CUDA engine on the emulator: numbers of vectors and of matrices.
+// The CUDA engine for many numbers of vectors and of matrices.
 #include <doctest/doctest.h>
 
 #include <complex>

@@ -1,4 +1,4 @@
-// The functions of the CUDA engine on random numbers, against the reference engine in double.
+// Checks of the CUDA engine's functions against the reference engine in double.
 #pragma once
 
 #include <doctest/doctest.h>
@@ -7,7 +7,6 @@
 #include <string>
 
 #include "cuda_calls.hpp"
-#include "cuda_emulator/control.hpp"
 
 namespace test {
 
@@ -16,14 +15,30 @@ inline std::string text(const Choice& choice) {
          (choice.signs ? "signs" : "");
 }
 
-// One of the orders of threads and blocks.
+// Chooses one of the orders of threads and blocks.
 inline int set_random_order(Random& random) {
   const auto order = static_cast<cuda_emulator::Order>(random.below(3));
   cuda_emulator::set_order(order, static_cast<std::uint64_t>(random.below(1000)));
   return static_cast<int>(order);
 }
 
-// rotate and rotate_vjp on random numbers.
+// Checks rotate, and from its result y and `gy` rotate_vjp.
+template <class T>
+void check_vectors(const Array<T>& x, const Array<T>& gy,
+                   const OwnedParameters<real_t<T>>& parameters, const Schedule& schedule,
+                   const RotateOptions& options) {
+  const auto wide_parameters = widened(parameters);
+  const auto y = cuda_rotated(x, parameters, schedule, options);
+  const auto expected = reference_rotate(widened(x), wide_parameters, schedule, options);
+  CHECK(vectors_error(y, expected, schedule, options.axis) <= 1);
+  const auto got = cuda_gradients(y, gy, parameters, schedule, options);
+  const auto right =
+      gradients<Wide<T>>(nullptr, widened(y), widened(gy), wide_parameters, schedule, options);
+  CHECK(vectors_error(got.gx, right.gx, schedule, options.axis) <= 1);
+  check_gradients(got.of, right.of, y, gy, schedule, options);
+}
+
+// The same with random numbers and a random order of threads and blocks.
 template <class T>
 void check_vectors(const Schedule& schedule, const Choice& choice, std::int64_t vectors,
                    std::int64_t axis, bool inverse, const Shape& batch, Random& random) {
@@ -35,27 +50,16 @@ void check_vectors(const Schedule& schedule, const Choice& choice, std::int64_t 
   CAPTURE(vectors);
   CAPTURE(axis);
   CAPTURE(inverse);
-  const RotateOptions options{axis, inverse};
   const auto parameters = random_parameters<real_t<T>>(schedule, choice, random, batch);
-  const auto wide_parameters = widened(parameters);
   Shape shape = batch;
   shape.push_back(axis == -1 ? vectors : schedule.n());
   shape.push_back(axis == -1 ? schedule.n() : vectors);
-
   const auto x = random.array<T>(shape);
-  const auto expected = reference_rotate(widened(x), wide_parameters, schedule, options);
-  const auto y = cuda_rotated(x, parameters, schedule, options);
-  CHECK(vectors_error(y, expected, schedule, axis) <= 1);
-
   const auto gy = random.array<T>(shape);
-  const auto got = cuda_gradients(y, gy, parameters, schedule, options);
-  const auto right =
-      gradients<Wide<T>>(nullptr, widened(y), widened(gy), wide_parameters, schedule, options);
-  CHECK(vectors_error(got.gx, right.gx, schedule, axis) <= 1);
-  check_gradients(got.of, right.of, y, gy, schedule, options);
+  check_vectors(x, gy, parameters, schedule, {axis, inverse});
 }
 
-// matrix and matrix_vjp.
+// Checks matrix and matrix_vjp.
 template <class T>
 void check_matrix(const Schedule& schedule, const Choice& choice, const Shape& batch,
                   Random& random) {
@@ -97,10 +101,8 @@ Choice random_choice(Random& random) {
   return all[static_cast<std::size_t>(random.below(static_cast<std::int64_t>(all.size())))];
 }
 
-// Devices as they were at first when it goes.
-struct SmallSharedMemory {
+struct SmallSharedMemory : DevicesOfTest {
   explicit SmallSharedMemory(int bytes) { cuda_emulator::set_shared_memory(0, bytes); }
-  ~SmallSharedMemory() { cuda_emulator::reset_devices(); }
 };
 
 }  // namespace test

@@ -1,4 +1,5 @@
-// What the CUDA engine asks of a device: launches, memory, streams, graphs, and the order of sums.
+// What the CUDA engine asks of a device: launches, memory, streams and graphs, and the order in
+// which it adds.
 #include <cuda_bf16.h>
 #include <cuda_fp16.h>
 #include <doctest/doctest.h>
@@ -41,40 +42,39 @@ bool same_bits(const std::vector<T>& a, const std::vector<T>& b) {
          (a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(T)) == 0);
 }
 
-struct Devices {
-  ~Devices() { cuda_emulator::reset_devices(); }
-};
+// A workspace and one byte more. Its bytes are NaN in every type, as the emulator's new memory is.
+DeviceCopy<unsigned char> workspace(std::size_t bytes) {
+  return DeviceCopy<unsigned char>(
+      Array<unsigned char>({static_cast<std::int64_t>(bytes) + 1}, 0xff));
+}
 
-// What a call writes, and where it is told to work.
-struct DeviceBytes {
-  explicit DeviceBytes(std::size_t bytes) { require(cudaMalloc(&data, bytes)); }
-  ~DeviceBytes() { cudaFree(data); }
-  DeviceBytes(const DeviceBytes&) = delete;
-  DeviceBytes& operator=(const DeviceBytes&) = delete;
-  void* data = nullptr;
-};
+template <class To, class From>
+To same_bytes(const From& from) {
+  static_assert(sizeof(To) == sizeof(From));
+  To to;
+  std::memcpy(static_cast<void*>(&to), &from, sizeof to);
+  return to;
+}
 
 }  // namespace
 
-TEST_CASE("cuda: float takes one launch beside that of the coefficients") {
+TEST_CASE("cuda: float takes one launch beside the launch for coefficients") {
   const PlansOfTest plans;
   Random random(21);
   for (const Schedule& schedule :
        {Schedule::xor_(96), Schedule::circle(50), Schedule::brickwall(40), Schedule::team(64, 8),
         Schedule::xor_(2048, 1)}) {
     const Problem<float> p(schedule, schedule.n() > 1000 ? 2 : 70, random);
-    cuda_emulator::reset_launch_counts();
-    cuda_rotated(p.x, p.parameters, p.schedule);
-    CHECK(cuda_emulator::launch_count() == 2);
-    cuda_emulator::reset_launch_counts();
-    cuda_gradients(p.x, p.gy, p.parameters, p.schedule);
-    CHECK(cuda_emulator::launch_count() == 2);
-    cuda_emulator::reset_launch_counts();
-    const auto U = cuda_matrix<float>(p.parameters, p.schedule);
-    CHECK(cuda_emulator::launch_count() == 2);
-    cuda_emulator::reset_launch_counts();
-    cuda_matrix_gradients(U, U, p.parameters, p.schedule);
-    CHECK(cuda_emulator::launch_count() == 2);
+    const auto launches = [](auto&& call) {
+      cuda_emulator::reset_launch_counts();
+      call();
+      return cuda_emulator::launch_count();
+    };
+    Array<float> U({0});
+    CHECK(launches([&] { cuda_rotated(p.x, p.parameters, p.schedule); }) == 2);
+    CHECK(launches([&] { cuda_gradients(p.x, p.gy, p.parameters, p.schedule); }) == 2);
+    CHECK(launches([&] { U = cuda_matrix<float>(p.parameters, p.schedule); }) == 2);
+    CHECK(launches([&] { cuda_matrix_gradients(U, U, p.parameters, p.schedule); }) == 2);
   }
 }
 
@@ -100,7 +100,7 @@ TEST_CASE_TEMPLATE("cuda: the same bits in every order of threads and blocks", T
   cuda_emulator::set_order(Order::random);
 }
 
-TEST_CASE("cuda: 16-bit numbers are worked on as float and rounded once") {
+TEST_CASE("cuda: 16-bit numbers are computed with as float and rounded once") {
   const PlansOfTest plans;
   Random random(23);
   const auto check_one = [&](auto type, double epsilon, const auto& narrow, const auto& wide,
@@ -122,7 +122,7 @@ TEST_CASE("cuda: 16-bit numbers are worked on as float and rounded once") {
                                                               : Shape{schedule.n(), vectors}));
     const Array<float> x32 = back(x);
     const auto close = [&](const Array<float>& got, const Array<float>& expected) {
-      // The rounding of the result, and that of float before it.
+      // The result is rounded, and the float before it.
       double worst = 0;
       for (std::size_t k = 0; k < got.values.size(); ++k) {
         const double right = static_cast<double>(expected.values[k]);
@@ -148,31 +148,12 @@ TEST_CASE("cuda: 16-bit numbers are worked on as float and rounded once") {
     check_one(arguments..., Schedule::xor_(129, 4), 1, -1);
   };
   check(
-      givens::Half{}, 0x1p-10,
-      [](float v) {
-        const __half h = __float2half_rn(v);
-        givens::Half out;
-        std::memcpy(&out, &h, sizeof(out));
-        return out;
-      },
-      [](givens::Half v) {
-        __half h;
-        std::memcpy(static_cast<void*>(&h), &v, sizeof(h));
-        return __half2float(h);
-      });
+      givens::Half{}, 0x1p-10, [](float v) { return same_bytes<givens::Half>(__float2half_rn(v)); },
+      [](givens::Half v) { return __half2float(same_bytes<__half>(v)); });
   check(
       givens::BFloat16{}, 0x1p-7,
-      [](float v) {
-        const __nv_bfloat16 h = __float2bfloat16_rn(v);
-        givens::BFloat16 out;
-        std::memcpy(&out, &h, sizeof(out));
-        return out;
-      },
-      [](givens::BFloat16 v) {
-        __nv_bfloat16 h;
-        std::memcpy(static_cast<void*>(&h), &v, sizeof(h));
-        return __bfloat162float(h);
-      });
+      [](float v) { return same_bytes<givens::BFloat16>(__float2bfloat16_rn(v)); },
+      [](givens::BFloat16 v) { return __bfloat162float(same_bytes<__nv_bfloat16>(v)); });
 }
 
 TEST_CASE_TEMPLATE("cuda: with a workspace nothing is allocated, and less of it gives the same", T,
@@ -196,7 +177,7 @@ TEST_CASE_TEMPLATE("cuda: with a workspace nothing is allocated, and less of it 
                                                           gx.view(), gradients.views());
   CHECK(size.least > 0);
   CHECK(size.best > size.least);
-  const DeviceBytes memory(size.best + 1);
+  const auto memory = workspace(size.best);
   const auto call = [&](void* data, std::size_t bytes) {
     givens::cuda::LaunchOptions launch;
     launch.workspace = {data, bytes};
@@ -208,16 +189,16 @@ TEST_CASE_TEMPLATE("cuda: with a workspace nothing is allocated, and less of it 
     CHECK(same_bits(gx.copied_back().values, expected.gx.values));
     CHECK(same_bits(out.of.all(), expected.of.all()));
   };
-  call(memory.data, size.best);
-  call(memory.data, size.least);
-  call(memory.data, size.least + 600);
-  CHECK_THROWS_WITH_AS(call(memory.data, size.least - 1),
+  call(memory.data(), size.best);
+  call(memory.data(), size.least);
+  call(memory.data(), size.least + 600);
+  CHECK_THROWS_WITH_AS(call(memory.data(), size.least - 1),
                        ("workspace must have at least " + std::to_string(size.least) +
                         " bytes, got " + std::to_string(size.least - 1))
                            .c_str(),
                        std::invalid_argument);
-  CHECK_THROWS_WITH_AS(call(static_cast<char*>(memory.data) + 1, size.best),
-                       "workspace must be aligned to 256 bytes", std::invalid_argument);
+  CHECK_THROWS_WITH_AS(call(memory.data() + 1, size.best), "workspace must be aligned to 256 bytes",
+                       std::invalid_argument);
 }
 
 TEST_CASE("cuda: calls can be captured in a graph and replayed") {
@@ -230,12 +211,12 @@ TEST_CASE("cuda: calls can be captured in a graph and replayed") {
   const DeviceParameters<float> parameters(p.parameters);
   const auto size =
       givens::cuda::rotate_workspace<float>(x.view(), parameters.views(), p.schedule, y.view());
-  const DeviceBytes memory(size.best);
+  const auto memory = workspace(size.best);
   cudaStream_t stream = nullptr;
   require(cudaStreamCreate(&stream));
   givens::cuda::LaunchOptions launch;
   launch.stream = stream;
-  launch.workspace = {memory.data, size.best};
+  launch.workspace = {memory.data(), size.best};
   require(cudaStreamBeginCapture(stream, cudaStreamCaptureModeGlobal));
   givens::cuda::rotate<float>(x.view(), parameters.views(), p.schedule, y.view(), {}, launch);
   cudaGraph_t graph = nullptr;
@@ -251,7 +232,8 @@ TEST_CASE("cuda: calls can be captured in a graph and replayed") {
   require(cudaStreamDestroy(stream));
 }
 
-TEST_CASE("cuda: works on the device that it is told, and leaves the current one") {
+TEST_CASE(
+    "cuda: a call works on the device that it is told, and leaves the current device as it was") {
   const PlansOfTest plans;
   Random random(26);
   const Problem<float> p(Schedule::xor_(10), 3, random);
@@ -277,7 +259,7 @@ TEST_CASE("cuda: works on the device that it is told, and leaves the current one
 }
 
 TEST_CASE("cuda: any amount of shared memory will do") {
-  const Devices devices;
+  const DevicesOfTest devices;
   Random random(27);
   const Problem<float> p(Schedule::xor_(100), 33, random);
   const auto expected = cuda_gradients(p.x, p.gy, p.parameters, p.schedule);
@@ -292,7 +274,7 @@ TEST_CASE("cuda: any amount of shared memory will do") {
 }
 
 TEST_CASE("cuda: a failure names the call") {
-  const Devices devices;
+  const DevicesOfTest devices;
   const PlansOfTest plans;
   Random random(28);
   const Problem<float> p(Schedule::xor_(10), 3, random);
@@ -310,7 +292,7 @@ TEST_CASE("cuda: a failure names the call") {
   CHECK(givens::cuda::unavailable_reason() == "");
 }
 
-TEST_CASE("cuda: refused arguments") {
+TEST_CASE("cuda: wrong arguments are refused") {
   const PlansOfTest plans;
   Random random(29);
   const Problem<float> p(Schedule::xor_(10), 3, random);
@@ -326,7 +308,7 @@ TEST_CASE("cuda: refused arguments") {
                        "out must not overlap an input on a GPU, but may be x itself",
                        std::invalid_argument);
 
-  // In place.
+  // But `out` may be x itself.
   givens::cuda::rotate<float>(x.view(), parameters.views(), p.schedule, x.view());
   CHECK(same_bits(x.copied_back().values, cuda_rotated(p.x, p.parameters, p.schedule).values));
 }

@@ -1,5 +1,5 @@
-// How problems are shared out over an A100 and an H100, as docs/cuda.md and
-// benchmarks/cuda_estimate.py have it.
+// How problems are shared out over an A100 and an H100. docs/cuda.md and
+// benchmarks/cuda_estimate.py have the same numbers.
 #include <doctest/doctest.h>
 
 #include <cstddef>
@@ -19,7 +19,7 @@ struct Expected {
   std::size_t shared_kibibytes;
 };
 
-// Of float with `panels` panels and `operands` offsets for each column.
+// Checks the tiling of float with `panels` panels and `operands` offsets for each column.
 void check(const DeviceLimits& limits, int panels, int operands, std::int32_t columns_of_thread,
            std::int32_t least_lanes, const Expected& expected) {
   const std::int32_t n = expected.n;

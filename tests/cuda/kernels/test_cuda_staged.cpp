@@ -1,4 +1,4 @@
-// The CUDA engine on the emulator: panels in global memory.
+// Panels in global memory.
 #include <doctest/doctest.h>
 
 #include <complex>

@@ -8,10 +8,6 @@ __global__ void leave_early(unsigned size) {
   __syncthreads();
 }
 
+PLANTED_BUG(barrier_after_exit) { return test::launch({1, 64}, leave_early, 60u) == cudaSuccess; }
+
 }  // namespace
-
-namespace planted_bugs {
-
-bool barrier_after_exit() { return test::launch({1, 64}, leave_early, 60u) == cudaSuccess; }
-
-}  // namespace planted_bugs

@@ -12,13 +12,9 @@ __global__ void part_ways(int* out) {
   }
 }
 
-}  // namespace
-
-namespace planted_bugs {
-
-bool divergent_barrier() {
+PLANTED_BUG(divergent_barrier) {
   const test::DeviceArray<int> out(1);
   return test::launch({1, 33}, part_ways, out.data()) == cudaSuccess;
 }
 
-}  // namespace planted_bugs
+}  // namespace

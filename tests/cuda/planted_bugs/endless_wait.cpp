@@ -1,4 +1,4 @@
-// A block waits for one that starts later, and perhaps not as long as this one runs.
+// A block waits for a block that starts later, and perhaps not before this one ends.
 #include "planted_bugs.hpp"
 
 namespace {
@@ -11,14 +11,10 @@ __global__ void wait_for_next(unsigned* ticket, unsigned* ready) {
   cuda_emulator::store_release(&ready[me], 1);
 }
 
-}  // namespace
-
-namespace planted_bugs {
-
-bool endless_wait() {
+PLANTED_BUG(endless_wait) {
   const test::DeviceArray<unsigned> ticket(std::vector<unsigned>{0});
   const test::DeviceArray<unsigned> ready(std::vector<unsigned>(2, 0));
   return test::launch({2, 1}, wait_for_next, ticket.data(), ready.data()) == cudaSuccess;
 }
 
-}  // namespace planted_bugs
+}  // namespace

@@ -5,13 +5,9 @@ namespace {
 
 __global__ void write_one(float* out) { *out = 1; }
 
-}  // namespace
-
-namespace planted_bugs {
-
-bool host_pointer() {
+PLANTED_BUG(host_pointer) {
   float value = 0;
   return test::launch({1, 1}, write_one, &value) == cudaSuccess;
 }
 
-}  // namespace planted_bugs
+}  // namespace

@@ -1,11 +1,11 @@
 // Host code reads the memory of the device.
 #include "planted_bugs.hpp"
 
-namespace planted_bugs {
+namespace {
 
-bool host_touches_device() {
+PLANTED_BUG(host_touches_device) {
   const test::DeviceArray<float> array(std::vector<float>(4, 1.0f));
   return array.data()[1] == 1;
 }
 
-}  // namespace planted_bugs
+}  // namespace

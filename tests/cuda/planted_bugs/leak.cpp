@@ -1,11 +1,11 @@
 // Memory of the device is never freed.
 #include "planted_bugs.hpp"
 
-namespace planted_bugs {
+namespace {
 
-bool leak() {
+PLANTED_BUG(leak) {
   float* memory = nullptr;
   return cudaMalloc(&memory, 40) == cudaSuccess;
 }
 
-}  // namespace planted_bugs
+}  // namespace

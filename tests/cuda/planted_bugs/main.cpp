@@ -1,49 +1,34 @@
 // Runs the planted bug whose name is the argument.
 #include <cstdio>
+#include <map>
 #include <string>
 
 #include "planted_bugs.hpp"
 
+namespace planted_bugs {
+
 namespace {
 
-struct Bug {
-  const char* name;
-  bool (*results_are_right)();
-};
-
-using namespace planted_bugs;
-
-constexpr Bug bugs[] = {
-    {"none", none},
-    {"missing_barrier", missing_barrier},
-    {"divergent_barrier", divergent_barrier},
-    {"barrier_after_exit", barrier_after_exit},
-    {"missing_syncwarp", missing_syncwarp},
-    {"absent_lane", absent_lane},
-    {"uninitialised_shared", uninitialised_shared},
-    {"shared_out_of_bounds", shared_out_of_bounds},
-    {"global_out_of_bounds", global_out_of_bounds},
-    {"misaligned_vector", misaligned_vector},
-    {"race_between_blocks", race_between_blocks},
-    {"plain_sum", plain_sum},
-    {"relaxed_message", relaxed_message},
-    {"missing_fence", missing_fence},
-    {"endless_wait", endless_wait},
-    {"null_pointer", null_pointer},
-    {"host_pointer", host_pointer},
-    {"host_touches_device", host_touches_device},
-    {"leak", leak},
-};
+std::map<std::string, ResultsAreRight>& bugs() {
+  static std::map<std::string, ResultsAreRight> all;
+  return all;
+}
 
 }  // namespace
 
+Registered::Registered(const char* name, ResultsAreRight results_are_right) {
+  bugs()[name] = results_are_right;
+}
+
+}  // namespace planted_bugs
+
 int main(int argc, char** argv) {
-  for (const Bug& bug : bugs) {
-    if (argc != 2 || std::string(argv[1]) != bug.name) continue;
-    const bool right = bug.results_are_right();
-    std::printf("%s: %s\n", bug.name, right ? "results are right" : "results are wrong");
-    return right ? 0 : 1;
+  const auto bug = planted_bugs::bugs().find(argc == 2 ? argv[1] : "");
+  if (bug == planted_bugs::bugs().end()) {
+    std::fprintf(stderr, "usage: %s NAME, the name of a planted bug\n", argv[0]);
+    return 2;
   }
-  std::fprintf(stderr, "usage: %s NAME, the name of a planted bug\n", argv[0]);
-  return 2;
+  const bool right = bug->second();
+  std::printf("%s: %s\n", argv[1], right ? "results are right" : "results are wrong");
+  return right ? 0 : 1;
 }

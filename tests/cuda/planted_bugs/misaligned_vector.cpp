@@ -11,14 +11,10 @@ __global__ void sum_rows(const float* rows, float* sums) {
   sums[threadIdx.x] = first.x + first.y + first.z + first.w + row[4];
 }
 
-}  // namespace
-
-namespace planted_bugs {
-
-bool misaligned_vector() {
+PLANTED_BUG(misaligned_vector) {
   const test::DeviceArray<float> rows(std::vector<float>(2 * size, 1.0f)), sums(2);
   test::launch({1, 2}, sum_rows, rows.data(), sums.data());
   return true;
 }
 
-}  // namespace planted_bugs
+}  // namespace

@@ -11,11 +11,7 @@ __global__ void reverse(float* values) {
   values[threadIdx.x] = reversed[threadIdx.x];
 }
 
-}  // namespace
-
-namespace planted_bugs {
-
-bool missing_barrier() {
+PLANTED_BUG(missing_barrier) {
   std::vector<float> values(threads);
   for (std::size_t i = 0; i < threads; ++i) values[i] = static_cast<float>(i);
   const test::DeviceArray<float> array(values);
@@ -23,4 +19,4 @@ bool missing_barrier() {
   return array.values() == std::vector<float>(values.rbegin(), values.rend());
 }
 
-}  // namespace planted_bugs
+}  // namespace

@@ -11,15 +11,11 @@ __global__ void sum_in_last_block(unsigned* finished, int* parts, int* sum) {
   for (unsigned block = 0; block < gridDim.x; ++block) *sum += parts[block];
 }
 
-}  // namespace
-
-namespace planted_bugs {
-
-bool missing_fence() {
+PLANTED_BUG(missing_fence) {
   const test::DeviceArray<unsigned> finished(std::vector<unsigned>{0});
   const test::DeviceArray<int> parts(3), sum(1);
   test::launch({3, 1}, sum_in_last_block, finished.data(), parts.data(), sum.data());
   return sum.values()[0] == 3;
 }
 
-}  // namespace planted_bugs
+}  // namespace

@@ -14,14 +14,10 @@ __global__ void sum_lanes(float* sum) {
   if (lane == 0) *sum = parts[0];
 }
 
-}  // namespace
-
-namespace planted_bugs {
-
-bool missing_syncwarp() {
+PLANTED_BUG(missing_syncwarp) {
   const test::DeviceArray<float> sum(1);
   test::launch({1, 32, 32 * sizeof(float)}, sum_lanes, sum.data());
   return sum.values()[0] == 32;
 }
 
-}  // namespace planted_bugs
+}  // namespace

@@ -1,4 +1,4 @@
-// No bug: all that the others do wrong, done right. Every tool must be content with it.
+// Does right what the others do wrong. No tool may report anything.
 #include "planted_bugs.hpp"
 
 namespace {
@@ -6,7 +6,7 @@ namespace {
 constexpr unsigned threads = 64;
 constexpr unsigned blocks = 5;
 
-// The sum of the threads' indices, by way of shared memory, shuffles and atomics.
+// Sums the threads' indices by way of shared memory, shuffles and atomics.
 __global__ void sum_indices(const float* values, float* sum) {
   DYNAMIC_SHARED(float, reversed);
   STATIC_SHARED(float, of_warp, threads);
@@ -16,12 +16,11 @@ __global__ void sum_indices(const float* values, float* sum) {
   of_warp[t] = reversed[threads - 1 - t];
   __syncwarp();
   float mine = of_warp[t ^ 1];
-  for (int lanes = 16; lanes > 0; lanes /= 2)
-    mine += __shfl_xor_sync(planted_bugs::full_mask, mine, lanes);
+  for (int lanes = 16; lanes > 0; lanes /= 2) mine += __shfl_xor_sync(full_mask, mine, lanes);
   if (t % 32 == 0) atomicAdd(sum, mine);
 }
 
-// Messages from block to block, in the order in which blocks start.
+// Passes messages from block to block, in the order in which blocks start.
 __global__ void pass_on(unsigned* ticket, unsigned* ready, float* messages) {
   if (threadIdx.x != 0) return;
   const unsigned me = atomicAdd(ticket, 1u);
@@ -39,11 +38,7 @@ __global__ void pass_on(unsigned* ticket, unsigned* ready, float* messages) {
   }
 }
 
-}  // namespace
-
-namespace planted_bugs {
-
-bool none() {
+PLANTED_BUG(none) {
   std::vector<float> values(blocks * threads);
   float expected = 0;
   for (std::size_t i = 0; i < values.size(); ++i) {
@@ -58,4 +53,4 @@ bool none() {
   return sum.values()[0] == expected && messages.values()[blocks - 1] == blocks;
 }
 
-}  // namespace planted_bugs
+}  // namespace

@@ -5,14 +5,10 @@ namespace {
 
 __global__ void write_output(float* out) { out[threadIdx.x] = 1; }
 
-}  // namespace
-
-namespace planted_bugs {
-
-bool null_pointer() {
-  // So that there is device memory at all.
+PLANTED_BUG(null_pointer) {
+  // The emulator must have device memory at all.
   const test::DeviceArray<float> unused(1);
   return test::launch({1, 32}, write_output, nullptr) == cudaSuccess;
 }
 
-}  // namespace planted_bugs
+}  // namespace

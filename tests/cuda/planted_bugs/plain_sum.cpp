@@ -7,14 +7,10 @@ __global__ void count_blocks(int* sum) {
   if (threadIdx.x == 0) *sum += 1;
 }
 
-}  // namespace
-
-namespace planted_bugs {
-
-bool plain_sum() {
+PLANTED_BUG(plain_sum) {
   const test::DeviceArray<int> sum(std::vector<int>{0});
   test::launch({2, 32}, count_blocks, sum.data());
   return sum.values()[0] == 2;
 }
 
-}  // namespace planted_bugs
+}  // namespace

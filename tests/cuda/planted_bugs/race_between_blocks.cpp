@@ -11,14 +11,10 @@ __global__ void reverse_indices(unsigned* scratch, unsigned* out) {
   out[blockIdx.x * threads + threadIdx.x] = scratch[threads - 1 - threadIdx.x];
 }
 
-}  // namespace
-
-namespace planted_bugs {
-
-bool race_between_blocks() {
+PLANTED_BUG(race_between_blocks) {
   const test::DeviceArray<unsigned> scratch(threads), out(2 * threads);
   test::launch({2, threads}, reverse_indices, scratch.data(), out.data());
   return true;
 }
 
-}  // namespace planted_bugs
+}  // namespace

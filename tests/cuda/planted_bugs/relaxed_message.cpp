@@ -14,11 +14,7 @@ __global__ void pass_on(unsigned* ticket, unsigned* ready, int* messages) {
   cuda_emulator::store_release(&ready[me], 1);
 }
 
-}  // namespace
-
-namespace planted_bugs {
-
-bool relaxed_message() {
+PLANTED_BUG(relaxed_message) {
   const test::DeviceArray<unsigned> ticket(std::vector<unsigned>{0});
   const test::DeviceArray<unsigned> ready(std::vector<unsigned>(3, 0));
   const test::DeviceArray<int> messages(3);
@@ -26,4 +22,4 @@ bool relaxed_message() {
   return messages.values()[2] == 3;
 }
 
-}  // namespace planted_bugs
+}  // namespace

@@ -12,14 +12,10 @@ __global__ void copy_neighbour(float* out) {
   out[threadIdx.x] = values[threadIdx.x + 1];
 }
 
-}  // namespace
-
-namespace planted_bugs {
-
-bool shared_out_of_bounds() {
+PLANTED_BUG(shared_out_of_bounds) {
   const test::DeviceArray<float> out(threads);
   test::launch({1, threads, threads * sizeof(float)}, copy_neighbour, out.data());
   return true;
 }
 
-}  // namespace planted_bugs
+}  // namespace

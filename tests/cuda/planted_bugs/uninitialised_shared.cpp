@@ -15,14 +15,10 @@ __global__ void sum_with_padding(float* sum) {
   for (unsigned i = 0; i < padded; ++i) *sum += values[i];
 }
 
-}  // namespace
-
-namespace planted_bugs {
-
-bool uninitialised_shared() {
+PLANTED_BUG(uninitialised_shared) {
   const test::DeviceArray<float> sum(1);
   test::launch({1, padded, padded * sizeof(float)}, sum_with_padding, sum.data());
   return sum.values()[0] == size;
 }
 
-}  // namespace planted_bugs
+}  // namespace

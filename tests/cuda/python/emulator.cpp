@@ -1,5 +1,5 @@
-// A second extension module in the file of givens._cuda, so that both share one emulator: what the
-// Python tests need to play the part of an array library.
+// A second extension module in the file of givens._cuda, so that both share one emulator. With it
+// the Python tests play the part of an array library.
 #include <cuda_runtime.h>
 #include <pybind11/pybind11.h>
 
@@ -8,6 +8,7 @@
 #include <string>
 
 #include "host/device_plan.hpp"
+#include "host/runtime.hpp"
 
 namespace {
 
@@ -19,26 +20,11 @@ void require(cudaError_t status) {
 
 void* pointer(std::uintptr_t address) { return reinterpret_cast<void*>(address); }
 
-// Makes a device current while it lives.
-class OnDevice {
- public:
-  explicit OnDevice(int device) {
-    require(cudaGetDevice(&before_));
-    require(cudaSetDevice(device));
-  }
-  ~OnDevice() { cudaSetDevice(before_); }
-  OnDevice(const OnDevice&) = delete;
-  OnDevice& operator=(const OnDevice&) = delete;
-
- private:
-  int before_ = 0;
-};
-
 }  // namespace
 
 PYBIND11_MODULE(_emulator, module) {
   module.def("allocate", [](int device, std::size_t bytes) {
-    const OnDevice on(device);
+    const givens::cuda::DeviceGuard guard(device);
     void* data = nullptr;
     require(cudaMalloc(&data, bytes));
     return reinterpret_cast<std::uintptr_t>(data);
@@ -54,7 +40,7 @@ PYBIND11_MODULE(_emulator, module) {
     return py::bytes(text);
   });
   module.def("create_stream", [](int device) {
-    const OnDevice on(device);
+    const givens::cuda::DeviceGuard guard(device);
     cudaStream_t stream = nullptr;
     require(cudaStreamCreate(&stream));
     return reinterpret_cast<std::uintptr_t>(stream);

@@ -3,7 +3,6 @@
 
 #include "cuda_emulator/atomics.hpp"
 #include "cuda_emulator/barrier.hpp"
-#include "cuda_emulator/cached_access.hpp"
 #include "cuda_emulator/errors.hpp"
 #include "cuda_emulator/graphs.hpp"
 #include "cuda_emulator/index.hpp"

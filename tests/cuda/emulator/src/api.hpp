@@ -6,7 +6,7 @@
 
 namespace cuda_emulator {
 
-// Held by every function of the runtime API for as long as it runs.
+// Every function of the runtime API holds one while it runs.
 class ApiCall {
  public:
   ApiCall();

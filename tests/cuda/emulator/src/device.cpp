@@ -15,7 +15,7 @@ namespace {
 constexpr int first_count = 2;
 
 struct Device {
-  // An H100's.
+  // The values of an H100.
   std::map<int, int> attributes = {
       {cudaDevAttrMaxThreadsPerBlock, 1024},
       {cudaDevAttrMaxBlockDimX, 1024},
@@ -179,15 +179,5 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int device) {
   properties->l2CacheSize = attribute(cudaDevAttrL2CacheSize);
   properties->major = attribute(cudaDevAttrComputeCapabilityMajor);
   properties->minor = attribute(cudaDevAttrComputeCapabilityMinor);
-  return cudaSuccess;
-}
-
-cudaError_t cudaDriverGetVersion(int* version) {
-  *version = cuda_emulator::device_error() == cudaSuccess ? 13000 : 0;
-  return cudaSuccess;
-}
-
-cudaError_t cudaRuntimeGetVersion(int* version) {
-  *version = 13000;
   return cudaSuccess;
 }

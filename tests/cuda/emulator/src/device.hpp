@@ -10,7 +10,7 @@ namespace cuda_emulator {
 cudaError_t device_error();
 
 bool is_device(int device);
-int current_device();  // of this host thread
+int current_device();  // the current device of this host thread
 int attribute_of(int device, cudaDeviceAttr attribute);
 std::size_t memory_size_of(int device);
 

@@ -13,7 +13,7 @@ namespace cuda_emulator {
 
 namespace {
 
-// In a signal's handler, where little is allowed: no memory is allocated.
+// A signal's handler must not allocate memory.
 void on_fault(int, siginfo_t* info, void*) {
   char place[160];
   char who[80] = "host code";

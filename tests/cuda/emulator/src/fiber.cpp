@@ -5,8 +5,8 @@
 #include <utility>
 
 #if defined(GIVENS_EMULATOR_THREAD_SANITIZER)
-// Read by the sanitizer; TSAN_OPTIONS comes after it. Without this the program sleeps for a second
-// at its end, to let threads of the operating system run, and fibers are none.
+// The sanitizer reads this before TSAN_OPTIONS. Otherwise the program would sleep for a second at
+// its end to let threads of the operating system run, which fibers are not.
 extern "C" [[gnu::visibility("default")]] const char* __tsan_default_options() {
   return "atexit_sleep_ms=0";
 }

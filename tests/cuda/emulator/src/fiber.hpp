@@ -31,14 +31,15 @@ class Fiber {
   boost::context::fiber scheduler_;
   const void* stack_ = nullptr;
   std::size_t stack_bytes_ = 0;
-  void* fake_stack_ = nullptr;  // the address sanitizer's, of variables that outlive their function
+  // The address sanitizer's stack for variables that outlive their function.
+  [[maybe_unused]] void* fake_stack_ = nullptr;
   Identity identity_;
 };
 
-// To be called by the host thread that is going to resume fibers.
+// The host thread that is going to resume fibers calls this.
 void become_scheduler();
 
-// For its lifetime, what the scheduler does counts as done by the fiber.
+// During its lifetime the sanitizers take what the scheduler does for the fiber's.
 class ActingAs {
  public:
   explicit ActingAs(const Fiber& fiber);
@@ -47,7 +48,8 @@ class ActingAs {
   ActingAs& operator=(const ActingAs&) = delete;
 };
 
-// For its lifetime, what a fiber does counts as done by the scheduler, whose memory it touches.
+// During its lifetime the sanitizers take what a fiber does for the scheduler's, whose memory it
+// touches.
 class AsScheduler {
  public:
   explicit AsScheduler(const Fiber& fiber);

@@ -23,7 +23,7 @@ std::size_t round_up(std::size_t bytes, std::size_t unit) {
   return (bytes + unit - 1) / unit * unit;
 }
 
-// An allocation's pages, with an untouchable one before them and after them. The memory ends where
+// The pages of an allocation, between two untouchable ones. The memory ends where
 // the pages end, as nearly as its alignment allows.
 struct Pages {
   Pages(void* memory, std::size_t bytes)

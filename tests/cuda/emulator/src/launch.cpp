@@ -20,11 +20,10 @@ namespace {
 
 struct Launches {
   std::size_t count = 0;
-  std::size_t most_blocks = 0;  // of one
+  std::size_t most_blocks = 0;  // of one launch
 };
 
 struct Kernels {
-  std::map<const void*, Binder> registered;
   std::map<const void*, Launches> launches;
   std::map<std::pair<int, const void*>, int> max_dynamic_shared_bytes;  // by device
 };
@@ -132,7 +131,7 @@ cudaError_t set_function_attribute(const void* kernel, cudaFuncAttribute attribu
   return cudaSuccess;
 }
 
-// Registers are not counted.
+// Registers do not count.
 int blocks_of_a_multiprocessor(int device, int block_size, std::size_t dynamic_shared_bytes) {
   const auto attribute = [device](cudaDeviceAttr which) { return attribute_of(device, which); };
   const int shared_bytes =
@@ -144,22 +143,9 @@ int blocks_of_a_multiprocessor(int device, int block_size, std::size_t dynamic_s
 
 }  // namespace
 
-void register_kernel(const void* kernel, Binder bind) {
-  const ApiCall call;
-  kernels().registered.insert({kernel, bind});
-}
-
 cudaError_t launch(const void* kernel, const cudaLaunchConfig_t& config, BoundKernel bound) {
   const ApiCall call;
   return result(check_and_run(kernel, config, std::move(bound)));
-}
-
-cudaError_t launch_registered(const void* kernel, const cudaLaunchConfig_t& config,
-                              void** arguments) {
-  const ApiCall call;
-  const auto found = kernels().registered.find(kernel);
-  if (found == kernels().registered.end()) return result(cudaErrorInvalidDeviceFunction);
-  return result(check_and_run(kernel, config, found->second(kernel, arguments)));
 }
 
 std::size_t launch_count() {

@@ -28,13 +28,13 @@ struct Allocation {
   int device;
 };
 
-// By address.
+// The allocations by address.
 std::map<std::uintptr_t, Allocation>& allocations() {
   static auto& instance = *new std::map<std::uintptr_t, Allocation>;
   return instance;
 }
 
-// Null if the pointer is not to device memory. It may point to the end of an allocation.
+// The allocation of a pointer, which may point to its end, or null.
 const Allocation* find_allocation(const void* pointer) {
   const auto address = reinterpret_cast<std::uintptr_t>(pointer);
   auto next = allocations().upper_bound(address);
@@ -133,7 +133,7 @@ cudaError_t fill(void* to, int byte, std::size_t bytes) {
   return cudaSuccess;
 }
 
-// After the destructors of all static objects, which may own device memory.
+// This runs after the destructors of all static objects, which may own device memory.
 [[gnu::destructor]] void report_leaks() {
   if (allocations().empty()) return;
   report("leak of device memory: allocations " + std::to_string(allocation_count()) + ", bytes " +
@@ -236,13 +236,6 @@ cudaError_t cudaMemcpy(void* to, const void* from, std::size_t bytes, cudaMemcpy
   }
   return result(cuda_emulator::give_to_stream(
       nullptr, [=] { return cuda_emulator::copy(to, from, bytes, kind); }));
-}
-
-cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind,
-                            cudaStream_t stream) {
-  const ApiCall call;
-  return result(cuda_emulator::give_to_stream(
-      stream, [=] { return cuda_emulator::copy(to, from, bytes, kind); }));
 }
 
 cudaError_t cudaMemset(void* to, int byte, std::size_t bytes) {

@@ -5,7 +5,7 @@
 
 namespace cuda_emulator {
 
-// For its lifetime the memory of a device can be touched, or that of all devices.
+// During its lifetime the memory of one device, or of all, can be touched.
 class Touchable {
  public:
   static constexpr int all_devices = -1;
@@ -19,8 +19,8 @@ class Touchable {
   int device_;
 };
 
-// Why a kernel of this device cannot use the pointer; empty if it can. A null pointer is as good as
-// any until it is used.
+// Why a kernel of this device cannot use the pointer; empty if it can. A null pointer counts as
+// usable until it is used.
 std::string objection_to_pointer(const void* pointer, int device);
 
 // Writes what the address is: "byte 8 of an allocation of 4 bytes of device memory".

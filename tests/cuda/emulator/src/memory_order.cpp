@@ -4,7 +4,7 @@
 
 #include "scheduler.hpp"
 
-// Fences and relaxed atomics together order memory, and the thread sanitizer does not know fences:
+// Fences and relaxed atomics together order memory. The thread sanitizer does not know fences: here
 // a thread that has fenced releases through every address that it then accesses atomically, and a
 // fence acquires through the addresses accessed before it.
 

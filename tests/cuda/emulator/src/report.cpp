@@ -10,7 +10,7 @@ namespace cuda_emulator {
 
 namespace {
 
-// Never destroyed: leaks are reported after the destructors of static objects.
+// It is never destroyed: leaks are reported after the destructors of static objects.
 std::string& reports() {
   static auto& text = *new std::string;
   return text;

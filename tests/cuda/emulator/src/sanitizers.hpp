@@ -2,7 +2,8 @@
 
 #include <cstddef>
 
-// What the emulator tells the sanitizers, as functions that do nothing in other builds.
+// The emulator calls these functions to tell the sanitizers something. They do nothing in other
+// builds.
 
 #if defined(__SANITIZE_ADDRESS__)
 #include <sanitizer/asan_interface.h>
@@ -19,12 +20,12 @@ namespace cuda_emulator {
 #if defined(GIVENS_EMULATOR_THREAD_SANITIZER)
 constexpr bool thread_sanitizer = true;
 
-// The order of memory accesses: what was done before release(key) is before what follows a later
-// acquire(key).
+// Accesses before release(key) are ordered before accesses after a later acquire(key).
 inline void release(void* key) { __tsan_release(key); }
 inline void acquire(void* key) { __tsan_acquire(key); }
 
-// Whom the thread sanitizer takes accesses for. Becoming another orders nothing.
+// The thread whose accesses the sanitizer takes the following ones for. Becoming another orders
+// nothing.
 using Identity = void*;
 inline Identity new_identity() { return __tsan_create_fiber(0); }
 inline Identity current_identity() { return __tsan_get_current_fiber(); }

@@ -22,9 +22,9 @@ Thread* current_thread = nullptr;
 
 namespace {
 
-// For the thread sanitizer threads of different blocks must not be the same: the accesses of one
-// thread are all in order. Blocks take turns with sets of threads, of which there are at least two
-// and not too many, for the sanitizer takes a millisecond to start each thread.
+// The thread sanitizer takes the accesses of one thread to be in order. So different blocks have
+// different threads: they take turns with at least two sets of threads. There are not too many
+// sets, because the sanitizer takes a millisecond to start each thread.
 constexpr unsigned max_sets = 16;
 
 struct Scheduler {
@@ -34,11 +34,11 @@ struct Scheduler {
   char start_key = 0;
   char end_key = 0;
   const std::function<void()>* kernel = nullptr;
-  std::vector<unsigned> ready;  // here to be allocated once
+  std::vector<unsigned> ready;  // a member, to be allocated once
   std::size_t hang_limit = 100000;
 };
 
-// Never destroyed: fibers cannot be before they have returned.
+// It is never destroyed, because fibers that have not returned cannot be.
 Scheduler& scheduler() {
   static auto& instance = *new Scheduler;
   return instance;

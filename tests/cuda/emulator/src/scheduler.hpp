@@ -23,7 +23,7 @@ struct SyncKeys {
 struct Warp {
   unsigned waiting = 0;                         // lanes at an operation
   unsigned left = 0;                            // lanes that have left the kernel, or never were
-  std::array<unsigned, warpSize> operations{};  // how many were completed, by the lowest lane
+  std::array<unsigned, warpSize> operations{};  // completed ones, by the lowest lane
 };
 
 struct Block {
@@ -49,8 +49,8 @@ void fail_block(const std::string& message);
 // Suspends the current thread for ever.
 [[noreturn]] void abandon_thread();
 
-// Likewise what is wrong with the current thread, which does not go on: its stack keeps what is on
-// it, and so message() is called only where the text can be destroyed again.
+// Reports what is wrong with the current thread, which does not go on. Its stack keeps what is on
+// it, so that message() is called only where the text can be destroyed again.
 template <class Message>
 [[noreturn]] void fail_thread(Message&& message) {
   {

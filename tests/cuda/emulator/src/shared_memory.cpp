@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::size_t max_static_bytes = 48 * 1024;
 
-// Where no sanitizer looks, bytes behind an array tell whether something wrote there.
+// Without a sanitizer, bytes behind an array tell whether something wrote there.
 constexpr std::size_t guard_bytes = address_sanitizer ? 0 : 4096;
 
 struct Array {
@@ -26,8 +26,8 @@ struct Array {
 };
 
 struct SharedMemory {
-  std::vector<Array> arrays;          // of the running block; the first is the dynamic one
-  std::vector<unsigned char*> ended;  // of blocks before
+  std::vector<Array> arrays;          // the running block's; the first is the dynamic one
+  std::vector<unsigned char*> ended;  // earlier blocks' arrays
   std::size_t static_bytes = 0;
   char allocation_key = 0;  // orders the use of a static array after its allocation
 };
@@ -73,7 +73,7 @@ void end_shared_memory() {
     s.ended.push_back(array.memory);
   }
   s.arrays.clear();
-  // For the thread sanitizer memory that is used again would order its users.
+  // Memory that is used again would order its users in the eyes of the thread sanitizer.
   if (!thread_sanitizer) free_all(s.ended);
 }
 

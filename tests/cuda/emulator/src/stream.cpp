@@ -31,7 +31,7 @@ struct CUstream_st {
 
 struct CUevent_st {
   std::chrono::steady_clock::time_point time;
-  std::shared_ptr<cuda_emulator::Capture> capture;  // in which it was recorded
+  std::shared_ptr<cuda_emulator::Capture> capture;  // that recorded the event
 };
 
 struct CUgraph_st {
@@ -75,7 +75,7 @@ bool is_default(cudaStream_t stream) {
   return is_legacy_default(stream) || stream == cudaStreamPerThread;
 }
 
-// Null if it has none.
+// The stream's capture, or null.
 std::shared_ptr<Capture> capture_of(cudaStream_t stream) {
   return is_default(stream) ? nullptr : stream->capture;
 }
@@ -191,11 +191,6 @@ cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
   return result(cuda_emulator::wait_for_stream(stream));
 }
 
-cudaError_t cudaStreamQuery(cudaStream_t stream) {
-  const ApiCall call;
-  return result(cuda_emulator::wait_for_stream(stream));
-}
-
 cudaError_t cudaDeviceSynchronize() {
   const ApiCall call;
   if (cuda_emulator::device_error() != cudaSuccess) return result(cuda_emulator::device_error());
@@ -258,11 +253,6 @@ cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
 }
 
 cudaError_t cudaEventSynchronize(cudaEvent_t event) {
-  const ApiCall call;
-  return result(cuda_emulator::wait_for_event(event));
-}
-
-cudaError_t cudaEventQuery(cudaEvent_t event) {
   const ApiCall call;
   return result(cuda_emulator::wait_for_event(event));
 }

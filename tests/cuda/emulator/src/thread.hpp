@@ -13,7 +13,7 @@ namespace cuda_emulator {
 
 enum class State { ready, at_barrier, at_warp_operation, done };
 
-// Of the memory order that fences give to the atomic accesses around them.
+// The memory order that fences give to the atomic accesses around them.
 struct FenceMemory {
   static constexpr unsigned kept = 8;
 
@@ -30,7 +30,7 @@ struct Thread {
 
   void start(unsigned number, dim3 block_size);
 
-  // "thread (1,0,0)", and with the place where it waits
+  // Says "thread (1,0,0)", or that with the place where it waits.
   std::string name() const;
   std::string name_and_place() const;
 
@@ -40,7 +40,7 @@ struct Thread {
   unsigned warp = 0;
   unsigned lane = 0;
 
-  // What it waits for, and what it gets.
+  // What the thread waits for, and what it gets.
   CallSite site{};
   BarrierVote vote{};
   bool predicate = false;

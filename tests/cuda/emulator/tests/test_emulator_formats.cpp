@@ -1,4 +1,4 @@
-// Half and bfloat16, whose conversions are rounded to nearest and to even.
+// Half and bfloat16. Conversions round to nearest, and to even between two.
 #include <cuda_bf16.h>
 #include <cuda_fp16.h>
 #include <doctest/doctest.h>
@@ -28,8 +28,9 @@ struct Bfloat {
   static constexpr unsigned infinity = 0x7f80;
 };
 
-TEST_CASE_TEMPLATE("every number survives, and between two the nearer or the even one is taken",
-                   Format, Half, Bfloat) {
+TEST_CASE_TEMPLATE(
+    "every number survives, and what is between two becomes the nearer or the even one", Format,
+    Half, Bfloat) {
   for (unsigned bits = 0; bits < Format::infinity; ++bits) {
     const float value = Format::value(bits);
     REQUIRE(Format::bits(value) == bits);

@@ -1,4 +1,4 @@
-// What kernels see of the emulator: indices, barriers, warps, atomics, shared memory, and the order
+// The emulator as kernels see it: indices, barriers, warps, atomics, shared memory, and the order
 // of execution.
 #include <cuda_runtime.h>
 #include <doctest/doctest.h>
@@ -21,7 +21,7 @@ using test::launch;
 
 constexpr unsigned full_mask = 0xffffffffu;
 
-// What kernels that fail are expected to say; none is left for the next test.
+// Whether a kernel that failed was reported so. No report is left for the next test.
 bool reported(const std::string& text) {
   return cuda_emulator::take_reports().find(text) != std::string::npos;
 }
@@ -290,7 +290,7 @@ __global__ void shuffle_in_half_a_warp(int* out) {
 
 __global__ void shuffle_outside_the_mask(int* out) { *out = __shfl_sync(0x1u, 1, 0); }
 
-TEST_CASE("lanes that have left are not waited for, nor may they be read") {
+TEST_CASE("no lane waits for lanes that have left or reads them") {
   in_all_orders([] {
     const DeviceArray<unsigned> ballot(1);
     REQUIRE(launch({1, 24}, ballot_without_those_who_left, ballot.data()) == cudaSuccess);
@@ -342,7 +342,7 @@ TEST_CASE("atomic functions do what their names say") {
   CHECK(got.winner <= 128);
 }
 
-// Each block adds to what the one with the ticket before has published.
+// Each block adds to what the block with the ticket before it has published.
 __global__ void chain_blocks(unsigned* ticket, unsigned* ready, int* sums) {
   STATIC_SHARED(unsigned, mine, 1);
   if (threadIdx.x == 0) *mine = atomicAdd(ticket, 1u);
@@ -421,7 +421,7 @@ __global__ void pass_many_barriers() {
   for (int i = 0; i < 2000; ++i) __syncthreads();
 }
 
-TEST_CASE("a block that waits for ever is reported, and not one that only takes long") {
+TEST_CASE("a block that waits for ever is reported, but a block that only takes long is not") {
   cuda_emulator::set_hang_limit(1000);
   const DeviceArray<unsigned> flag(std::vector<unsigned>(1, 0));
   CHECK(launch({1, 64}, wait_for_ever, flag.data()) == cudaErrorLaunchFailure);
@@ -435,7 +435,7 @@ TEST_CASE("a block that waits for ever is reported, and not one that only takes 
 // --- Mathematics -------------------------------------------------------------------------------
 
 TEST_CASE("sincospi is exact at multiples of a quarter turn and right between them") {
-  // One rounding of the angle and one of the result, of values of at most 1.
+  // The angle and the result are rounded once each, and are at most 1.
   const double tolerance = 4 * std::numeric_limits<double>::epsilon();
   double sine, cosine;
   for (int i = -16; i <= 16; ++i) {

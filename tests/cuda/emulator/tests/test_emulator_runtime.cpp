@@ -1,4 +1,4 @@
-// What a library sees of the emulator: devices, memory, launches, streams and graphs.
+// The emulator as a library sees it: devices, memory, launches, streams and graphs.
 #include <cuda_runtime.h>
 #include <doctest/doctest.h>
 
@@ -19,7 +19,7 @@ bool reported(const std::string& text) {
   return cuda_emulator::take_reports().find(text) != std::string::npos;
 }
 
-// Sets the devices back to what they were at first, and the current one.
+// Sets the devices, and which one is current, back to what they were at first.
 struct Devices {
   Devices() = default;
   ~Devices() {
@@ -199,19 +199,6 @@ TEST_CASE("the blocks that fit on a multiprocessor are limited by threads and sh
   REQUIRE(cudaOccupancyMaxActiveBlocksPerMultiprocessor(&blocks, nothing, 256, 75 * 1024) ==
           cudaSuccess);
   CHECK(blocks == 3);
-}
-
-TEST_CASE("a launch without types does the same") {
-  const DeviceArray<int> values(std::vector<int>{1, 2});
-  int* data = values.data();
-  int value = 10;
-  void* arguments[] = {&data, &value};
-  REQUIRE(cudaLaunchKernel(add, 1, 2, arguments) == cudaSuccess);
-  const auto* address = reinterpret_cast<const void*>(add);
-  REQUIRE(cudaLaunchKernel(address, 1, 2, arguments, 0, nullptr) == cudaSuccess);
-  CHECK(values.values() == std::vector<int>{21, 22});
-  CHECK(cudaLaunchKernel(static_cast<const void*>(&value), 1, 1, arguments, 0, nullptr) ==
-        cudaErrorInvalidDeviceFunction);
 }
 
 TEST_CASE("launches are counted by kernel") {

@@ -33,7 +33,7 @@ T atomic_change(T* address, Change change) {
   return old;
 }
 
-// The type of a value that must not take part in finding out T.
+// The type of an argument from which T is not deduced.
 template <class T>
 using Same = std::common_type_t<T>;
 
@@ -43,13 +43,6 @@ template <class T>
 T atomicAdd(T* address, cuda_emulator::Same<T> value) {
   return cuda_emulator::atomic_change(address,
                                       [value](T old) { return static_cast<T>(old + value); });
-}
-
-template <class T>
-T atomicSub(T* address, cuda_emulator::Same<T> value) {
-  static_assert(std::is_integral_v<T>, "CUDA subtracts integers only");
-  return cuda_emulator::atomic_change(address,
-                                      [value](T old) { return static_cast<T>(old - value); });
 }
 
 template <class T>
@@ -69,16 +62,6 @@ T atomicMin(T* address, cuda_emulator::Same<T> value) {
 template <class T>
 T atomicOr(T* address, cuda_emulator::Same<T> value) {
   return cuda_emulator::atomic_change(address, [value](T old) { return old | value; });
-}
-
-template <class T>
-T atomicAnd(T* address, cuda_emulator::Same<T> value) {
-  return cuda_emulator::atomic_change(address, [value](T old) { return old & value; });
-}
-
-template <class T>
-T atomicXor(T* address, cuda_emulator::Same<T> value) {
-  return cuda_emulator::atomic_change(address, [value](T old) { return old ^ value; });
 }
 
 template <class T>

@@ -2,8 +2,8 @@
 
 namespace cuda_emulator {
 
-// Where in the kernel's source a thread waits. A function that takes a CallSite as its last,
-// defaulted argument gets the line that it was called from.
+// The place in a kernel's source where a thread waits. A function that takes a CallSite as its
+// last, defaulted argument gets the line that it was called from.
 struct CallSite {
   const char* file;
   int line;

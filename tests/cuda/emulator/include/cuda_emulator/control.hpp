@@ -6,7 +6,7 @@
 
 #include "runtime_api.hpp"
 
-// What tests set and read, and what no device has.
+// The functions through which tests set and read what no device offers.
 
 namespace cuda_emulator {
 
@@ -25,25 +25,25 @@ void set_hang_limit(std::size_t yields);
 
 // --- Devices -----------------------------------------------------------------------------------
 
-// From now on, what cudaGetDeviceCount returns. At first there are two devices.
+// Sets what cudaGetDeviceCount returns. At first there are two devices.
 void set_device_count(int count, cudaError_t error = cudaSuccess);
 void set_attribute(int device, cudaDeviceAttr attribute, int value);
 
-// Sets what cudaDeviceGetAttribute says of a block's and a multiprocessor's shared memory.
+// Sets the shared memory of a block and of a multiprocessor, as cudaDeviceGetAttribute tells it.
 void set_shared_memory(int device, int bytes_of_a_block);
 
-// How much can be allocated in all.
+// Sets how many bytes can be allocated in all.
 void set_memory_size(int device, std::size_t bytes);
 
-// Two devices again, as they were at first. Allocations stay.
+// Sets the two devices back to what they were at first. Allocations stay.
 void reset_devices();
 
 // --- Observations ------------------------------------------------------------------------------
 
-// How often kernels ran, replayed graphs included.
+// The number of launches, in replayed graphs too: of all kernels, or of one.
 std::size_t launch_count();
 std::size_t launch_count(const void* kernel);
-// How many different kernels ran, in a launch of at least so many blocks.
+// The number of different kernels that ran in a launch of at least so many blocks.
 std::size_t kernel_count(std::size_t least_blocks);
 void reset_launch_counts();
 
@@ -52,12 +52,13 @@ std::size_t launch_count(void (*kernel)(Parameters...)) {
   return launch_count(reinterpret_cast<const void*>(kernel));
 }
 
-// Memory that was allocated and not freed yet. What is left when the program ends is reported as a
-// leak, and the program then fails.
+// Memory that is allocated and not freed yet. If some is left when the program ends, it is reported
+// as a leak, and the program fails.
 std::size_t allocation_count();
 std::size_t allocated_bytes();
 
-// What the emulator has found wrong since the last call; it is also written to the standard error.
+// Returns what the emulator has found wrong since the last call. It also writes it to the standard
+// error.
 std::string take_reports();
 
 }  // namespace cuda_emulator

@@ -2,14 +2,14 @@
 
 #include "runtime_api.hpp"
 
-// Capture of a stream: launches, copies and fills given to it are recorded instead of done, and a
-// graph does them again in the order in which they were recorded. Until the capture ends,
-// allocating and waiting are errors that spoil it.
+// While a stream captures, the launches, copies and fills given to it are recorded instead of done.
+// A graph then does them in the order in which they were recorded. Allocating and waiting during a
+// capture are errors that spoil it.
 
 using cudaGraph_t = struct CUgraph_st*;
 using cudaGraphExec_t = struct CUgraphExec_st*;
 
-// Which host threads' calls can spoil a capture. Relaxed is treated as thread-local here.
+// The host threads whose calls can spoil a capture. Relaxed is treated as thread-local here.
 enum cudaStreamCaptureMode {
   cudaStreamCaptureModeGlobal = 0,
   cudaStreamCaptureModeThreadLocal = 1,

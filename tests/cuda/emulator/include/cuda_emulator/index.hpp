@@ -2,7 +2,8 @@
 
 #include "types.hpp"
 
-// Of the CUDA thread that runs now; the scheduler changes threadIdx with every thread it resumes.
+// The indices of the running CUDA thread. The scheduler sets threadIdx whenever it resumes a
+// thread.
 extern uint3 threadIdx, blockIdx;
 extern dim3 blockDim, gridDim;
 constexpr int warpSize = 32;

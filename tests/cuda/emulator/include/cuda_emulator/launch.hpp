@@ -67,7 +67,7 @@ struct cudaLaunchConfig_t {
 
 namespace cuda_emulator {
 
-// Which pointers to device memory are in an argument of type T. A test that passes structs to
+// Visits the pointers to device memory in an argument of type T. A test that passes structs to
 // kernels specialises this for them, and the emulator then checks their pointers too.
 template <class T, class = void>
 struct PointersIn {
@@ -94,14 +94,7 @@ struct BoundKernel {
   std::vector<PointerArgument> pointers;
 };
 
-using Binder = BoundKernel (*)(const void* kernel, void** arguments);
-
-// What is known of a kernel from its address alone; cudaLaunchKernel needs it.
-void register_kernel(const void* kernel, Binder bind);
-
 cudaError_t launch(const void* kernel, const cudaLaunchConfig_t& config, BoundKernel bound);
-cudaError_t launch_registered(const void* kernel, const cudaLaunchConfig_t& config,
-                              void** arguments);
 
 template <class T>
 void add_pointers(std::vector<PointerArgument>& pointers, int argument, const T& value) {
@@ -119,22 +112,9 @@ BoundKernel bind_values(void (*kernel)(Parameters...), std::tuple<Parameters...>
   return bound;
 }
 
-template <class... Parameters, std::size_t... Is>
-BoundKernel bind_addresses(void (*kernel)(Parameters...), void** arguments,
-                           std::index_sequence<Is...>) {
-  static_cast<void>(arguments);
-  return bind_values(kernel,
-                     std::tuple<Parameters...>(*static_cast<Parameters*>(arguments[Is])...));
-}
-
 template <class... Parameters>
 const void* kernel_address(void (*kernel)(Parameters...)) {
-  const void* address = reinterpret_cast<const void*>(kernel);
-  register_kernel(address, [](const void* from, void** arguments) {
-    return bind_addresses(reinterpret_cast<void (*)(Parameters...)>(const_cast<void*>(from)),
-                          arguments, std::index_sequence_for<Parameters...>());
-  });
-  return address;
+  return reinterpret_cast<const void*>(kernel);
 }
 
 }  // namespace cuda_emulator
@@ -149,22 +129,7 @@ cudaError_t cudaLaunchKernelEx(const cudaLaunchConfig_t* config, void (*kernel)(
                                  std::tuple<Parameters...>(std::forward<Arguments>(arguments)...)));
 }
 
-// Of a kernel whose type is not known here: one that was launched, or asked about, as a typed one.
-inline cudaError_t cudaLaunchKernel(const void* kernel, dim3 grid, dim3 block, void** arguments,
-                                    std::size_t dynamic_shared_bytes = 0,
-                                    cudaStream_t stream = nullptr) {
-  return cuda_emulator::launch_registered(
-      kernel, {grid, block, dynamic_shared_bytes, stream, nullptr, 0}, arguments);
-}
-
-template <class... Parameters>
-cudaError_t cudaLaunchKernel(void (*kernel)(Parameters...), dim3 grid, dim3 block, void** arguments,
-                             std::size_t dynamic_shared_bytes = 0, cudaStream_t stream = nullptr) {
-  return cudaLaunchKernel(cuda_emulator::kernel_address(kernel), grid, block, arguments,
-                          dynamic_shared_bytes, stream);
-}
-
-// Settings and limits of a kernel are those on the current device.
+// The settings and limits of a kernel on the current device.
 cudaError_t cudaFuncSetAttribute(const void* kernel, cudaFuncAttribute attribute, int value);
 cudaError_t cudaFuncGetAttributes(cudaFuncAttributes* attributes, const void* kernel);
 cudaError_t cudaOccupancyMaxActiveBlocksPerMultiprocessor(int* blocks, const void* kernel,

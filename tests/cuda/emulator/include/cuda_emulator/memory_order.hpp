@@ -2,14 +2,14 @@
 
 #include <type_traits>
 
-// Memory that threads share without a barrier. The relaxed accesses are what CUDA's volatile and
-// atomic ones are; sources that nvcc compiles too write load_acquire as ld.acquire.gpu and
-// store_release as st.release.gpu.
+// Accesses to memory that threads share without a barrier. The relaxed ones stand for CUDA's
+// volatile and atomic accesses. For nvcc, load_acquire is ld.acquire.gpu and store_release is
+// st.release.gpu.
 
 namespace cuda_emulator {
 
 // Lets other threads of the block run. A block whose threads do nothing else for very long is
-// reported as hung: it waits for what never comes, as a block that starts later.
+// reported as hung: it waits for what never comes, such as a block that starts later.
 void yield();
 
 // Called before and after an atomic access: other threads may run, and fences around atomic
@@ -66,6 +66,4 @@ void store_relaxed(T* address, std::common_type_t<T> value) {
 }  // namespace cuda_emulator
 
 inline void __threadfence() { cuda_emulator::fence(); }
-inline void __threadfence_block() { cuda_emulator::fence(); }
-inline void __threadfence_system() { cuda_emulator::fence(); }
 inline void __nanosleep(unsigned) { cuda_emulator::yield(); }

@@ -51,7 +51,20 @@ struct NarrowFloat {
   }
 };
 
-using HalfFormat = NarrowFloat<10>;
-using BfloatFormat = NarrowFloat<7>;
+// A number in such a format. Raw is CUDA's struct of its bits.
+template <int mantissa_bits, class Raw>
+class NarrowNumber {
+ public:
+  NarrowNumber() = default;
+  NarrowNumber(Raw raw) : bits_(raw.x) {}
+  NarrowNumber(float value) : NarrowNumber(static_cast<double>(value)) {}
+  NarrowNumber(double value) : bits_(NarrowFloat<mantissa_bits>::from(value)) {}
+
+  operator float() const { return NarrowFloat<mantissa_bits>::to_float(bits_); }
+  operator Raw() const { return {bits_}; }
+
+ private:
+  unsigned short bits_;
+};
 
 }  // namespace cuda_emulator

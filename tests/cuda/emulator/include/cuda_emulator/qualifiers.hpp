@@ -1,6 +1,6 @@
 #pragma once
 
-// CUDA's qualifiers, as a host compiler can have them. __shared__ is missing on purpose: shared
+// CUDA's qualifiers, for a host compiler. __shared__ is missing on purpose: shared
 // memory comes from shared_memory.hpp, which can check it. __noinline__ is missing because the
 // standard library uses it as an attribute's name.
 #define __global__

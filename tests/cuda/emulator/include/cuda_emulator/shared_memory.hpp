@@ -3,12 +3,12 @@
 #include <cstddef>
 #include <type_traits>
 
-// A block's shared memory: memory of the heap, so that the address sanitizer sees an access beyond
-// it, and filled with bytes that are NaN in every type of floating point, so that the use of what
-// was never written shows in the results.
+// A block's shared memory is on the heap, so that the address sanitizer sees an access beyond it.
+// It is filled with bytes that are NaN in every type of floating point, so that the use of what was
+// never written shows in the results.
 //
 // What nvcc knows as `extern __shared__` and `__shared__` cannot be had from a host compiler.
-// Sources for both choose with macros such as those of
+// Sources for both choose with macros, as in
 // tests/cuda/emulator/tests/portable_shared.hpp.
 
 namespace cuda_emulator {

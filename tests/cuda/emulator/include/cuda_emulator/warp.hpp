@@ -20,7 +20,7 @@ struct WarpRequest {
   unsigned mask;
   std::uint64_t value;
   int argument;  // the lane, the distance or the lanes' exclusive or
-  int width;     // of the segments in which a shuffle stays
+  int width;     // of the parts of a warp within which a shuffle stays
 };
 
 // Waits for the lanes of the mask and returns this lane's result.
