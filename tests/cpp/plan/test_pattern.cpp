@@ -324,7 +324,7 @@ void check_plan(Builder& builder, AngleKind angles, Random& random) {
   check_matrix<T>(parameters, schedule, random, &plan);
 }
 
-// Angles that lead to fast, rescaled and standard steps.
+// Angles that lead to fast and to standard steps.
 constexpr AngleKind kPlanAngles[] = {AngleKind::full_turn, AngleKind::near_right,
                                      AngleKind::right_runs};
 
