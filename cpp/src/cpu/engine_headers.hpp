@@ -11,7 +11,6 @@
 
 #include <algorithm>
 #include <array>
-#include <atomic>
 #include <cmath>
 #include <complex>
 #include <cstdint>
@@ -33,4 +32,3 @@
 #include "runtime/floating_point.hpp"
 #include "runtime/scratch.hpp"
 #include "runtime/threads.hpp"
-#include "runtime/wait.hpp"

@@ -15,17 +15,8 @@ inline void pause_thread() {
 #endif
 }
 
-// Returns when ready() is true. Another thread must be about to make it true. Gives up the
-// processor now and then, because there may be more threads than processors.
-template <class Ready>
-void wait_until(Ready&& ready) {
-  for (int tries = 1; !ready(); ++tries) {
-    pause_thread();
-    if (tries % 64 == 0) std::this_thread::yield();
-  }
-}
-
-// The same, but also returns after `longest`, or earlier if another process wants the processor.
+// Returns when ready() is true, after `longest`, or earlier if another process wants the processor.
+// Gives up the processor now and then, because there may be more threads than processors.
 template <class Ready>
 void wait_until(Ready&& ready, std::chrono::microseconds longest) {
   using Clock = std::chrono::steady_clock;
