@@ -10,7 +10,7 @@ namespace {
 using RowBlockMask = std::uint64_t;
 static_assert(sizeof(RowBlockMask) == kRowBlock * sizeof(ColumnMask));
 
-RowBlockMask in_each_row(ColumnMask parts) { return parts * RowBlockMask{0x0101010101010101}; }
+RowBlockMask in_each_row(ColumnMask mask) { return mask * RowBlockMask{0x0101010101010101}; }
 
 ColumnMask in_any_row(RowBlockMask rows) {
   rows |= rows >> 32;
@@ -22,8 +22,8 @@ ColumnMask in_any_row(RowBlockMask rows) {
 
 void NonzeroStructure::find(const Plan& plan, const std::int32_t* coordinates, std::int64_t columns,
                             std::int64_t reals) {
-  const std::int64_t parts = (columns * reals + kMaskedReals - 1) / kMaskedReals;
-  all_ = static_cast<ColumnMask>((1 << parts) - 1);
+  const std::int64_t bits = (columns * reals + kMaskedReals - 1) / kMaskedReals;
+  all_ = static_cast<ColumnMask>((1 << bits) - 1);
   rotated_.clear();
   const auto& row_of_coordinate = plan.row_of_coordinate;
   rotated_by_pair_.resize(plan.row_pairs.size());

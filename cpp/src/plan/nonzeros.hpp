@@ -18,11 +18,11 @@ inline constexpr std::int64_t kMaskedReals = 32;
 using ColumnMask = std::uint8_t;
 
 // Calls body(first, last) for each run of reals first .. last - 1, among the `width` of a row, that
-// are in `parts`.
+// are in `mask`.
 template <class Body>
-[[gnu::always_inline]] inline void for_each_run(ColumnMask parts, std::int64_t width, Body&& body) {
-  const auto has = [parts](int part) { return (parts >> part & 1) != 0; };
-  for (int last = 0; parts >> last != 0;) {
+[[gnu::always_inline]] inline void for_each_run(ColumnMask mask, std::int64_t width, Body&& body) {
+  const auto has = [mask](int bit) { return (mask >> bit & 1) != 0; };
+  for (int last = 0; mask >> last != 0;) {
     int first = last;
     while (!has(first)) ++first;
     last = first;
