@@ -1,4 +1,4 @@
-// Which engine runs on this machine.
+// Chooses the engine that runs on this machine.
 #include <atomic>
 #include <stdexcept>
 #include <string>
@@ -46,8 +46,9 @@ const Engine* chosen_engine() {
 }  // namespace
 
 const Engine* engine() {
-  // Threads that come at once each choose, and choose the same. The guard of a static that was
-  // being initialised during a fork would hang the child.
+  // Threads that come at the same time all choose, and choose the same. A static with an
+  // initialiser would have a guard, on which a child would hang that was forked during the
+  // initialisation.
   static std::atomic<const Engine*> chosen{nullptr};
   static std::atomic<bool> known{false};
   if (!known.load(std::memory_order_acquire)) {

@@ -1,5 +1,5 @@
-// What an engine is made of: its functions, and by its includes all code that is compiled for each
-// instruction set. See engine_headers.hpp.
+// The functions of an engine. Its includes bring in all code that is compiled for each instruction
+// set. See engine_headers.hpp.
 #if defined(GIVENS_CPU_ENGINE_INL_HPP) == defined(GIVENS_TARGET_TOGGLE)
 #ifdef GIVENS_CPU_ENGINE_INL_HPP
 #undef GIVENS_CPU_ENGINE_INL_HPP
@@ -68,7 +68,6 @@ constexpr Functions<T> functions() {
   return {&rotate<T>, &matrix<T>, &vjp<T>, &matrix_vjp<T>};
 }
 
-// The engine itself.
 constexpr Engine engine_named(const char* name) {
   return {name, functions<float>(), functions<double>(), functions<std::complex<float>>(),
           functions<std::complex<double>>()};

@@ -1,4 +1,4 @@
-// The CPU engine: one set of functions for each instruction set.
+// The CPU engines: one set of functions for each instruction set.
 #pragma once
 
 #include <complex>
@@ -14,8 +14,8 @@ struct Functions {
   void (*matrix)(const MatrixProblem<T>&, const Plan&);
   // The gradients are zero on entry and are added to; see VjpProblem.
   void (*vjp)(const VjpProblem<T>&, const Plan&);
-  // As vjp, for the gradient through matrix: y is U, whose columns are known to be zero outside the
-  // blocks that a plan's merge_levels name.
+  // The same for the gradient through matrix: y must be U for these parameters, as what is known to
+  // be zero in it is skipped.
   void (*matrix_vjp)(const VjpProblem<T>&, const Plan&);
 };
 
@@ -36,11 +36,12 @@ struct Engine {
 };
 
 // The fastest engine that this machine can run, or the one that the environment variable GIVENS_ISA
-// names: "avx512", "avx2" or "baseline" on x86-64, "neon" on Arm. Null if it names "reference".
-// Throws std::invalid_argument if it names anything else, or what this machine cannot run.
+// names: "avx512", "avx2" or "baseline" on x86-64, "neon" on Arm. Returns null if it names
+// "reference", and throws std::invalid_argument if it names anything else or an engine that this
+// machine cannot run.
 const Engine* engine();
 
-// All that this machine can run, fastest first.
+// All engines that this machine can run, fastest first.
 std::vector<const Engine*> engines();
 
 }  // namespace givens::cpu

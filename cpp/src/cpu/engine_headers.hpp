@@ -1,5 +1,4 @@
-// What the code of the engines uses of the standard library and of code that all instruction sets
-// share.
+// Includes for the engines' code: the standard library, and code that all instruction sets share.
 //
 // Headers named -inl.hpp are compiled once for each instruction set, into the namespace GIVENS_ISA,
 // with vectors of GIVENS_VECTOR_BYTES in GIVENS_VECTOR_REGISTERS registers. A target, such as
@@ -23,6 +22,8 @@
 
 #if defined(__x86_64__)
 #include <immintrin.h>
+#elif defined(__aarch64__)
+#include <arm_neon.h>
 #endif
 
 #include "arguments/problem.hpp"
@@ -32,3 +33,11 @@
 #include "runtime/floating_point.hpp"
 #include "runtime/scratch.hpp"
 #include "runtime/threads.hpp"
+
+// Unrolls the loop that follows up to `count` times.
+#define GIVENS_PRAGMA(text) _Pragma(#text)
+#if defined(__clang__)
+#define GIVENS_UNROLL(count) GIVENS_PRAGMA(unroll count)
+#else
+#define GIVENS_UNROLL(count) GIVENS_PRAGMA(GCC unroll count)
+#endif

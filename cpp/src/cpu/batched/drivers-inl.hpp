@@ -1,6 +1,6 @@
-// Many small matrices: kLanes of them at once, each in a lane of its own. Nothing that one matrix
-// holds reaches another, so that a result depends neither on the matrix's place in the batch nor on
-// how the batch is divided. Compiled for each instruction set; see engine_headers.hpp.
+// Many small matrices: kLanes of them at once, each in a lane of its own. Lanes do not mix, so that
+// a result depends neither on the matrix's place in the batch nor on how the batch is divided.
+// Compiled for each instruction set; see engine_headers.hpp.
 #if defined(GIVENS_CPU_BATCHED_DRIVERS_INL_HPP) == defined(GIVENS_TARGET_TOGGLE)
 #ifdef GIVENS_CPU_BATCHED_DRIVERS_INL_HPP
 #undef GIVENS_CPU_BATCHED_DRIVERS_INL_HPP
@@ -14,8 +14,8 @@
 
 namespace givens::cpu::GIVENS_ISA {
 
-// Up to these it is faster than the general functions. `Numbers`, real or complex, are those of a
-// matrix's columns or vectors.
+// Up to these sizes the batched functions are faster than the general ones. A matrix's columns or
+// vectors have at most kBatchMostNumbers real or complex numbers.
 inline constexpr std::int64_t kBatchLargestN = 32;
 inline constexpr std::int64_t kBatchMostNumbers = 32 * 32;
 
@@ -25,7 +25,7 @@ bool batch_applies(const Schedule& schedule, std::int64_t matrices, std::int64_t
          vectors <= kBatchMostNumbers / schedule.n() && matrices >= kLanes<real_t<T>>;
 }
 
-// Offsets of the real columns of all vectors.
+// Offsets at which the block's columns, the reals of all vectors, start in an operand.
 template <class T, std::size_t Operands>
 std::vector<std::int64_t> batch_columns(const StridedLoop<Operands>& vectors, std::size_t operand) {
   std::vector<std::int64_t> out;
@@ -50,7 +50,7 @@ class BatchParameters {
         diagonal_(layout_of_vector(parameters.diagonal, n_)),
         signs_(layout_of_vector(parameters.signs, n_)) {}
 
-  // Where the parameters of one chunk are kept.
+  // Memory for the parameters of one chunk.
   class Memory {
    public:
     explicit Memory(const BatchParameters& parameters)
@@ -58,7 +58,7 @@ class BatchParameters {
           buffer_(3 * size_ + parameters.n_ * kLanes<R>) {
       std::fill_n(angles(), size_, R(0));
     }
-    // Of angles, phases and diagonal, one after the other.
+    // Angles, phases and diagonal, one after the other.
     R* angles() const { return buffer_.data(); }
     R* sines() const { return buffer_.data() + size_; }
     R* cosines() const { return buffer_.data() + 2 * size_; }
@@ -66,14 +66,14 @@ class BatchParameters {
 
    private:
     static std::int64_t rounded_up(std::int64_t count) {
-      return (count + kAnglesAtOnce<R> - 1) / kAnglesAtOnce<R> * kAnglesAtOnce<R>;
+      return (count + kLanes<R> - 1) / kLanes<R> * kLanes<R>;
     }
 
     std::int64_t size_;
     runtime::Scratch<R> buffer_;
   };
 
-  // Fills the memory.
+  // Fills the memory from the caller's arrays.
   template <std::size_t Operands>
   BatchAngles<R> load(const Chunk<R, Operands>& chunk, const Memory& memory) const {
     load_lanes<R>(parameters_.angles.data, chunk.operand(parameters_.kAngles), angles_,
@@ -97,22 +97,18 @@ class BatchParameters {
 
   // Multiplies the rows of a block by their signs or by exp(id), or with Adjoint by exp(-id).
   template <bool Adjoint>
-  void multiply_by_factors(const Memory& memory, std::int64_t columns, std::int64_t row_step,
-                           R* block) const {
-    if (parameters_.signs) {
-      batch_multiply_by_signs(memory.signs(), n_, columns, row_step, block);
-    }
+  void multiply_by_factors(const Memory& memory, const BlockShape& shape, R* block) const {
+    if (parameters_.signs) batch_multiply_by_signs(memory.signs(), shape, block);
     if (parameters_.diagonal) {
       batch_multiply_by_phases<Adjoint>(memory.sines() + diagonal_at(),
-                                        memory.cosines() + diagonal_at(), n_, columns, row_step,
-                                        block);
+                                        memory.cosines() + diagonal_at(), shape, block);
     }
   }
 
   std::int64_t rotations() const { return rotations_; }
 
  private:
-  // Where phases and diagonal start.
+  // Where phases and diagonal start in the memory of the angles.
   std::int64_t phases_at() const { return rotations_ * kLanes<R>; }
   std::int64_t diagonal_at() const { return (parameters_.phases ? 2 : 1) * phases_at(); }
   std::int64_t all_angles() const {
@@ -137,171 +133,194 @@ void for_each_chunk(const StridedLoop<Operands>& matrices, std::int64_t first, s
   }
 }
 
-// The classes below are made once for a problem, with F from with_phase_type. `run` computes
-// matrices first .. last - 1 and may be called from many threads at once for different ones.
+// What the batched operations share. They are made once for a problem, with F from with_phase_type;
+// their `run` computes matrices first .. last - 1 and may be called from many threads at once for
+// different ones.
+template <class T, class F>
+class BatchOperation {
+ public:
+  using R = real_t<T>;
+
+ protected:
+  using Memory = typename BatchParameters<R>::Memory;
+
+  // `blocks` blocks of `vectors` vectors go through the rotations together.
+  BatchOperation(const Schedule& schedule, const MatrixParameters<R>& parameters,
+                 std::int64_t vectors, std::int64_t blocks, bool from_identity)
+      : shape_(block_shape<F>(schedule.n(), kReals<T> * vectors, blocks)),
+        parameters_(schedule, parameters),
+        rotations_(batch_rotations(schedule, shape_.columns, kReals<T>, from_identity)) {}
+
+  // The layout of one operand of the vectors.
+  template <std::size_t Operands>
+  Layout layout(std::int64_t stride, const StridedLoop<Operands>& vectors,
+                std::size_t operand) const {
+    return layout_of_columns(shape_.rows, kReals<T> * stride, batch_columns<T>(vectors, operand),
+                             kReals<T>, shape_.row_step);
+  }
+
+  std::int64_t block_size() const { return shape_.vectors() * kLanes<R>; }
+
+  template <bool Adjoint>
+  void sweep(const BatchAngles<R>& angles, R* block) const {
+    batch_sweep<F, Adjoint>(rotations_, angles, shape_, block);
+  }
+
+  template <bool Adjoint>
+  void multiply_by_factors(const Memory& memory, R* block) const {
+    parameters_.template multiply_by_factors<Adjoint>(memory, shape_, block);
+  }
+
+  // Moves an operand of T between the caller's memory and a block.
+  template <class Chunk>
+  static void load_block(const T* data, const Chunk& chunk, std::size_t operand,
+                         const Layout& layout, R* block) {
+    load_lanes<R>(reinterpret_cast<const R*>(data), chunk.operand(operand, kReals<T>), layout,
+                  block);
+  }
+  template <class Chunk>
+  static void store_block(T* data, const Chunk& chunk, std::size_t operand, const Layout& layout,
+                          const R* block) {
+    store_lanes<R>(reinterpret_cast<R*>(data), chunk.operand(operand, kReals<T>), layout, block);
+  }
+
+  const BlockShape shape_;
+  const BatchParameters<R> parameters_;
+  const std::vector<BatchRotation> rotations_;
+};
 
 template <class T, class F>
-class BatchMatrix {
+class BatchMatrix : BatchOperation<T, F> {
+  using Operation = BatchOperation<T, F>;
+  using Operation::parameters_;
+  using Operation::shape_;
+
  public:
   using R = real_t<T>;
 
   explicit BatchMatrix(const MatrixProblem<T>& problem)
-      : problem_(problem),
-        n_(problem.schedule.n()),
-        columns_(kReals<T> * problem.schedule.columns()),
-        columns_at_once_(batch_columns_at_once<F>(n_, columns_, 1)),
-        row_step_(batch_row_step(columns_)),
-        parameters_(problem.schedule, problem.parameters),
-        rotations_(batch_rotations(problem.schedule, columns_, kReals<T>, true)) {
+      : Operation(problem.schedule, problem.parameters, problem.schedule.columns(), 1, true),
+        problem_(problem) {
     std::vector<std::int64_t> columns;
-    for (std::int64_t c = 0; c < columns_; ++c) {
+    for (std::int64_t c = 0; c < shape_.columns; ++c) {
       columns.push_back(kReals<T> * (c / kReals<T> * problem.column_stride) + c % kReals<T>);
     }
-    u_ = layout_of_columns(n_, kReals<T> * problem.row_stride, columns, kReals<T>, row_step_);
+    u_ = layout_of_columns(shape_.rows, kReals<T> * problem.row_stride, columns, kReals<T>,
+                           shape_.row_step);
   }
 
   void run(std::int64_t first, std::int64_t last) const {
     const runtime::FlushSubnormals flush(true);
-    const typename BatchParameters<R>::Memory memory(parameters_);
-    const runtime::Scratch<R> block(n_ * row_step_ * kLanes<R>);
+    const typename Operation::Memory memory(parameters_);
+    const runtime::Scratch<R> block(this->block_size());
     for_each_chunk<R>(problem_.matrices, first, last, [&](const auto& chunk) {
       const BatchAngles<R> angles = parameters_.load(chunk, memory);
       fill_with_identity(block.data());
-      batch_sweep<F, false>(rotations_, angles, columns_, columns_at_once_, row_step_,
-                            block.data());
-      parameters_.template multiply_by_factors<false>(memory, columns_, row_step_, block.data());
-      store_lanes<R>(reinterpret_cast<R*>(problem_.u), chunk.operand(problem_.kU, kReals<T>), u_,
-                     block.data());
+      this->template sweep<false>(angles, block.data());
+      this->template multiply_by_factors<false>(memory, block.data());
+      this->store_block(problem_.u, chunk, problem_.kU, u_, block.data());
     });
   }
 
  private:
   void fill_with_identity(R* block) const {
-    std::fill_n(block, n_ * row_step_ * kLanes<R>, R(0));
-    for (std::int64_t c = 0; c < columns_ / kReals<T>; ++c) {
-      std::fill_n(block + (c * row_step_ + kReals<T> * c) * kLanes<R>, kLanes<R>, R(1));
+    std::fill_n(block, this->block_size(), R(0));
+    for (std::int64_t c = 0; c < shape_.columns / kReals<T>; ++c) {
+      std::fill_n(block + (c * shape_.row_step + kReals<T> * c) * kLanes<R>, kLanes<R>, R(1));
     }
   }
 
   const MatrixProblem<T>& problem_;
-  std::int64_t n_;
-  std::int64_t columns_;
-  std::int64_t columns_at_once_;
-  std::int64_t row_step_;
-  BatchParameters<R> parameters_;
-  std::vector<BatchRotation> rotations_;
   Layout u_;
 };
 
 template <class T, class F>
-class BatchRotate {
+class BatchRotate : BatchOperation<T, F> {
+  using Operation = BatchOperation<T, F>;
+  using Operation::parameters_;
+
  public:
   using R = real_t<T>;
 
   explicit BatchRotate(const RotateProblem<T>& problem)
-      : problem_(problem),
-        n_(problem.schedule.n()),
-        columns_(kReals<T> * problem.vectors.size()),
-        columns_at_once_(batch_columns_at_once<F>(n_, columns_, 1)),
-        row_step_(batch_row_step(columns_)),
-        parameters_(problem.schedule, problem.parameters),
-        rotations_(batch_rotations(problem.schedule, columns_, kReals<T>, false)),
-        x_(layout(problem.x.stride, problem.kVectorX)),
-        y_(layout(problem.y.stride, problem.kVectorY)) {}
+      : Operation(problem.schedule, problem.parameters, problem.vectors.size(), 1, false),
+        problem_(problem),
+        x_(this->layout(problem.x.stride, problem.vectors, problem.kVectorX)),
+        y_(this->layout(problem.y.stride, problem.vectors, problem.kVectorY)) {}
 
   void run(std::int64_t first, std::int64_t last) const {
-    const typename BatchParameters<R>::Memory memory(parameters_);
-    const runtime::Scratch<R> block(n_ * row_step_ * kLanes<R>);
+    const typename Operation::Memory memory(parameters_);
+    const runtime::Scratch<R> block(this->block_size());
     for_each_chunk<R>(problem_.matrices, first, last, [&](const auto& chunk) {
       const BatchAngles<R> angles = parameters_.load(chunk, memory);
-      load_lanes<R>(reinterpret_cast<const R*>(problem_.x.data),
-                    chunk.operand(problem_.kX, kReals<T>), x_, block.data());
+      this->load_block(problem_.x.data, chunk, problem_.kX, x_, block.data());
       if (problem_.inverse) {
-        parameters_.template multiply_by_factors<true>(memory, columns_, row_step_, block.data());
-        batch_sweep<F, true>(rotations_, angles, columns_, columns_at_once_, row_step_,
-                             block.data());
+        this->template multiply_by_factors<true>(memory, block.data());
+        this->template sweep<true>(angles, block.data());
       } else {
-        batch_sweep<F, false>(rotations_, angles, columns_, columns_at_once_, row_step_,
-                              block.data());
-        parameters_.template multiply_by_factors<false>(memory, columns_, row_step_, block.data());
+        this->template sweep<false>(angles, block.data());
+        this->template multiply_by_factors<false>(memory, block.data());
       }
-      store_lanes<R>(reinterpret_cast<R*>(problem_.y.data), chunk.operand(problem_.kY, kReals<T>),
-                     y_, block.data());
+      this->store_block(problem_.y.data, chunk, problem_.kY, y_, block.data());
     });
   }
 
  private:
-  Layout layout(std::int64_t stride, std::size_t operand) const {
-    return layout_of_columns(n_, kReals<T> * stride, batch_columns<T>(problem_.vectors, operand),
-                             kReals<T>, row_step_);
-  }
-
   const RotateProblem<T>& problem_;
-  std::int64_t n_;
-  std::int64_t columns_;
-  std::int64_t columns_at_once_;
-  std::int64_t row_step_;
-  BatchParameters<R> parameters_;
-  std::vector<BatchRotation> rotations_;
-  Layout x_;
-  Layout y_;
+  const Layout x_;
+  const Layout y_;
 };
 
 // Both gradients: through rotate, and through matrix, where y is U and `from_identity` is true.
-// Every matrix must have a gradient of its own, which is written: it was zero.
+// No two matrices share a gradient, which was zero and is written.
 template <class T, class F>
-class BatchVjp {
+class BatchVjp : BatchOperation<T, F> {
+  using Operation = BatchOperation<T, F>;
+  using Operation::parameters_;
+  using Operation::rotations_;
+  using Operation::shape_;
+
  public:
   using R = real_t<T>;
 
+  // The gradient by the identity, where it is wanted, needs all columns.
   BatchVjp(const VjpProblem<T>& problem, bool from_identity)
-      : problem_(problem),
-        n_(problem.schedule.n()),
-        columns_(kReals<T> * problem.vectors.size()),
-        columns_at_once_(batch_columns_at_once<F>(n_, columns_, 2)),
-        row_step_(batch_row_step(columns_)),
-        parameters_(problem.schedule, problem.parameters),
-        // A gradient by the identity, if it is asked for, needs all columns.
-        rotations_(
-            batch_rotations(problem.schedule, columns_, kReals<T>, from_identity && !problem.gx)),
-        y_(layout(problem.y.stride, problem.kVectorY)),
-        gy_(layout(problem.gy.stride, problem.kVectorGradY)),
-        gx_(problem.gx ? layout(problem.gx.stride, problem.kVectorGradX) : Layout()),
+      : Operation(problem.schedule, problem.parameters, problem.vectors.size(), 2,
+                  from_identity && !problem.gx),
+        problem_(problem),
+        y_(this->layout(problem.y.stride, problem.vectors, problem.kVectorY)),
+        gy_(this->layout(problem.gy.stride, problem.vectors, problem.kVectorGradY)),
+        gx_(problem.gx ? this->layout(problem.gx.stride, problem.vectors, problem.kVectorGradX)
+                       : Layout()),
         gangles_(layout_of_vector(problem.gangles, parameters_.rotations())),
         gphases_(layout_of_vector(problem.gphases, parameters_.rotations())),
-        gdiagonal_(layout_of_vector(problem.gdiagonal, n_)) {}
+        gdiagonal_(layout_of_vector(problem.gdiagonal, shape_.rows)) {}
 
   void run(std::int64_t first, std::int64_t last) const {
-    const typename BatchParameters<R>::Memory memory(parameters_);
-    const std::int64_t size = n_ * row_step_ * kLanes<R>;
+    const typename Operation::Memory memory(parameters_);
     const std::int64_t sums_size = BatchProducts<F>::kSums * parameters_.rotations() * kLanes<R>;
-    const runtime::Scratch<R> y(size);
-    const runtime::Scratch<R> g(size);
+    const runtime::Scratch<R> y(this->block_size());
+    const runtime::Scratch<R> g(this->block_size());
     const runtime::Scratch<R> sums(sums_size);
-    const runtime::Scratch<R> of_diagonal(n_ * kLanes<R>);
+    const runtime::Scratch<R> diagonal_sums(shape_.rows * kLanes<R>);
     for_each_chunk<R>(problem_.matrices, first, last, [&](const auto& chunk) {
       const BatchAngles<R> angles = parameters_.load(chunk, memory);
-      load_lanes<R>(reinterpret_cast<const R*>(problem_.y.data),
-                    chunk.operand(problem_.kY, kReals<T>), y_, y.data());
-      load_lanes<R>(reinterpret_cast<const R*>(problem_.gy.data),
-                    chunk.operand(problem_.kGradY, kReals<T>), gy_, g.data());
+      this->load_block(problem_.y.data, chunk, problem_.kY, y_, y.data());
+      this->load_block(problem_.gy.data, chunk, problem_.kGradY, gy_, g.data());
       std::fill_n(sums.data(), sums_size, R(0));
       if (problem_.inverse) {
-        // Through U^H the gradient is minus that through U at x = U y, and gx = U gy.
+        // Through U^H the gradient is minus the one through U at x = U y, and gx = U gy.
         sweep<false>(angles, y.data(), g.data(), sums.data());
-        sum_diagonal(y.data(), g.data(), of_diagonal.data());
-        parameters_.template multiply_by_factors<false>(memory, columns_, row_step_, g.data());
+        sum_diagonal(y.data(), g.data(), diagonal_sums.data());
+        this->template multiply_by_factors<false>(memory, g.data());
       } else {
-        sum_diagonal(y.data(), g.data(), of_diagonal.data());
+        sum_diagonal(y.data(), g.data(), diagonal_sums.data());
         for (R* block : {y.data(), g.data()}) {
-          parameters_.template multiply_by_factors<true>(memory, columns_, row_step_, block);
+          this->template multiply_by_factors<true>(memory, block);
         }
         sweep<true>(angles, y.data(), g.data(), sums.data());
       }
-      if (problem_.gx) {
-        store_lanes<R>(reinterpret_cast<R*>(problem_.gx.data),
-                       chunk.operand(problem_.kGradX, kReals<T>), gx_, g.data());
-      }
+      if (problem_.gx) this->store_block(problem_.gx.data, chunk, problem_.kGradX, gx_, g.data());
       store_lanes<R>(problem_.gangles.data, chunk.operand(problem_.kGradAngles), gangles_,
                      sums.data());
       if constexpr (is_complex_v<F>) {
@@ -310,7 +329,7 @@ class BatchVjp {
       }
       if (is_complex_v<T> && problem_.gdiagonal) {
         store_lanes<R>(problem_.gdiagonal.data, chunk.operand(problem_.kGradDiagonal), gdiagonal_,
-                       of_diagonal.data());
+                       diagonal_sums.data());
       }
     });
   }
@@ -318,35 +337,23 @@ class BatchVjp {
  private:
   template <bool Adjoint>
   void sweep(const BatchAngles<R>& angles, R* y, R* g, R* sums) const {
-    batch_vjp_sweep<F, Adjoint>(rotations_, angles, columns_, columns_at_once_, row_step_, y, g,
-                                sums);
+    batch_vjp_sweep<F, Adjoint>(rotations_, angles, shape_, y, g, sums);
     batch_gradients<F, Adjoint>(angles, parameters_.rotations(), sums);
   }
 
-  // From outputs of U before or after the factors of rows, which do not change it.
+  // The factors of the rows do not change these sums: y and g may have them or not.
   void sum_diagonal(const R* y, const R* g, R* sums) const {
     if (!is_complex_v<T> || !problem_.gdiagonal) return;
-    batch_diagonal_gradients(n_, columns_, row_step_, problem_.inverse ? R(-1) : R(1), y, g, sums);
-  }
-
-  Layout layout(std::int64_t stride, std::size_t operand) const {
-    return layout_of_columns(n_, kReals<T> * stride, batch_columns<T>(problem_.vectors, operand),
-                             kReals<T>, row_step_);
+    batch_diagonal_gradients(shape_, problem_.inverse ? R(-1) : R(1), y, g, sums);
   }
 
   const VjpProblem<T>& problem_;
-  std::int64_t n_;
-  std::int64_t columns_;
-  std::int64_t columns_at_once_;
-  std::int64_t row_step_;
-  BatchParameters<R> parameters_;
-  std::vector<BatchRotation> rotations_;
-  Layout y_;
-  Layout gy_;
-  Layout gx_;
-  Layout gangles_;
-  Layout gphases_;
-  Layout gdiagonal_;
+  const Layout y_;
+  const Layout gy_;
+  const Layout gx_;
+  const Layout gangles_;
+  const Layout gphases_;
+  const Layout gdiagonal_;
 };
 
 template <class T>

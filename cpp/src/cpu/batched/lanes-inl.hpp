@@ -1,5 +1,5 @@
-// Moving the numbers of kLanes matrices between the caller's arrays and vectors that have one lane
-// for each matrix. Compiled for each instruction set; see engine_headers.hpp.
+// Moving the numbers of kLanes matrices between the caller's arrays and vectors with one lane for
+// each matrix. Compiled for each instruction set; see engine_headers.hpp.
 #if defined(GIVENS_CPU_BATCHED_LANES_INL_HPP) == defined(GIVENS_TARGET_TOGGLE)
 #ifdef GIVENS_CPU_BATCHED_LANES_INL_HPP
 #undef GIVENS_CPU_BATCHED_LANES_INL_HPP
@@ -7,15 +7,15 @@
 #define GIVENS_CPU_BATCHED_LANES_INL_HPP
 #endif
 
-#include "cpu/panels/transpose-inl.hpp"
+#include "cpu/simd/transpose-inl.hpp"
 
 namespace givens::cpu::GIVENS_ISA {
 
-// The offsets at which an operand has the numbers of kLanes matrices.
+// For each of kLanes matrices, the offset at which an operand has its numbers.
 template <class R>
 struct Lanes {
   std::array<std::int64_t, kLanes<R>> offsets;
-  // Lanes in use. The others repeat the last of these: they may be read and are never written.
+  // The number of lanes in use. The others repeat the last of these: they are read, not written.
   std::int64_t used;
 
   bool all_used() const { return used == kLanes<R>; }
@@ -46,7 +46,7 @@ class Chunk {
     for (std::int64_t l = used; l < kLanes<R>; ++l) lane(l) = lane(used - 1);
   }
 
-  // `parts` is the number of reals in an element of the operand.
+  // The offsets of one operand in reals; each of its elements has `parts` of them.
   Lanes<R> operand(std::size_t p, std::int64_t parts = 1) const {
     Lanes<R> out;
     for (std::size_t l = 0; l < lanes_.size(); ++l) out.offsets[l] = parts * lanes_[l][p];
@@ -63,18 +63,18 @@ class Chunk {
   std::int64_t used_;
 };
 
-// Which numbers of one matrix are in which vectors: runs of numbers with a common stride in the
-// caller's memory, each of which has a place, a vector's index, in a block.
+// Says which number of a matrix is in which vector of a block, its place: in runs of numbers with a
+// common stride in the caller's memory.
 class Layout {
  public:
   struct Run {
     std::int64_t offset;
     std::int64_t stride;
     std::int64_t count;
-    std::size_t first;  // of its places
+    std::size_t first;  // index of the first number's place
   };
 
-  // The next number. Neighbours in memory should follow one another.
+  // Adds a number. Numbers that are neighbours in memory should be added one after the other.
   void add(std::int64_t offset, std::int64_t place) {
     if (!runs_.empty()) {
       Run& run = runs_.back();
@@ -91,7 +91,7 @@ class Layout {
   }
 
   const std::vector<Run>& runs() const { return runs_; }
-  const std::int32_t* offsets(const Run& run) const { return places_.data() + run.first; }
+  const std::int32_t* places(const Run& run) const { return places_.data() + run.first; }
 
  private:
   void append(std::int64_t offset, std::int64_t place) {
@@ -104,7 +104,7 @@ class Layout {
   std::int64_t last_ = 0;
 };
 
-// The numbers of a vector, one place after the other; none if it is absent.
+// A vector's numbers have the places 0 .. count - 1. The layout of an absent vector is empty.
 template <class R>
 Layout layout_of_vector(const Strided<R>& vector, std::int64_t count) {
   Layout out;
@@ -113,9 +113,9 @@ Layout layout_of_vector(const Strided<R>& vector, std::int64_t count) {
   return out;
 }
 
-// Columns of `rows` numbers, `row_stride` apart, whose first numbers are at `columns`; column c of
-// row r has the place r * row_step + c. Columns come in groups of `parts` that are neighbours in
-// memory: 2 for the parts of complex numbers.
+// Columns of `rows` numbers, `row_stride` apart, whose first numbers are at `columns`. Row r of
+// column c has the place r * row_step + c. Each `parts` columns are neighbours in memory: 2 for the
+// parts of complex numbers.
 inline Layout layout_of_columns(std::int64_t rows, std::int64_t row_stride,
                                 const std::vector<std::int64_t>& columns, std::int64_t parts,
                                 std::int64_t row_step) {
@@ -142,74 +142,19 @@ inline Layout layout_of_columns(std::int64_t rows, std::int64_t row_stride,
   return out;
 }
 
-template <class R>
-struct IndicesOf {
-  typedef std::conditional_t<sizeof(R) == 4, std::int32_t, std::int64_t> Index;
-  typedef Index type __attribute__((vector_size(GIVENS_VECTOR_BYTES)));
-};
-
-// M vectors, a power of two, with the numbers of lane l in element l of each, to the same numbers
-// lane by lane: number m of lane l at l M + m. See transpose_square, which is M = kLanes.
+// Runs of M < kLanes numbers that follow one another, matrix after matrix, without a gap.
 template <class R, int M>
-[[gnu::always_inline]] inline void interleave(Vector<R>* v) {
-  constexpr int N = static_cast<int>(kLanes<R>);
-  using Order = typename IndicesOf<R>::type;
-#pragma GCC unroll 4
-  for (int round = 1; round < M; round *= 2) {
-    Vector<R> next[M];
-#pragma GCC unroll 8
-    for (int m = 0; m < M / 2; ++m) {
-      Order low{}, high{};
-      for (int k = 0; k < N / 2; ++k) {
-        low[2 * k] = k;
-        low[2 * k + 1] = N + k;
-        high[2 * k] = N / 2 + k;
-        high[2 * k + 1] = N + N / 2 + k;
-      }
-      next[2 * m] = __builtin_shuffle(v[m], v[m + M / 2], low);
-      next[2 * m + 1] = __builtin_shuffle(v[m], v[m + M / 2], high);
-    }
-#pragma GCC unroll 16
-    for (int m = 0; m < M; ++m) v[m] = next[m];
-  }
-}
-
-// The reverse.
-template <class R, int M>
-[[gnu::always_inline]] inline void separate(Vector<R>* v) {
-  constexpr int N = static_cast<int>(kLanes<R>);
-  using Order = typename IndicesOf<R>::type;
-#pragma GCC unroll 4
-  for (int round = 1; round < M; round *= 2) {
-    Vector<R> next[M];
-#pragma GCC unroll 8
-    for (int m = 0; m < M / 2; ++m) {
-      Order even{}, odd{};
-      for (int k = 0; k < N; ++k) {
-        even[k] = 2 * k;
-        odd[k] = 2 * k + 1;
-      }
-      next[m] = __builtin_shuffle(v[2 * m], v[2 * m + 1], even);
-      next[m + M / 2] = __builtin_shuffle(v[2 * m], v[2 * m + 1], odd);
-    }
-#pragma GCC unroll 16
-    for (int m = 0; m < M; ++m) v[m] = next[m];
-  }
-}
-
-// Runs of M < kLanes numbers that lie matrix after matrix without a gap.
-template <class R, int M>
-void load_dense(const R* from, const std::int32_t* offsets, R* block) {
+void load_dense(const R* from, const std::int32_t* places, R* block) {
   Vector<R> v[M];
   for (int m = 0; m < M; ++m) v[m] = load(from + m * kLanes<R>);
   separate<R, M>(v);
-  for (int m = 0; m < M; ++m) store(block + offsets[m] * kLanes<R>, v[m]);
+  for (int m = 0; m < M; ++m) store(block + places[m] * kLanes<R>, v[m]);
 }
 
 template <class R, int M>
-void store_dense(R* to, const std::int32_t* offsets, const R* block) {
+void store_dense(R* to, const std::int32_t* places, const R* block) {
   Vector<R> v[M];
-  for (int m = 0; m < M; ++m) v[m] = load(block + offsets[m] * kLanes<R>);
+  for (int m = 0; m < M; ++m) v[m] = load(block + places[m] * kLanes<R>);
   interleave<R, M>(v);
   for (int m = 0; m < M; ++m) store(to + m * kLanes<R>, v[m]);
 }
@@ -232,8 +177,8 @@ bool move_dense(const Lanes<R>& lanes, const Layout::Run& run, Move&& move) {
   return false;
 }
 
-// Where squares of kLanes numbers in each of kLanes matrices start in a run: the last one overlaps
-// the one before where the count is not a multiple.
+// Calls body(k) for the first numbers k of squares, kLanes numbers of kLanes matrices, that cover a
+// run. The last square overlaps the one before where the count is not a multiple of kLanes.
 template <class R, class Body>
 void for_each_square(std::int64_t count, Body&& body) {
   constexpr std::int64_t L = kLanes<R>;
@@ -248,23 +193,23 @@ void load_lanes(const R* data, const Lanes<R>& lanes, const Layout& layout, R* b
   const bool neighbours = lanes.spaced_by(1);
   for (const Layout::Run& run : layout.runs()) {
     const R* from = data + run.offset;
-    const std::int32_t* offsets = layout.offsets(run);
+    const std::int32_t* places = layout.places(run);
     if (neighbours) {
       for (std::int64_t k = 0; k < run.count; ++k) {
-        store(block + offsets[k] * L, load(from + lanes.offsets[0] + k * run.stride));
+        store(block + places[k] * L, load(from + lanes.offsets[0] + k * run.stride));
       }
     } else if (run.stride == 1 && run.count >= L) {
       for_each_square<R>(run.count, [&](std::int64_t k) {
         Vector<R> square[L];
         for (std::size_t l = 0; l < L; ++l) square[l] = load(from + lanes.offsets[l] + k);
         transpose_square<R>(square);
-        for (std::int64_t m = 0; m < L; ++m) store(block + offsets[k + m] * L, square[m]);
+        for (std::int64_t m = 0; m < L; ++m) store(block + places[k + m] * L, square[m]);
       });
     } else if (!move_dense(lanes, run, [&](auto count) {
-                 load_dense<R, decltype(count)::value>(from + lanes.offsets[0], offsets, block);
+                 load_dense<R, decltype(count)::value>(from + lanes.offsets[0], places, block);
                })) {
       for (std::int64_t k = 0; k < run.count; ++k) {
-        R* to = block + offsets[k] * L;
+        R* to = block + places[k] * L;
         for (std::size_t l = 0; l < L; ++l) to[l] = from[lanes.offsets[l] + k * run.stride];
       }
     }
@@ -279,15 +224,15 @@ void store_lanes(R* data, const Lanes<R>& lanes, const Layout& layout, const R* 
   const auto used = static_cast<std::size_t>(lanes.used);
   for (const Layout::Run& run : layout.runs()) {
     R* to = data + run.offset;
-    const std::int32_t* offsets = layout.offsets(run);
+    const std::int32_t* places = layout.places(run);
     if (neighbours) {
       for (std::int64_t k = 0; k < run.count; ++k) {
-        store(to + lanes.offsets[0] + k * run.stride, load(block + offsets[k] * L));
+        store(to + lanes.offsets[0] + k * run.stride, load(block + places[k] * L));
       }
     } else if (run.stride == 1 && run.count >= L) {
       for_each_square<R>(run.count, [&](std::int64_t k) {
         Vector<R> square[L];
-        for (std::int64_t m = 0; m < L; ++m) square[m] = load(block + offsets[k + m] * L);
+        for (std::int64_t m = 0; m < L; ++m) square[m] = load(block + places[k + m] * L);
         transpose_square<R>(square);
         if (lanes.all_used()) {
           for (std::size_t l = 0; l < L; ++l) store(to + lanes.offsets[l] + k, square[l]);
@@ -296,10 +241,10 @@ void store_lanes(R* data, const Lanes<R>& lanes, const Layout& layout, const R* 
         }
       });
     } else if (!move_dense(lanes, run, [&](auto count) {
-                 store_dense<R, decltype(count)::value>(to + lanes.offsets[0], offsets, block);
+                 store_dense<R, decltype(count)::value>(to + lanes.offsets[0], places, block);
                })) {
       for (std::int64_t k = 0; k < run.count; ++k) {
-        const R* from = block + offsets[k] * L;
+        const R* from = block + places[k] * L;
         for (std::size_t l = 0; l < used; ++l) to[lanes.offsets[l] + k * run.stride] = from[l];
       }
     }

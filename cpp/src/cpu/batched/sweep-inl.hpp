@@ -1,9 +1,9 @@
 // Rotations of kLanes small matrices at once, each in a lane of its own. Compiled for each
 // instruction set; see engine_headers.hpp.
 //
-// A block holds kLanes matrices: vector r * row_step + c has their entries of row r and column c.
-// A column of complex numbers is two of the block's, of real and of imaginary parts. F is the field
-// of the rotations; real ones turn the columns of complex numbers as any others.
+// A block holds kLanes matrices: vector r * row_step + c has their numbers in row r and column c.
+// A column of complex numbers takes two columns of the block, for real and imaginary parts. F is
+// the field of the rotations; real ones rotate the two columns like any others.
 #if defined(GIVENS_CPU_BATCHED_SWEEP_INL_HPP) == defined(GIVENS_TARGET_TOGGLE)
 #ifdef GIVENS_CPU_BATCHED_SWEEP_INL_HPP
 #undef GIVENS_CPU_BATCHED_SWEEP_INL_HPP
@@ -15,7 +15,29 @@
 
 namespace givens::cpu::GIVENS_ISA {
 
-// A rotation, and the columns first .. last - 1 in which it has something to turn.
+struct BlockShape {
+  std::int64_t rows;
+  std::int64_t columns;
+  std::int64_t columns_at_once;  // go through all rotations before the next columns do
+  std::int64_t row_step;         // in vectors
+
+  std::int64_t vectors() const { return rows * row_step; }
+};
+
+// `blocks` are swept together: `columns_at_once` columns of all of them stay in the first-level
+// cache.
+template <class F>
+BlockShape block_shape(std::int64_t rows, std::int64_t columns, std::int64_t blocks) {
+  constexpr std::int64_t kBytes = 36 * 1024;
+  const std::int64_t fitting =
+      std::max<std::int64_t>(kBytes / (blocks * rows * GIVENS_VECTOR_BYTES), 4);
+  const std::int64_t parts = std::max<std::int64_t>((columns + fitting - 1) / fitting, 1);
+  const std::int64_t each = (columns + parts - 1) / parts;
+  // An odd row_step spreads the rows over the lines of the cache.
+  return {rows, columns, (each + kReals<F> - 1) / kReals<F> * kReals<F>, columns | 1};
+}
+
+// A rotation, and the columns first .. last - 1 in which its rows may differ from zero.
 struct BatchRotation {
   std::int32_t i;
   std::int32_t j;
@@ -23,13 +45,13 @@ struct BatchRotation {
   std::int32_t last;
 };
 
-// The rotations of a schedule on `columns` columns, `parts` of which belong together.
-// `from_identity`: those of the identity, of which a row is zero outside an interval that the
+// The rotations of a schedule on `columns` columns, of which `reals` belong to a number each. With
+// `from_identity` the block starts as the identity: a row is zero outside an interval, which the
 // rotations widen.
 inline std::vector<BatchRotation> batch_rotations(const Schedule& schedule, std::int64_t columns,
-                                                  std::int64_t parts, bool from_identity) {
+                                                  std::int64_t reals, bool from_identity) {
   const auto all = static_cast<std::int32_t>(columns);
-  const auto width = static_cast<std::int32_t>(parts);
+  const auto width = static_cast<std::int32_t>(reals);
   struct Interval {
     std::int32_t first;
     std::int32_t last;
@@ -51,23 +73,7 @@ inline std::vector<BatchRotation> batch_rotations(const Schedule& schedule, std:
   return out;
 }
 
-// Widths of the parts in which the columns of a block are taken through all rotations, so that a
-// part of `blocks` blocks stays in the first-level cache.
-template <class F>
-std::int64_t batch_columns_at_once(std::int64_t n, std::int64_t columns, std::int64_t blocks) {
-  constexpr std::int64_t kBytes = 36 * 1024;
-  const std::int64_t fitting =
-      std::max<std::int64_t>(kBytes / (blocks * n * GIVENS_VECTOR_BYTES), 4);
-  const std::int64_t parts = std::max<std::int64_t>((columns + fitting - 1) / fitting, 1);
-  const std::int64_t each = (columns + parts - 1) / parts;
-  return (each + kReals<F> - 1) / kReals<F> * kReals<F>;
-}
-
-// The vectors from one row to the next: odd, lest the rows of a part fall on the same lines of the
-// cache.
-inline std::int64_t batch_row_step(std::int64_t columns) { return columns | 1; }
-
-// The sines and cosines of a chunk's angles, and of its phases if it has any: vector k is for
+// The sines and cosines of a chunk's angles, and of its phases if it has any. Vector k belongs to
 // rotation k.
 template <class R>
 struct BatchAngles {
@@ -101,19 +107,19 @@ class LaneRotation {
     apply(a, b, x, y);
   }
 
-  // Where a and b are what x and y hold.
+  // The same, with what x and y hold in a and b.
   [[gnu::always_inline]] void apply(const VectorPack<F>& a, const VectorPack<F>& b, R* x,
                                     R* y) const {
     if constexpr (is_complex_v<F>) {
-      VectorPack<F>{c_ * a.re - es_.re * b.re - es_.im * b.im,
-                    c_ * a.im - es_.re * b.im + es_.im * b.re}
+      VectorPack<F>{fnma(es_.im, b.im, fma(c_, a.re, -(es_.re * b.re))),
+                    fma(es_.im, b.re, fma(c_, a.im, -(es_.re * b.im)))}
           .store_to(x);
-      VectorPack<F>{es_.re * a.re - es_.im * a.im + c_ * b.re,
-                    es_.re * a.im + es_.im * a.re + c_ * b.im}
+      VectorPack<F>{fma(c_, b.re, fma(es_.re, a.re, -(es_.im * a.im))),
+                    fma(c_, b.im, fma(es_.re, a.im, es_.im * a.re))}
           .store_to(y);
     } else {
-      VectorPack<F>{c_ * a.v - es_.v * b.v}.store_to(x);
-      VectorPack<F>{es_.v * a.v + c_ * b.v}.store_to(y);
+      VectorPack<F>{fma(c_, a.v, -(es_.v * b.v))}.store_to(x);
+      VectorPack<F>{fma(es_.v, a.v, c_ * b.v)}.store_to(y);
     }
   }
 
@@ -122,15 +128,14 @@ class LaneRotation {
   VectorPack<F> es_;
 };
 
-// Calls body(rotation, its index, columns first, last) in the order of doing or of undoing, for
-// one part of the columns after the other.
+// Calls body(rotation, its index, first column, last column) for all rotations, in the order of U
+// or with Adjoint backwards, on `columns_at_once` columns after the other.
 template <bool Adjoint, class Body>
 [[gnu::always_inline]] inline void for_each_rotation(const std::vector<BatchRotation>& rotations,
-                                                     std::int64_t columns,
-                                                     std::int64_t columns_at_once, Body&& body) {
+                                                     const BlockShape& shape, Body&& body) {
   const auto count = static_cast<std::int64_t>(rotations.size());
-  for (std::int64_t from = 0; from < columns; from += columns_at_once) {
-    const std::int64_t to = std::min(from + columns_at_once, columns);
+  for (std::int64_t from = 0; from < shape.columns; from += shape.columns_at_once) {
+    const std::int64_t to = std::min(from + shape.columns_at_once, shape.columns);
     for (std::int64_t m = 0; m < count; ++m) {
       const std::int64_t k = Adjoint ? count - 1 - m : m;
       const BatchRotation& rotation = rotations[static_cast<std::size_t>(k)];
@@ -140,29 +145,27 @@ template <bool Adjoint, class Body>
   }
 }
 
-// Rotates a block by all angles, or with Adjoint back.
+// Applies all rotations to a block, or with Adjoint their inverses.
 template <class F, bool Adjoint>
 void batch_sweep(const std::vector<BatchRotation>& rotations, const BatchAngles<real_t<F>>& angles,
-                 std::int64_t columns, std::int64_t columns_at_once, std::int64_t row_step,
-                 real_t<F>* block) {
+                 const BlockShape& shape, real_t<F>* block) {
   using R = real_t<F>;
   constexpr std::int64_t L = kLanes<R>;
   for_each_rotation<Adjoint>(
-      rotations, columns, columns_at_once,
+      rotations, shape,
       [&](const BatchRotation& rotation, std::int64_t k, std::int64_t first, std::int64_t last) {
-        const LaneRotation<F, Adjoint> turn(angles, k);
-        R* row_i = block + rotation.i * row_step * L;
-        R* row_j = block + rotation.j * row_step * L;
-#pragma GCC unroll 4
+        const LaneRotation<F, Adjoint> rotate(angles, k);
+        R* row_i = block + rotation.i * shape.row_step * L;
+        R* row_j = block + rotation.j * shape.row_step * L;
+        GIVENS_UNROLL(4)
         for (std::int64_t q = first; q < last; q += kReals<F>) {
-          turn.apply(row_i + q * L, row_j + q * L);
+          rotate.apply(row_i + q * L, row_j + q * L);
         }
       });
 }
 
-// What the gradients of a rotation of rows i and j are made of, summed over columns: W[j, i] with
-// W = g y^H - y g^H, and for complex numbers also Im (W[j, j] - W[i, i]) / 2. Vector p * step + k
-// of `sums` is for part p of rotation k.
+// Sums over columns from which the gradients of a rotation of rows i and j follow: W[j, i] with
+// W = g y^H - y g^H, and for complex numbers also Im (W[j, j] - W[i, i]) / 2.
 template <class F>
 class BatchProducts {
  public:
@@ -173,17 +176,16 @@ class BatchProducts {
                                   const VectorPack<F>& gi, const VectorPack<F>& gj) {
     if constexpr (is_complex_v<F>) {
       add_products(w_, yi, yj, gi, gj);
-      other_ += gj.im * yj.re;
-      other_ -= gj.re * yj.im;
-      other_ -= gi.im * yi.re;
-      other_ += gi.re * yi.im;
+      other_ = fnma(gj.re, yj.im, fma(gj.im, yj.re, other_));
+      other_ = fma(gi.re, yi.im, fnma(gi.im, yi.re, other_));
     } else {
-      // Two sums, so that neither waits for the other.
-      w_.v += gj.v * yi.v;
-      other_ += gi.v * yj.v;
+      // There are two sums, so that neither addition waits for the other.
+      w_.v = fma(gj.v, yi.v, w_.v);
+      other_ = fma(gi.v, yj.v, other_);
     }
   }
 
+  // Adds them to vectors 0, step and 2 step of `sums`.
   [[gnu::always_inline]] void add_to(R* sums, std::int64_t step) const {
     if constexpr (is_complex_v<F>) {
       add_one(sums, w_.re);
@@ -203,42 +205,42 @@ class BatchProducts {
   Vector<R> other_{};
 };
 
-// Takes the blocks y and g, of outputs and of the gradient by them, through the rotations, with
-// Adjoint back, and adds up the products of each before it is done or undone.
+// Takes the outputs y and the gradients g by them through all rotations, or with Adjoint through
+// their inverses from the last on, and sums the products before each. Of rotation k vector
+// p * count + k of `sums` gets sum p.
 template <class F, bool Adjoint>
 void batch_vjp_sweep(const std::vector<BatchRotation>& rotations,
-                     const BatchAngles<real_t<F>>& angles, std::int64_t columns,
-                     std::int64_t columns_at_once, std::int64_t row_step, real_t<F>* y,
+                     const BatchAngles<real_t<F>>& angles, const BlockShape& shape, real_t<F>* y,
                      real_t<F>* g, real_t<F>* sums) {
   using R = real_t<F>;
   constexpr std::int64_t L = kLanes<R>;
   const auto count = static_cast<std::int64_t>(rotations.size());
   for_each_rotation<Adjoint>(
-      rotations, columns, columns_at_once,
+      rotations, shape,
       [&](const BatchRotation& rotation, std::int64_t k, std::int64_t first, std::int64_t last) {
-        const LaneRotation<F, Adjoint> turn(angles, k);
-        const std::int64_t i = rotation.i * row_step * L;
-        const std::int64_t j = rotation.j * row_step * L;
+        const LaneRotation<F, Adjoint> rotate(angles, k);
+        const std::int64_t i = rotation.i * shape.row_step * L;
+        const std::int64_t j = rotation.j * shape.row_step * L;
         BatchProducts<F> products;
-#pragma GCC unroll 2
+        GIVENS_UNROLL(2)
         for (std::int64_t q = first * L; q < last * L; q += kPackReals<F>) {
           const auto yi = VectorPack<F>::load_from(y + i + q);
           const auto yj = VectorPack<F>::load_from(y + j + q);
           const auto gi = VectorPack<F>::load_from(g + i + q);
           const auto gj = VectorPack<F>::load_from(g + j + q);
           products.add(yi, yj, gi, gj);
-          turn.apply(yi, yj, y + i + q, y + j + q);
-          turn.apply(gi, gj, g + i + q, g + j + q);
+          rotate.apply(yi, yj, y + i + q, y + j + q);
+          rotate.apply(gi, gj, g + i + q, g + j + q);
         }
         products.add_to(sums + k * L, count);
       });
 }
 
-// From the sums of batch_vjp_sweep to the gradients by `count` angles and, behind them, by the
-// phases: with z = exp(-ip) W[j, i] those of an angle t and its phase p are Re z and
-//   sin t cos t Im z + (sin t)^2 Im (W[j, j] - W[i, i]) / 2
-// where rotations are undone. Where they are done, W is that of the inverse rotations' outputs, and
-// the gradients sought, those through the inverse, are the same with -t for t.
+// Turns the sums of batch_vjp_sweep into the gradients by `count` angles and, behind them, by the
+// phases. With z = exp(-ip) W[j, i] the gradient by an angle t is Re z, by its phase p
+//   sin t cos t Im z + (sin t)^2 Im (W[j, j] - W[i, i]) / 2,
+// after an Adjoint sweep. After a forward sweep W is the one of the inverse rotations' outputs, and
+// the gradients through the inverse are the same with -t for t.
 template <class F, bool Adjoint>
 void batch_gradients(const BatchAngles<real_t<F>>& angles, std::int64_t count, real_t<F>* sums) {
   using R = real_t<F>;
@@ -250,28 +252,29 @@ void batch_gradients(const BatchAngles<real_t<F>>& angles, std::int64_t count, r
       const Vector<R> im_w = load(of_phase);
       const Vector<R> ps = load(angles.phase_sines + k);
       const Vector<R> pc = load(angles.phase_cosines + k);
-      const Vector<R> im = pc * im_w - ps * re;
-      re = pc * re + ps * im_w;
+      const Vector<R> im = fma(pc, im_w, -(ps * re));
+      re = fma(pc, re, ps * im_w);
       const Vector<R> sine = load(angles.sines + k);
       const Vector<R> s = Adjoint ? sine : -sine;
-      store(of_phase, s * (load(angles.cosines + k) * im + s * load(of_phase + count * L)));
+      store(of_phase, s * fma(load(angles.cosines + k), im, s * load(of_phase + count * L)));
     }
     store(sums + k, Adjoint ? re : -re);
   }
 }
 
-// The gradients by the diagonal, from outputs and the gradient by them: Im g conj(y), summed over
-// the columns of each row.
+// The gradients by the diagonal, from outputs y and the gradients g by them: Im (g conj(y)), summed
+// over the columns of each row.
 template <class R>
-void batch_diagonal_gradients(std::int64_t n, std::int64_t columns, std::int64_t row_step, R sign,
-                              const R* y, const R* g, R* gradients) {
+void batch_diagonal_gradients(const BlockShape& shape, R sign, const R* y, const R* g,
+                              R* gradients) {
   constexpr std::int64_t L = kLanes<R>;
-  for (std::int64_t r = 0; r < n; ++r) {
+  for (std::int64_t r = 0; r < shape.rows; ++r) {
     Vector<R> sum{};
-    for (std::int64_t q = r * row_step * L; q < (r * row_step + columns) * L; q += 2 * L) {
+    const std::int64_t first = r * shape.row_step * L;
+    for (std::int64_t q = first; q < first + shape.columns * L; q += 2 * L) {
       const auto a = VectorPack<std::complex<R>>::load_from(y + q);
       const auto b = VectorPack<std::complex<R>>::load_from(g + q);
-      sum += b.im * a.re - b.re * a.im;
+      sum += fma(b.im, a.re, -(b.re * a.im));
     }
     store(gradients + r * L, sign * sum);
   }
@@ -279,30 +282,30 @@ void batch_diagonal_gradients(std::int64_t n, std::int64_t columns, std::int64_t
 
 // Multiplies the rows of a block of complex numbers by exp(id), or with Adjoint by exp(-id).
 template <bool Adjoint, class R>
-void batch_multiply_by_phases(const R* sines, const R* cosines, std::int64_t n,
-                              std::int64_t columns, std::int64_t row_step, R* block) {
+void batch_multiply_by_phases(const R* sines, const R* cosines, const BlockShape& shape, R* block) {
   constexpr std::int64_t L = kLanes<R>;
-  for (std::int64_t r = 0; r < n; ++r) {
+  for (std::int64_t r = 0; r < shape.rows; ++r) {
     const Vector<R> c = load(cosines + r * L);
     const Vector<R> sine = load(sines + r * L);
     const Vector<R> s = Adjoint ? -sine : sine;
-    for (std::int64_t q = r * row_step * L; q < (r * row_step + columns) * L; q += 2 * L) {
+    const std::int64_t first = r * shape.row_step * L;
+    for (std::int64_t q = first; q < first + shape.columns * L; q += 2 * L) {
       const auto x = VectorPack<std::complex<R>>::load_from(block + q);
-      VectorPack<std::complex<R>>{c * x.re - s * x.im, c * x.im + s * x.re}.store_to(block + q);
+      VectorPack<std::complex<R>>{fma(c, x.re, -(s * x.im)), fma(c, x.im, s * x.re)}.store_to(
+          block + q);
     }
   }
 }
 
 // Multiplies the rows of a block by their signs.
 template <class R>
-void batch_multiply_by_signs(const R* signs, std::int64_t n, std::int64_t columns,
-                             std::int64_t row_step, R* block) {
+void batch_multiply_by_signs(const R* signs, const BlockShape& shape, R* block) {
   constexpr std::int64_t L = kLanes<R>;
-  for (std::int64_t r = 0; r < n; ++r) {
+  for (std::int64_t r = 0; r < shape.rows; ++r) {
     const Vector<R> sign = load(signs + r * L);
-    for (std::int64_t q = 0; q < columns; ++q) {
-      R* index = block + (r * row_step + q) * L;
-      store(index, sign * load(index));
+    const std::int64_t first = r * shape.row_step * L;
+    for (std::int64_t q = first; q < first + shape.columns * L; q += L) {
+      store(block + q, sign * load(block + q));
     }
   }
 }

@@ -20,16 +20,13 @@ bool all_within(const Strided<const R>& v, std::int64_t count, R limit) {
     for (std::int64_t k = 0; k < count; ++k) within &= std::abs(v[k]) <= limit;
     return within;
   }
-  typedef std::conditional_t<sizeof(R) == 4, std::int32_t, std::int64_t> Integer;
-  typedef Integer Mask __attribute__((vector_size(GIVENS_VECTOR_BYTES)));
-  Mask within = Mask{} - 1;
+  Bits<R> beyond{};
   std::int64_t k = 0;
   for (; k + kLanes<R> <= count; k += kLanes<R>) {
     const Vector<R> x = load(v.data + k);
-    within &= (x <= limit) & (x >= -limit);
+    beyond |= ~((x <= limit) & (x >= -limit));
   }
-  bool all = true;
-  for (std::int64_t lane = 0; lane < kLanes<R>; ++lane) all = all && within[lane] != 0;
+  bool all = none<R>(beyond);
   for (; k < count; ++k) all = all && std::abs(v[k]) <= limit;
   return all;
 }

@@ -187,7 +187,7 @@ class CoefficientBuilder {
       store_eight(numbers[1], -p * phase.sine);
       store_eight(numbers[2], q * phase.cosine);
       store_eight(numbers[3], q * phase.sine);
-#pragma GCC unroll 8
+      GIVENS_UNROLL(8)
       for (int k = 0; k < 8; ++k) {
         for (int part = 0; part < 4; ++part) out[4 * k + part] = numbers[part][k];
       }

@@ -127,6 +127,12 @@ class RotationFinder {
         return static_cast<double>(from[angles.at(m, lane)]);
       });
     }
+    return fetch_one_by_one(step, m, parameter);
+  }
+
+  // The same for any step. It is a function of its own, as the usual cases above need the registers.
+  [[gnu::noinline]] Double8 fetch_one_by_one(const Step& step, int m,
+                                             const Strided<const R>& parameter) const {
     const auto fetch_each = [&](auto angle_at) __attribute__((always_inline)) {
       const int last = std::min(8 * m + 8, step.count) - 1;
       return eight_of([&](int lane) __attribute__((always_inline)) {

@@ -135,7 +135,7 @@ class GradientAccumulators {
         for (std::int64_t w = row; w < row + width; w += kPackReals<F>) {
           const auto a = VectorPack<F>::load_from(y + w);
           const auto b = VectorPack<F>::load_from(g + w);
-          total = total + b.im * a.re - b.re * a.im;
+          total = fnma(b.re, a.im, fma(b.im, a.re, total));
         }
         out[s] += 2 * static_cast<double>(sum<R>(total));
       }
@@ -162,18 +162,18 @@ class GradientAccumulators {
     }
     R in_order[kBlockRotations];
     if (offsets) {
-#pragma GCC unroll 64
+      GIVENS_UNROLL(64)
       for (int e = 0; e < kBlockRotations; ++e) in_order[e] = sums[offsets[e]];
       sums = in_order;
     }
     const auto add = [&](std::int64_t angle, int e) {
-      gangles[angle] += sign * weights[e] * sums[e];
+      gangles[angle] = fma(sign * weights[e], sums[e], gangles[angle]);
     };
     if (step.angle_map == AngleMap::affine) {
       const AffineAngles angles(step, 1);
-#pragma GCC unroll 8
+      GIVENS_UNROLL(8)
       for (int row = 0; row < kRowBlock; ++row) {
-#pragma GCC unroll 8
+        GIVENS_UNROLL(8)
         for (int lane = 0; lane < kRowBlock; ++lane) {
           add(angles.at(row, lane), kRowBlock * row + lane);
         }
@@ -196,7 +196,7 @@ class GradientAccumulators {
     for (int e = 0; e < count; e += Together) {
       R* out = gangles + angles[e / Length] + e % Length;
       const R* sum = sums + offsets[e];
-      for (int k = 0; k < Together; ++k) out[k] += sign * weights[e + k] * sum[k];
+      for (int k = 0; k < Together; ++k) out[k] = fma(sign * weights[e + k], sum[k], out[k]);
     }
   }
 
@@ -233,14 +233,14 @@ class GradientAccumulators {
                            plan_.coordinate_of_row[static_cast<std::size_t>(b)];
       const double re_w = weight * static_cast<double>(sum[0]);
       const double im_w = (swapped ? -weight : weight) * static_cast<double>(sum[1]);
-      const double re_z = re_w * values.phase_cosine(e) + im_w * values.phase_sine(e);
-      const double im_z = im_w * values.phase_cosine(e) - re_w * values.phase_sine(e);
+      const double re_z = fma(re_w, values.phase_cosine(e), im_w * values.phase_sine(e));
+      const double im_z = fma(im_w, values.phase_cosine(e), -(re_w * values.phase_sine(e)));
       double& d_i = diagonal_[static_cast<std::size_t>(swapped ? b : a)];
       double& d_j = diagonal_[static_cast<std::size_t>(swapped ? a : b)];
       gangles[angle] += static_cast<R>(Adjoint ? re_z : -re_z);
-      if (gphases) gphases[angle] += static_cast<R>(s * c * im_z + s * s * (d_j - d_i) / 2);
+      if (gphases) gphases[angle] += static_cast<R>(fma(s * c, im_z, s * s * (d_j - d_i) / 2));
       const double trace = d_i + d_j;
-      d_i = c * c * d_i + s * s * d_j + 2 * c * s * im_z;
+      d_i = fma(2 * c * s, im_z, fma(c * c, d_i, s * s * d_j));
       d_j = trace - d_i;
     });
   }

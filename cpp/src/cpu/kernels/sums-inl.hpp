@@ -9,6 +9,7 @@
 
 #include "cpu/coefficients/coefficients-inl.hpp"
 #include "cpu/kernels/blocks-inl.hpp"
+#include "cpu/simd/shuffle-inl.hpp"
 #include "cpu/simd/vector_pack-inl.hpp"
 
 namespace givens::cpu::GIVENS_ISA {
@@ -71,11 +72,7 @@ const std::int8_t* sum_offsets(const Step& step, Mode mode, bool adjoint) {
 // Neighbouring lanes added: the pairs of u, then the pairs of v.
 template <class R>
 [[gnu::always_inline]] inline Vector<R> add_neighbours(const Vector<R>& u, const Vector<R>& v) {
-  typedef std::conditional_t<sizeof(R) == 4, std::int32_t, std::int64_t> Index;
-  typedef Index Order __attribute__((vector_size(GIVENS_VECTOR_BYTES)));
-  Order even{};
-  for (int k = 0; k < static_cast<int>(kLanes<R>); ++k) even[k] = 2 * k;
-  return __builtin_shuffle(u, v, even) + __builtin_shuffle(u, v, even + 1);
+  return shuffle<EvenLanes>(u, v) + shuffle<OddLanes>(u, v);
 }
 
 // Adds to out[m] the m-th sum of `Spread` neighbouring lanes of the `Vectors` vectors, `Count` sums

@@ -1,4 +1,4 @@
-// The order in which a panel has U's columns. Compiled for each instruction set; see
+// The order of U's columns in a panel. Compiled for each instruction set; see
 // engine_headers.hpp.
 #if defined(GIVENS_CPU_PANELS_COLUMN_ORDER_INL_HPP) == defined(GIVENS_TARGET_TOGGLE)
 #ifdef GIVENS_CPU_PANELS_COLUMN_ORDER_INL_HPP
@@ -7,11 +7,12 @@
 #define GIVENS_CPU_PANELS_COLUMN_ORDER_INL_HPP
 #endif
 
-#include "cpu/simd/vector_pack-inl.hpp"
+#include "cpu/simd/shuffle-inl.hpp"
 
 namespace givens::cpu::GIVENS_ISA {
 
-// The order of U's columns `first` .. first + count - 1 in a panel. See Plan::columns_by_parity.
+// The order of U's columns `first` .. first + count - 1 in a panel. Where it pays, even columns
+// come before odd ones: see Plan::columns_by_parity.
 struct ColumnOrder {
   // `reals` in a row of each column.
   ColumnOrder(const Plan& plan, std::int64_t first_column, std::int64_t columns, std::int64_t reals)
@@ -40,18 +41,11 @@ struct ColumnOrder {
   const bool by_parity;
 };
 
-// Puts the elements of a panel's rows that are by_parity in the order of ColumnOrder, or back.
+// Sorts the elements of a panel's rows from the natural order into ColumnOrder's, or back.
 template <bool Back, class R>
 void order_columns(const ColumnOrder& order, R* panel, std::int64_t rows, std::int64_t width) {
   if (!order.by_parity) return;
-  typedef std::conditional_t<sizeof(R) == 4, std::int32_t, std::int64_t> Index;
-  typedef Index Order __attribute__((vector_size(GIVENS_VECTOR_BYTES)));
-  constexpr int L = static_cast<int>(kLanes<R>);
-  Order even{}, low{};
-  for (int k = 0; k < L; ++k) {
-    even[k] = 2 * k;
-    low[k] = k / 2 + k % 2 * L;
-  }
+  constexpr std::int64_t L = kLanes<R>;
   const std::int64_t half = order.count / 2;
   for (R* row = panel; row < panel + rows * width; row += width) {
     R before[ColumnOrder::kMostColumns];
@@ -60,13 +54,13 @@ void order_columns(const ColumnOrder& order, R* panel, std::int64_t rows, std::i
       if constexpr (Back) {
         const Vector<R> u = load(before + w);
         const Vector<R> v = load(before + half + w);
-        store(row + 2 * w, __builtin_shuffle(u, v, low));
-        store(row + 2 * w + L, __builtin_shuffle(u, v, low + L / 2));
+        store(row + 2 * w, shuffle<FirstHalvesInTurn>(u, v));
+        store(row + 2 * w + L, shuffle<SecondHalvesInTurn>(u, v));
       } else {
         const Vector<R> u = load(before + 2 * w);
         const Vector<R> v = load(before + 2 * w + L);
-        store(row + w, __builtin_shuffle(u, v, even));
-        store(row + half + w, __builtin_shuffle(u, v, even + 1));
+        store(row + w, shuffle<EvenLanes>(u, v));
+        store(row + half + w, shuffle<OddLanes>(u, v));
       }
     }
   }

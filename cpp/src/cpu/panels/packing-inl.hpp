@@ -7,13 +7,14 @@
 #define GIVENS_CPU_PANELS_PACKING_INL_HPP
 #endif
 
-#include "cpu/panels/transpose-inl.hpp"
+#include "cpu/simd/transpose-inl.hpp"
 
 namespace givens::cpu::GIVENS_ISA {
 
-// The columns of a panel in the caller's memory: column c of row k starts at data[k * row +
-// offsets[c]], reals all. A column of F is a column of the caller's array, or where F is real and
-// the array complex its real or its imaginary part, which real rotations treat alike.
+// The columns of a panel in the caller's memory, which is counted in reals: coordinate k of column
+// c starts at data[k * row + offsets[c]]. A column is one of the caller's array; where F is real
+// and the array complex, real and imaginary parts are columns of their own, as real rotations treat
+// them alike.
 template <class R>
 struct Columns {
   R* data;
@@ -21,7 +22,7 @@ struct Columns {
   const std::int64_t* offsets;
   std::int64_t count;
 
-  // Whether they follow one another, `step` apart.
+  // Whether each column is `step` behind the one before.
   bool consecutive(std::int64_t step) const {
     for (std::int64_t c = 1; c < count; ++c) {
       if (offsets[c] != offsets[0] + c * step) return false;
@@ -30,20 +31,16 @@ struct Columns {
   }
 };
 
-// --- Between segments and elements in the caller's memory ---
+// --- Between vector packs and elements in the caller's memory ---
 
-// kLanes elements that follow one another.
+// Loads kLanes consecutive elements.
 template <class F>
 [[gnu::always_inline]] inline VectorPack<F> load_elements(const real_t<F>* p) {
   using R = real_t<F>;
   if constexpr (is_complex_v<F>) {
-    typedef std::conditional_t<sizeof(R) == 4, std::int32_t, std::int64_t> Index;
-    typedef Index Order __attribute__((vector_size(GIVENS_VECTOR_BYTES)));
-    Order even{};
-    for (int k = 0; k < static_cast<int>(kLanes<R>); ++k) even[k] = 2 * k;
-    const Vector<R> low = load(p);
-    const Vector<R> high = load(p + kLanes<R>);
-    return {__builtin_shuffle(low, high, even), __builtin_shuffle(low, high, even + 1)};
+    const Vector<R> first = load(p);
+    const Vector<R> second = load(p + kLanes<R>);
+    return {shuffle<EvenLanes>(first, second), shuffle<OddLanes>(first, second)};
   } else {
     return {load(p)};
   }
@@ -53,19 +50,14 @@ template <class F>
 [[gnu::always_inline]] inline void store_elements(real_t<F>* p, const VectorPack<F>& x) {
   using R = real_t<F>;
   if constexpr (is_complex_v<F>) {
-    typedef std::conditional_t<sizeof(R) == 4, std::int32_t, std::int64_t> Index;
-    typedef Index Order __attribute__((vector_size(GIVENS_VECTOR_BYTES)));
-    constexpr int L = static_cast<int>(kLanes<R>);
-    Order low{};
-    for (int k = 0; k < L; ++k) low[k] = k / 2 + k % 2 * L;
-    store(p, __builtin_shuffle(x.re, x.im, low));
-    store(p + L, __builtin_shuffle(x.re, x.im, low + L / 2));
+    store(p, shuffle<FirstHalvesInTurn>(x.re, x.im));
+    store(p + kLanes<R>, shuffle<SecondHalvesInTurn>(x.re, x.im));
   } else {
     store(p, x.v);
   }
 }
 
-// Element `lane` of a segment in a panel.
+// Sets element `lane` of a vector pack in a panel.
 template <class F>
 [[gnu::always_inline]] inline void set_lane(real_t<F>* pack_data, std::int64_t lane,
                                             const real_t<F>* from) {
@@ -93,16 +85,15 @@ void multiply_by(const std::vector<F>& factors, real_t<F>* panel, std::int64_t w
   }
 }
 
-// Whether vectors are contiguous in the caller's memory, and not what follows one another there the
-// columns: then kLanes coordinates of as many vectors are moved at a time, as squares that are
-// transposed.
+// Whether the coordinates of a vector are consecutive in the caller's memory and the columns are
+// not. Then kLanes coordinates of kLanes vectors are moved at a time, transposed in registers.
 template <class F, class R>
 bool vectors_are_contiguous(const Columns<R>& columns) {
   return columns.row == kReals<F> && !columns.consecutive(kReals<F>);
 }
 
 template <class R>
-void fill_padding(const Plan& plan, R* panel, std::int64_t width) {
+void clear_padding(const Plan& plan, R* panel, std::int64_t width) {
   for (std::int64_t s = 0; s < plan.rows; ++s) {
     if (plan.coordinate_of_row[static_cast<std::size_t>(s)] < 0) {
       std::fill_n(panel + s * width, width, R(0));
@@ -110,7 +101,7 @@ void fill_padding(const Plan& plan, R* panel, std::int64_t width) {
   }
 }
 
-// Row `coordinate` of a panel.
+// The row of a panel that holds `coordinate`.
 template <class R>
 R* panel_row(const Plan& plan, R* panel, std::int64_t width, std::int64_t coordinate) {
   return panel + plan.row_of_coordinate[static_cast<std::size_t>(coordinate)] * width;
@@ -154,8 +145,8 @@ void unpack_row(const real_t<F>* row, const Factor& factor, const Columns<real_t
   }
 }
 
-// Fills a panel: slot s gets the row of its coordinate; padding and columns beyond the count are
-// zero.
+// Fills a panel: each row gets its coordinate of all columns. Rows of padding and columns beyond
+// the count become zero.
 template <class F>
 void pack(const Plan& plan, const Columns<const real_t<F>>& x, real_t<F>* panel,
           std::int64_t width) {
@@ -181,10 +172,10 @@ void pack(const Plan& plan, const Columns<const real_t<F>>& x, real_t<F>* panel,
   for (; first < n; ++first) {
     pack_row<F>(x, first, contiguous, panel_row(plan, panel, width, first), width);
   }
-  fill_padding(plan, panel, width);
+  clear_padding(plan, panel, width);
 }
 
-// Writes a panel back, the row of slot s times factors[s], of F or real.
+// Writes a panel back, row s times factors[s]. A Factor is an F or real.
 template <class F, class Factor>
 void unpack(const Plan& plan, const real_t<F>* panel, std::int64_t width,
             const std::vector<Factor>& factors, const Columns<real_t<F>>& y) {

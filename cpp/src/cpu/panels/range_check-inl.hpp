@@ -1,4 +1,5 @@
-// Whether the numbers in a panel are in the range that fast rotations need. Compiled for each
+// Whether the numbers in a panel are in the range that fast rotations need; columns that are not
+// are moved to a panel of their own. Compiled for each
 // instruction set; see engine_headers.hpp.
 #if defined(GIVENS_CPU_PANELS_RANGE_CHECK_INL_HPP) == defined(GIVENS_TARGET_TOGGLE)
 #ifdef GIVENS_CPU_PANELS_RANGE_CHECK_INL_HPP
@@ -11,51 +12,44 @@
 
 namespace givens::cpu::GIVENS_ISA {
 
-// What there is to know of the numbers in a panel.
 struct RangeCheck {
-  // All are finite and at most `largest`.
+  // All numbers are finite and at most `largest` in size.
   bool in_range;
-  // Every column is zero or has an entry above 2^-40, so that flushing subnormal numbers to zero
+  // Every column is zero or has a number above 2^-40, so that flushing subnormal numbers to zero
   // changes it by less than 2^-80 of its length.
   bool may_flush;
 };
 
 template <class R>
 RangeCheck range_check(const R* panel, std::int64_t rows, std::int64_t width, R largest) {
-  typedef std::conditional_t<sizeof(R) == 4, std::int32_t, std::int64_t> Integer;
-  typedef Integer Mask __attribute__((vector_size(GIVENS_VECTOR_BYTES)));
+  using Integer = std::conditional_t<sizeof(R) == 4, std::int32_t, std::int64_t>;
   constexpr Integer kMagnitude = std::numeric_limits<Integer>::max();
-  Mask excessive{};
-  Mask small{};
+  Bits<R> excessive{};
+  Bits<R> small{};
   const auto check_columns = [&](std::int64_t first, auto vectors) {
     Vector<R> greatest[vectors.value] = {};
     for (std::int64_t s = 0; s < rows; ++s) {
       unrolled<vectors.value>([&](auto v) __attribute__((always_inline)) {
         const Vector<R> x = load(panel + s * width + first + v * kLanes<R>);
-        const auto size = (Vector<R>)((Mask)x & kMagnitude);
+        const auto size = from_bits(bits_of(x) & kMagnitude);
         excessive |= ~(size <= largest);  // true also for NaN
         greatest[v] = size > greatest[v] ? size : greatest[v];
       });
     }
     for (const Vector<R>& size : greatest) small |= (size > R(0)) & (size <= R(0x1p-40));
   };
-  // Whole lines of the cache at a time, and more.
+  // Several vectors at a time: whole lines of the cache.
   constexpr int kAtOnce = 4;
   std::int64_t w = 0;
   for (; w + kAtOnce * kLanes<R> <= width; w += kAtOnce * kLanes<R>) {
     check_columns(w, std::integral_constant<int, kAtOnce>{});
   }
   for (; w < width; w += kLanes<R>) check_columns(w, std::integral_constant<int, 1>{});
-  bool in_range = true;
-  bool may_flush = true;
-  for (std::int64_t k = 0; k < kLanes<R>; ++k) {
-    in_range = in_range && excessive[k] == 0;
-    may_flush = may_flush && small[k] == 0;
-  }
-  return {in_range, may_flush};
+  return {none<R>(excessive), none<R>(small)};
 }
 
-// 1 for the reals of a panel's rows that belong to columns that are not moderate.
+// For each real of a panel's rows: 1 if its column has a number that is not finite or above
+// `largest`.
 template <class F>
 std::vector<char> excessive_columns(const real_t<F>* panel, std::int64_t rows, std::int64_t width,
                                     real_t<F> largest) {
@@ -74,7 +68,7 @@ std::vector<char> excessive_columns(const real_t<F>* panel, std::int64_t rows, s
   return out;
 }
 
-// Moves the columns that `chosen` names into a panel that is otherwise zero, and leaves zeros in
+// Moves the chosen columns into the panel `others`, which is zero elsewhere, and leaves zeros in
 // their place.
 template <class R>
 void set_apart(R* panel, R* others, std::int64_t rows, std::int64_t width,
@@ -88,7 +82,7 @@ void set_apart(R* panel, R* others, std::int64_t rows, std::int64_t width,
   }
 }
 
-// Brings the columns that `set_apart` moved back.
+// Moves the columns back that set_apart moved away.
 template <class R>
 void bring_back(R* panel, const R* others, std::int64_t rows, std::int64_t width,
                 const std::vector<char>& chosen) {

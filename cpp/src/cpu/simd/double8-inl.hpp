@@ -1,8 +1,8 @@
-// Eight doubles or integers at once, whatever the registers' width: one row of a tile. Compiled for
-// each instruction set; see engine_headers.hpp.
+// Eight doubles or integers at once, whatever the registers' width: a row of a rotation block.
+// Compiled for each instruction set; see engine_headers.hpp.
 //
-// They are in pieces of one register each: vectors wider than the registers would be compared and
-// shuffled lane by lane.
+// They are stored as kRegisters vectors of the instruction set. Compilers split wider vectors lane
+// by lane in shuffles and comparisons.
 #if defined(GIVENS_CPU_SIMD_DOUBLE8_INL_HPP) == defined(GIVENS_TARGET_TOGGLE)
 #ifdef GIVENS_CPU_SIMD_DOUBLE8_INL_HPP
 #undef GIVENS_CPU_SIMD_DOUBLE8_INL_HPP
@@ -10,14 +10,15 @@
 #define GIVENS_CPU_SIMD_DOUBLE8_INL_HPP
 #endif
 
-#include "cpu/simd/vector-inl.hpp"
+#include "cpu/simd/fma-inl.hpp"
+#include "cpu/simd/shuffle-inl.hpp"
 
 namespace givens::cpu::GIVENS_ISA {
 
 inline constexpr int kRegisterLanes = GIVENS_VECTOR_BYTES / 8;
 inline constexpr int kRegisters = 8 / kRegisterLanes;
 
-// As many numbers as a piece has.
+// As many numbers of any type as a register has doubles.
 template <class E>
 struct RegisterOf {
   typedef E type __attribute__((vector_size(kRegisterLanes * sizeof(E))));
@@ -25,21 +26,21 @@ struct RegisterOf {
       __attribute__((vector_size(kRegisterLanes * sizeof(E)), aligned(alignof(E)), may_alias));
 };
 
-// By lane, of a comparison all bits or none.
+// A comparison's result has all bits of a lane or none.
 struct Int64x8 {
-  using Register = RegisterOf<std::int64_t>::type;
+  using Register = Bits<double>;
   Register v[kRegisters];
 };
 
 struct Double8 {
-  using Register = RegisterOf<double>::type;
+  using Register = Vector<double>;
   Register v[kRegisters];
 
   double operator[](int lane) const { return v[lane / kRegisterLanes][lane % kRegisterLanes]; }
 };
 
-// For each piece p. A macro and plain loops: lambdas take the sanitizers' builds longer to compile.
-#define GIVENS_EACH_REGISTER _Pragma("GCC unroll 4") for (int p = 0; p < kRegisters; ++p)
+// For each register p. The sanitizers' builds compile a macro and plain loops faster than lambdas.
+#define GIVENS_EACH_REGISTER GIVENS_UNROLL(4) for (int p = 0; p < kRegisters; ++p)
 #define GIVENS_OPERATOR(op, Out, A, B)                                    \
   [[gnu::always_inline]] inline Out operator op(const A& a, const B& b) { \
     Out out;                                                              \
@@ -63,6 +64,7 @@ GIVENS_OPERATOR(-, Double8, Double8, Double8)
 GIVENS_OPERATOR(*, Double8, Double8, Double8)
 GIVENS_OPERATOR(<, Int64x8, Double8, Double8)
 GIVENS_OPERATOR(>, Int64x8, Double8, Double8)
+GIVENS_OPERATOR(&, Int64x8, Int64x8, Int64x8)
 GIVENS_OPERATOR(^, Int64x8, Int64x8, Int64x8)
 GIVENS_OPERATOR_WITH_ALL(+, Double8, Double8, double)
 GIVENS_OPERATOR_WITH_ALL(-, Double8, Double8, double)
@@ -70,7 +72,6 @@ GIVENS_OPERATOR_WITH_ALL(*, Double8, Double8, double)
 GIVENS_OPERATOR_WITH_ALL(+, Int64x8, Int64x8, std::int64_t)
 GIVENS_OPERATOR_WITH_ALL(&, Int64x8, Int64x8, std::int64_t)
 GIVENS_OPERATOR_WITH_ALL(<<, Int64x8, Int64x8, int)
-GIVENS_OPERATOR_WITH_ALL(!=, Int64x8, Int64x8, std::int64_t)
 GIVENS_OPERATOR_OF_ALL(-, Double8, double, Double8)
 GIVENS_OPERATOR_OF_ALL(/, Double8, double, Double8)
 #undef GIVENS_OPERATOR
@@ -79,6 +80,12 @@ GIVENS_OPERATOR_OF_ALL(/, Double8, double, Double8)
 
 [[gnu::always_inline]] inline Double8 operator-(const Double8& a) {
   Double8 out;
+  GIVENS_EACH_REGISTER out.v[p] = -a.v[p];
+  return out;
+}
+
+[[gnu::always_inline]] inline Int64x8 operator-(const Int64x8& a) {
+  Int64x8 out;
   GIVENS_EACH_REGISTER out.v[p] = -a.v[p];
   return out;
 }
@@ -100,7 +107,7 @@ GIVENS_OPERATOR_OF_ALL(/, Double8, double, Double8)
   return out;
 }
 
-// Those of a where the mask has bits, else those of b.
+// a where the mask has bits, else b.
 [[gnu::always_inline]] inline Double8 select(const Int64x8& mask, const Double8& a,
                                              const Double8& b) {
   Double8 out;
@@ -116,11 +123,26 @@ GIVENS_OPERATOR_OF_ALL(/, Double8, double, Double8)
   return from_bits(bits_of(a) & std::numeric_limits<std::int64_t>::max());
 }
 
-[[gnu::always_inline]] inline Double8 all_eight(double x) { return Double8{} + x; }
+[[gnu::always_inline]] inline Double8 all_eight(double x) { return all_lanes<Double8>(x); }
+
+// See fma and fnma.
+[[gnu::always_inline]] inline Double8 fused_add(const Double8& a, const Double8& b,
+                                                const Double8& c) {
+  Double8 out;
+  GIVENS_EACH_REGISTER out.v[p] = fused_add(a.v[p], b.v[p], c.v[p]);
+  return out;
+}
+
+[[gnu::always_inline]] inline Double8 fused_subtract(const Double8& a, const Double8& b,
+                                                     const Double8& c) {
+  Double8 out;
+  GIVENS_EACH_REGISTER out.v[p] = fused_subtract(a.v[p], b.v[p], c.v[p]);
+  return out;
+}
 
 // --- Moving lanes ---
 
-// Orders of lanes.
+// Orders of the eight lanes.
 template <int N>
 struct LaneXor {
   static constexpr int at(int lane) { return lane ^ N; }
@@ -134,50 +156,47 @@ struct LaneFrom {
   static constexpr int at(int lane) { return (N - lane) & 7; }
 };
 
-template <class Order, int P, int... K>
-[[gnu::always_inline]] inline Double8::Register permuted_register(
-    const Double8& a, std::integer_sequence<int, K...>) {
-  // A piece has lanes of two others at most: there are no more, or it has two lanes.
+// Order for register P, which has lanes of at most two registers, kFirst and kOther: there are no
+// more, or it has two lanes.
+template <class Order, int P>
+struct RegisterOrder {
   static_assert(kRegisters <= 2 || kRegisterLanes == 2);
-  constexpr int kFirst = Order::at(P * kRegisterLanes) / kRegisterLanes;
-  constexpr int kAngles[] = {Order::at(P * kRegisterLanes + K)...};
-  constexpr int kOther = [&] {
-    for (const int angle : kAngles) {
-      if (angle / kRegisterLanes != kFirst) return angle / kRegisterLanes;
+  static constexpr int from(int k) { return Order::at(P * kRegisterLanes + k) / kRegisterLanes; }
+  static constexpr int kFirst = from(0);
+  static constexpr int kOther = [] {
+    int other = kFirst;
+    for (int k = 0; k < kRegisterLanes; ++k) {
+      if (from(k) != kFirst) other = from(k);
     }
-    return kFirst;
+    return other;
   }();
-  const Int64x8::Register order = {(kAngles[K] / kRegisterLanes == kFirst ? 0 : kRegisterLanes) +
-                                   kAngles[K] % kRegisterLanes...};
-  return __builtin_shuffle(a.v[kFirst], a.v[kOther], order);
-}
+  static constexpr int at(int k, int lanes) {
+    return (from(k) == kFirst ? 0 : lanes) + Order::at(P * kRegisterLanes + k) % lanes;
+  }
+};
 
 // Lane k is lane Order::at(k) of a.
 template <class Order>
 [[gnu::always_inline]] inline Double8 permuted(const Double8& a) {
   Double8 out;
   unrolled<kRegisters>([&](auto p) __attribute__((always_inline)) {
-    out.v[p] =
-        permuted_register<Order, p.value>(a, std::make_integer_sequence<int, kRegisterLanes>{});
+    using Here = RegisterOrder<Order, p.value>;
+    out.v[p] = shuffle<Here>(a.v[Here::kFirst], a.v[Here::kOther]);
   });
   return out;
 }
 
-template <class Choice, int P, int... K>
-[[gnu::always_inline]] inline Double8::Register chosen_register(const Double8& a, const Double8& b,
-                                                                std::integer_sequence<int, K...>) {
-  const Int64x8::Register order = {(Choice::at(P * kRegisterLanes + K) ? 0 : kRegisterLanes) +
-                                   K...};
-  return __builtin_shuffle(a.v[P], b.v[P], order);
-}
+template <class Choice, int P>
+struct RegisterChoice {
+  static constexpr int at(int k, int lanes) { return (Choice::at(P * lanes + k) ? 0 : lanes) + k; }
+};
 
-// Lane k is that of a where Choice::at(k), else that of b.
+// Lane k is lane k of a where Choice::at(k), else of b.
 template <class Choice>
 [[gnu::always_inline]] inline Double8 chosen(const Double8& a, const Double8& b) {
   Double8 out;
   unrolled<kRegisters>([&](auto p) __attribute__((always_inline)) {
-    out.v[p] =
-        chosen_register<Choice, p.value>(a, b, std::make_integer_sequence<int, kRegisterLanes>{});
+    out.v[p] = shuffle<RegisterChoice<Choice, p.value>>(a.v[p], b.v[p]);
   });
   return out;
 }
@@ -196,8 +215,8 @@ template <class Value, int... K>
   return Double8::Register{value(first + K)...};
 }
 
-// value(0) .. value(7). Not by way of memory: to load at once what has been stored piece by piece
-// takes long.
+// value(0) .. value(7). It does not go through memory: a load of what several smaller stores wrote
+// waits for all of them.
 template <class Value>
 [[gnu::always_inline]] inline Double8 eight_of(Value&& value) {
   Double8 out;
@@ -242,17 +261,13 @@ template <class R>
 template <class R>
 [[gnu::always_inline]] inline void store_in_turn(R* to, const Double8& a, const Double8& b) {
   using Register = typename RegisterOf<R>::type;
-  typedef std::conditional_t<sizeof(R) == 4, std::int32_t, std::int64_t> Index;
-  typedef typename RegisterOf<Index>::type Order;
-  Order low{};
-  for (int k = 0; k < kRegisterLanes; ++k) low[k] = k / 2 + k % 2 * kRegisterLanes;
   GIVENS_EACH_REGISTER {
     const Register x = __builtin_convertvector(a.v[p], Register);
     const Register y = __builtin_convertvector(b.v[p], Register);
     auto* const out =
         reinterpret_cast<typename RegisterOf<R>::unaligned*>(to + 2 * p * kRegisterLanes);
-    out[0] = __builtin_shuffle(x, y, low);
-    out[1] = __builtin_shuffle(x, y, low + kRegisterLanes / 2);
+    out[0] = shuffle<FirstHalvesInTurn>(x, y);
+    out[1] = shuffle<SecondHalvesInTurn>(x, y);
   }
 }
 

@@ -13,8 +13,8 @@
 
 namespace givens::cpu::GIVENS_ISA {
 
-// A register of floats or doubles. The element type's own alignment: panels are aligned, callers'
-// arrays need not be.
+// A register of numbers. Memory is accessed with the alignment of one number: panels are aligned,
+// callers' arrays need not be.
 template <class R>
 struct VectorOf {
   typedef R type __attribute__((vector_size(GIVENS_VECTOR_BYTES)));
@@ -23,6 +23,11 @@ struct VectorOf {
 };
 template <class R>
 using Vector = typename VectorOf<R>::type;
+
+// A register of integers as wide as R: its bits, or the result of a comparison, all bits of a lane
+// or none.
+template <class R>
+using Bits = Vector<std::conditional_t<sizeof(R) == 4, std::int32_t, std::int64_t>>;
 
 template <class R>
 inline constexpr std::int64_t kLanes = GIVENS_VECTOR_BYTES / sizeof(R);
@@ -37,6 +42,17 @@ template <class R>
   *reinterpret_cast<typename VectorOf<R>::unaligned*>(p) = v;
 }
 
+[[gnu::always_inline]] inline Bits<float> bits_of(const Vector<float>& v) { return (Bits<float>)v; }
+[[gnu::always_inline]] inline Bits<double> bits_of(const Vector<double>& v) {
+  return (Bits<double>)v;
+}
+[[gnu::always_inline]] inline Vector<float> from_bits(const Bits<float>& v) {
+  return (Vector<float>)v;
+}
+[[gnu::always_inline]] inline Vector<double> from_bits(const Bits<double>& v) {
+  return (Vector<double>)v;
+}
+
 // The sum of the lanes, in a fixed order.
 template <class R>
 [[gnu::always_inline]] inline R sum(const Vector<R>& v) {
@@ -46,6 +62,14 @@ template <class R>
     for (std::int64_t k = 0; k < width; ++k) lanes[k] += lanes[k + width];
   }
   return lanes[0];
+}
+
+// Whether all lanes of a comparison's result are false.
+template <class R>
+[[gnu::always_inline]] inline bool none(const Bits<R>& mask) {
+  bool out = true;
+  for (std::int64_t k = 0; k < kLanes<R>; ++k) out = out && mask[k] == 0;
+  return out;
 }
 
 // Calls body(std::integral_constant<int, m>) for m = 0 .. Count - 1: loops over arrays of vectors

@@ -11,19 +11,19 @@
 #define GIVENS_CPU_SIMD_VECTOR_PACK_INL_HPP
 #endif
 
-#include "cpu/simd/vector-inl.hpp"
+#include "cpu/simd/fma-inl.hpp"
 
 namespace givens::cpu::GIVENS_ISA {
 
-// Reals in an element.
+// The reals in a number of F.
 template <class F>
 inline constexpr std::int64_t kReals = is_complex_v<F> ? 2 : 1;
 
-// Reals in a segment.
+// The reals in a vector pack.
 template <class F>
 inline constexpr std::int64_t kPackReals = kReals<F> * kLanes<real_t<F>>;
 
-// Coefficients of a rotation; see rotate_packs.
+// The coefficients of a rotation; see rotate_packs.
 template <class F>
 inline constexpr std::int64_t kCoefficients = 2 * kReals<F>;
 
@@ -54,51 +54,50 @@ struct VectorPack<std::complex<R>> {
   }
 };
 
-// x <- x - p y, y <- y + q x (the old one). c is (p, q), of complex ones (Re p, Im p, Re q, Im q).
+// (x, y) <- (x - p y, y + q x). c is (p, q), for complex numbers (Re p, Im p, Re q, Im q).
 template <class R>
 [[gnu::always_inline]] inline void rotate_packs(VectorPack<R>& x, VectorPack<R>& y, const R* c) {
   const Vector<R> old = x.v;
-  x.v = x.v - y.v * c[0];
-  y.v = y.v + old * c[1];
+  x.v = fnma(y.v, c[0], x.v);
+  y.v = fma(old, c[1], y.v);
 }
 
 template <class R>
 [[gnu::always_inline]] inline void rotate_packs(VectorPack<std::complex<R>>& x,
                                                 VectorPack<std::complex<R>>& y, const R* c) {
   const VectorPack<std::complex<R>> old = x;
-  x.re = x.re - y.re * c[0] + y.im * c[1];
-  x.im = x.im - y.im * c[0] - y.re * c[1];
-  y.re = y.re + old.re * c[2] - old.im * c[3];
-  y.im = y.im + old.im * c[2] + old.re * c[3];
+  x.re = fma(y.im, c[1], fnma(y.re, c[0], x.re));
+  x.im = fnma(y.re, c[1], fnma(y.im, c[0], x.im));
+  y.re = fnma(old.im, c[3], fma(old.re, c[2], y.re));
+  y.im = fma(old.re, c[3], fma(old.im, c[2], y.im));
 }
 
-// x <- a x - p y, y <- a y + q x (the old one). c is (a, p, q), each complex one but a in two
-// parts.
+// (x, y) <- (a x - p y, a y + q x). c is (a, p, q), for complex numbers (a, Re p, Im p, Re q, Im
+// q).
 template <class R>
 [[gnu::always_inline]] inline void rotate_standard(VectorPack<R>& x, VectorPack<R>& y, const R* c) {
   const Vector<R> old = x.v;
-  x.v = x.v * c[0] - y.v * c[1];
-  y.v = y.v * c[0] + old * c[2];
+  x.v = fma(x.v, c[0], -(y.v * c[1]));
+  y.v = fma(y.v, c[0], old * c[2]);
 }
 
 template <class R>
 [[gnu::always_inline]] inline void rotate_standard(VectorPack<std::complex<R>>& x,
                                                    VectorPack<std::complex<R>>& y, const R* c) {
   const VectorPack<std::complex<R>> old = x;
-  x.re = x.re * c[0] - y.re * c[1] + y.im * c[2];
-  x.im = x.im * c[0] - y.im * c[1] - y.re * c[2];
-  y.re = y.re * c[0] + old.re * c[3] - old.im * c[4];
-  y.im = y.im * c[0] + old.im * c[3] + old.re * c[4];
+  x.re = fma(y.im, c[2], fma(x.re, c[0], -(y.re * c[1])));
+  x.im = fnma(y.re, c[2], fma(x.im, c[0], -(y.im * c[1])));
+  y.re = fnma(old.im, c[4], fma(y.re, c[0], old.re * c[3]));
+  y.im = fma(old.re, c[4], fma(y.im, c[0], old.im * c[3]));
 }
 
-// Adds g_j conj(y_i) - y_j conj(g_i), column by column: what the gradients by the angle and the
-// phase of a rotation of rows i and j are made of.
+// Adds g_j conj(y_i) - y_j conj(g_i), column by column, from which the gradients by the angle and
+// the phase of a rotation of rows i and j follow.
 template <class R>
 [[gnu::always_inline]] inline void add_products(VectorPack<R>& sum, const VectorPack<R>& yi,
                                                 const VectorPack<R>& yj, const VectorPack<R>& gi,
                                                 const VectorPack<R>& gj) {
-  sum.v = sum.v + gj.v * yi.v;
-  sum.v = sum.v - gi.v * yj.v;
+  sum.v = fnma(gi.v, yj.v, fma(gj.v, yi.v, sum.v));
 }
 
 template <class R>
@@ -107,10 +106,10 @@ template <class R>
                                                 const VectorPack<std::complex<R>>& yj,
                                                 const VectorPack<std::complex<R>>& gi,
                                                 const VectorPack<std::complex<R>>& gj) {
-  sum.re = sum.re + gj.re * yi.re + gj.im * yi.im;
-  sum.re = sum.re - yj.re * gi.re - yj.im * gi.im;
-  sum.im = sum.im + gj.im * yi.re - gj.re * yi.im;
-  sum.im = sum.im - yj.im * gi.re + yj.re * gi.im;
+  sum.re = fma(gj.im, yi.im, fma(gj.re, yi.re, sum.re));
+  sum.re = fnma(yj.im, gi.im, fnma(yj.re, gi.re, sum.re));
+  sum.im = fnma(gj.re, yi.im, fma(gj.im, yi.re, sum.im));
+  sum.im = fma(yj.re, gi.im, fnma(yj.im, gi.re, sum.im));
 }
 
 [[gnu::always_inline]] inline float conjugate(float x) { return x; }
@@ -136,7 +135,7 @@ template <class R>
     const VectorPack<std::complex<R>>& x, const std::complex<R>& factor) {
   const R re = factor.real();
   const R im = factor.imag();
-  return {x.re * re - x.im * im, x.im * re + x.re * im};
+  return {fma(x.re, re, -(x.im * im)), fma(x.im, re, x.re * im)};
 }
 
 }  // namespace givens::cpu::GIVENS_ISA

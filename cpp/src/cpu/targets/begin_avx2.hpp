@@ -1,5 +1,6 @@
-// Opens AVX2 with FMA.
-// See engine_headers.hpp; a test may have named another namespace.
+// Compiles what follows for AVX2 with FMA, until end.hpp.
+//
+// See engine_headers.hpp. A test may have defined GIVENS_ISA, the namespace, already.
 #if !defined(GIVENS_ISA)
 #define GIVENS_ISA avx2
 #endif

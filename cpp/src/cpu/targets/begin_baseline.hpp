@@ -1,6 +1,7 @@
-// Opens the instruction set that every machine of an architecture has: x86-64 with SSE2, or Arm
-// with NEON.
-// See engine_headers.hpp; a test may have named another namespace.
+// Compiles what follows, until end.hpp, for the instructions that every machine of an architecture
+// has: SSE2 on x86-64, NEON on Arm.
+//
+// See engine_headers.hpp. A test may have defined GIVENS_ISA, the namespace, already.
 #if !defined(GIVENS_ISA)
 #define GIVENS_ISA baseline
 #endif

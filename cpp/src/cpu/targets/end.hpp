@@ -1,4 +1,4 @@
-// Closes the instruction set that a begin_*.hpp opened. See engine_headers.hpp.
+// Ends what a begin_*.hpp began. See engine_headers.hpp.
 #if defined(GIVENS_TARGET_IS_PUSHED)
 #if defined(__clang__)
 #pragma clang attribute pop

@@ -32,7 +32,7 @@ using test::Choice;
 using test::Random;
 using test::Shape;
 
-// How an array lies in memory. Its first axis is that of the matrices.
+// How an array lies in memory. Its first axis counts the matrices.
 enum class Arrangement {
   contiguous,
   swapped,        // the last two axes exchanged
@@ -117,7 +117,7 @@ test::OwnedParameters<double> widened(const test::OwnedParameters<R>& narrow) {
   return out;
 }
 
-// The arrays of one batch of matrices, of vectors to rotate and of gradients. `axis` is -1 or, for
+// The arrays of one batch: matrices, vectors to rotate and gradients. `axis` is -1 or, for
 // vectors that have an axis of their own, -2.
 template <class T>
 struct Batch {
@@ -204,7 +204,7 @@ void copy_part(const Batch<T>& from, std::int64_t first, Batch<To>& to) {
 template <class T>
 struct Results {
   using R = real_t<T>;
-  // By angles, phases and diagonal; empty for those that are absent.
+  // The gradients by angles, phases and diagonal; empty where the parameter is absent.
   using Gradients = std::array<std::vector<R>, 3>;
   std::vector<T> y;
   std::vector<T> gx;
@@ -310,7 +310,7 @@ Results<T> compute(const givens::cpu::Engine* engine, const Batch<T>& batch, boo
   return out;
 }
 
-// What is to be expected of a batch: computed in double from the same numbers.
+// The expected results of a batch, computed in double from the same numbers.
 template <class T>
 Results<Wide<T>> expected_of(const Batch<T>& batch, bool inverse) {
   Batch<Wide<T>> wide(batch.schedule, batch.matrices, batch.vectors, batch.choice,
@@ -319,11 +319,11 @@ Results<Wide<T>> expected_of(const Batch<T>& batch, bool inverse) {
   return compute<Wide<T>>(nullptr, wide, inverse, Arrangement::contiguous);
 }
 
-// An engine is off by the rounding of a rotated vector, the reference by that of double. Gradients
-// are products of two states, each with that error: 2, a phase's by sin t (cos t + sin t) <= 1.21
-// more; where y is a rounded U, entries that are zero for the engine are off by another 1. Rounded
-// up to 4 for the sums over vectors and the factors, a few units in the last place each. Entries
-// are at most 1, the parts of complex ones too.
+// An engine is off by the rounding of a rotated vector, which is the unit here; the reference, in
+// double, is not. Gradients are products of two states, each with that error, which makes 2; a
+// phase's has a factor sin t (cos t + sin t) <= 1.21; where y is a rounded U, numbers that the
+// engine takes for zero are off by another 1. That is rounded up to 4 for the sums over vectors and
+// the factors, a few units in the last place each. All numbers and their parts are at most 1.
 template <class T>
 void check_close(const Results<T>& a, const Results<Wide<T>>& b, const Schedule& schedule,
                  std::int64_t vectors) {
@@ -387,7 +387,7 @@ std::string text(const Choice& choice) {
          (choice.signs ? "signs" : "");
 }
 
-// As many matrices as any engine has lanes at most.
+// The largest number of lanes of any engine.
 constexpr std::int64_t kMostLanes = 16;
 
 // The address sanitizer takes minutes for all sizes.
@@ -497,7 +497,7 @@ TEST_CASE_TEMPLATE("batch: a result depends on no other matrix and on no place",
         CAPTURE(std::string(engine->name));
         const auto whole = compute<T>(engine, batch, inverse, Arrangement::contiguous);
 
-        // In parts, which puts matrices in other lanes and ends in other remainders.
+        // Parts of the batch put matrices in other lanes and end in other remainders.
         for (const std::int64_t size : {kMostLanes, kMostLanes + 1, 2 * kMostLanes - 1}) {
           for (std::int64_t first = 0; first + size <= matrices; first += size - 3) {
             Batch<T> part(schedule, size, vectors, choice, Arrangement::contiguous);
@@ -507,7 +507,7 @@ TEST_CASE_TEMPLATE("batch: a result depends on no other matrix and on no place",
           }
         }
 
-        // With numbers that are not finite, or large, in one matrix.
+        // One matrix has numbers that are not finite, or large.
         const std::int64_t bad = random.below(matrices);
         enum class Where { data, angles, phases, diagonal };
         for (const double value : {std::numeric_limits<double>::quiet_NaN(),
@@ -543,7 +543,8 @@ TEST_CASE_TEMPLATE("batch: a result depends on no other matrix and on no place",
               };
               CHECK_FALSE(finite(own.y));
               if (where != Where::data) CHECK_FALSE(finite(own.u));
-              // Those of the first angle and of the diagonal are read before the number is used.
+              // The gradients by the first angle and by the diagonal are read before the number is
+              // used.
               if (where == Where::data) {
                 CHECK_FALSE(finite(own.gradients[0]));
                 if (choice.phases) CHECK_FALSE(finite(own.gradients[1]));
@@ -566,7 +567,7 @@ TEST_CASE_TEMPLATE("batch: parameters and vectors that matrices share", T, GIVEN
   constexpr bool complex = givens::is_complex_v<T>;
   const Shape full{3, 20};
   for (const Shape& shared : {Shape{}, Shape{1}, Shape{3, 1}, Shape{1, 20}, Shape{20}, full}) {
-    // The one parameter that is not shared: angles, phases, diagonal or signs.
+    // One parameter is not shared: angles, phases, diagonal or signs.
     for (int own = 0; own < 4; ++own) {
       if (!complex && (own == 1 || own == 2)) continue;
       const Choice choice{complex, complex && own != 3, own == 3};

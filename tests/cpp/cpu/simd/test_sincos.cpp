@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-// First, so that nothing of it is compiled for an instruction set that may be missing.
+// This comes first, so that nothing of it is compiled for an instruction set that may be missing.
 #include "cpu/engine_headers.hpp"
 
 // Vectors are passed to inlined functions only, so that their ABI does not matter. To the end of
@@ -209,11 +209,11 @@ constexpr double kEpsilon = std::numeric_limits<double>::epsilon();
 
 }  // namespace
 
-// In units of eps / 2: the reduced angle is rounded twice, which is 2 of it and of its sine; the
-// terms left out are less than 0.6 of the sine, r^16 / 17! at r = pi/4; the products and sums are
-// rounded to 1.4 of the value at most. Together 4, so 2 eps, to which a quarter is added for what
-// is of second order. Beside the value's own digits stand those of the third part of pi/2, which
-// has 53 bits from 2^-69 on: with its product, rounded, 2^-102.7 + 2^-102.7 for 6.4e5 quotients.
+// The relative error in units of eps / 2: the reduced angle is rounded twice, which makes 2 for it
+// and for its sine; the terms left out make less than 0.6 of the sine, r^16 / 17! at r = pi/4; the
+// roundings of products and sums make 1.4 at most. The total is 4, or 2 eps, and a quarter is added
+// for terms of second order. The absolute error comes from the third part of pi/2, which has 53
+// bits from 2^-69 on, and its rounded product: 2^-102.7 each for 6.4e5 quotients.
 TEST_CASE("sincos_reduced for double") {
   const std::vector<Expected> all = expected(angles<double>());
   for (const InstructionSet& isa : instruction_sets()) {
@@ -221,8 +221,9 @@ TEST_CASE("sincos_reduced for double") {
   }
 }
 
-// Of the polynomials, 6.4e-11 at most: the cosine's. Beside it stands the second part of pi/2,
-// which has 53 bits from 2^-34 on: for 6.4e5 quotients 2^-67.7, with its product, rounded, 2^-67.
+// The relative error comes from the polynomials: 6.4e-11 at most, the cosine's. The absolute error
+// comes from the second part of pi/2, which has 53 bits from 2^-34 on: 2^-67.7 for 6.4e5 quotients,
+// and 2^-67 with its rounded product.
 TEST_CASE("sincos_reduced for float") {
   const std::vector<Expected> all = expected(angles<float>());
   for (const InstructionSet& isa : instruction_sets()) {
