@@ -54,10 +54,6 @@ struct Limits<double, true> {
   static constexpr double largest = 0x1p250;
 };
 
-// Numbers of a rotation in standard form: its cosine, then p and q as in the fast form.
-template <class F>
-inline constexpr std::int64_t kStandardCoefficients = 1 + kCoefficients<F>;
-
 // The coefficients for some steps of a plan that follow one another, or for all.
 template <class F>
 struct Coefficients {
@@ -65,15 +61,19 @@ struct Coefficients {
 
   std::vector<Mode> modes;          // for each step of the plan
   std::int64_t first_rotation = 0;  // of the steps
-  // For each step, by the index of the rotation: kStandardCoefficients each, or in the fast form
-  // kCoefficients each and then the scales of the rows, 16 or 8.
+  // For each step, kCoefficients of each rotation, by its index: see rotate_packs and, for the
+  // standard form, rotate_standard. In the fast form the scales of the rows follow, 16 or 8. There
+  // is room for two more numbers with seven rotations: 8 with a diagonal block, 18 with another.
   runtime::Scratch<R> values;
   // For gradients, by the index of the rotation: the factor of its sum over stored rows; see
   // kernels/steps-inl.hpp.
   runtime::Scratch<R> weights;
 
   R* of(const Step& step) const {
-    return values.data() + kStandardCoefficients<F> * (step.first_rotation - first_rotation);
+    return values.data() + place_of(step.first_rotation - first_rotation);
+  }
+  static std::int64_t place_of(std::int64_t rotation) {
+    return kCoefficients<F> * rotation + 2 * rotation / 7;
   }
   R* scales_of(const Step& step) const { return of(step) + kCoefficients<F> * step.count; }
   R* weights_of(const Step& step) const {
@@ -107,7 +107,7 @@ class CoefficientBuilder {
   void start(Range steps) {
     const std::int64_t rotations = rotations_of(plan_, steps);
     out_.first_rotation = first_rotation_of(plan_, steps);
-    out_.values.resize(kStandardCoefficients<F> * rotations);
+    out_.values.resize(Coefficients<F>::place_of(rotations) + 1);
     if (gradient_) out_.weights.resize(rotations);
   }
 
@@ -435,11 +435,13 @@ class CoefficientBuilder {
   void add_standard(const Step& step, SinesAndCosines<F, Adjoint>& values) const {
     values.find(step);
     const auto add = [&](int index, double orientation) __attribute__((always_inline)) {
-      R* const out = out_.of(step) + kStandardCoefficients<F> * index;
+      R* const out = out_.of(step) + kCoefficients<F> * index;
       const double sine = (Adjoint ? -orientation : orientation) * values.sine(index);
-      *out = static_cast<R>(values.cosine(index));
-      write_one(out + 1, sine, sine,
-                Phase{values.phase_cosine(index), orientation * values.phase_sine(index)});
+      out[0] = static_cast<R>(values.cosine(index));
+      out[1] = static_cast<R>(sine * values.phase_cosine(index));
+      if constexpr (is_complex_v<F>) {
+        out[2] = static_cast<R>(sine * orientation * values.phase_sine(index));
+      }
       if (gradient_) set_weight(step, index, orientation);
     };
     if (step.pattern == Pattern::pairs) {

@@ -130,7 +130,8 @@ class RotationFinder {
     return fetch_one_by_one(step, m, parameter);
   }
 
-  // The same for any step. It is a function of its own, as the usual cases above need the registers.
+  // The same for any step. It is a function of its own, as the usual cases above need the
+  // registers.
   [[gnu::noinline]] Double8 fetch_one_by_one(const Step& step, int m,
                                              const Strided<const R>& parameter) const {
     const auto fetch_each = [&](auto angle_at) __attribute__((always_inline)) {

@@ -191,8 +191,7 @@ template <bool Masked, class F, bool Gradient>
                                     std::int32_t count, const real_t<F>* coefficients,
                                     const ColumnMask* rotated) {
   const auto rotate_pair = [&](std::int32_t e) __attribute__((always_inline)) {
-    return rotate_rows<Masked>(panels, pairs[e].i, pairs[e].j,
-                               coefficients + kStandardCoefficients<F> * e,
+    return rotate_rows<Masked>(panels, pairs[e].i, pairs[e].j, coefficients + kCoefficients<F> * e,
                                Masked ? rotated + e : nullptr);
   };
   if constexpr (!Gradient) {
@@ -219,7 +218,7 @@ void run_standard_block(const Panels<F, Gradient>& panels, const Plan& plan, con
   for_each_rotation<Adjoint>(plan, step, [&](std::int32_t i, std::int32_t j, int index) {
     if (angle_of(plan, step, index) < 0) return;
     [[maybe_unused]] const VectorPack<F> total =
-        rotate_rows<false>(panels, i, j, coefficients + kStandardCoefficients<F> * index, nullptr);
+        rotate_rows<false>(panels, i, j, coefficients + kCoefficients<F> * index, nullptr);
     if constexpr (Gradient) {
       add_sums_of_packs<real_t<F>, 1>(&total, panels.sums + kReals<F> * index);
     }

@@ -72,23 +72,23 @@ template <class R>
   y.im = fma(old.re, c[3], fma(old.im, c[2], y.im));
 }
 
-// (x, y) <- (a x - p y, a y + q x). c is (a, p, q), for complex numbers (a, Re p, Im p, Re q, Im
-// q).
+// x <- a x - conj(q) y, y <- a y + q x (the old one). c is (a, q), for complex packs
+// (a, Re q, Im q).
 template <class R>
 [[gnu::always_inline]] inline void rotate_standard(VectorPack<R>& x, VectorPack<R>& y, const R* c) {
   const Vector<R> old = x.v;
-  x.v = fma(x.v, c[0], -(y.v * c[1]));
-  y.v = fma(y.v, c[0], old * c[2]);
+  x.v = x.v * c[0] - y.v * c[1];
+  y.v = y.v * c[0] + old * c[1];
 }
 
 template <class R>
 [[gnu::always_inline]] inline void rotate_standard(VectorPack<std::complex<R>>& x,
                                                    VectorPack<std::complex<R>>& y, const R* c) {
   const VectorPack<std::complex<R>> old = x;
-  x.re = fma(y.im, c[2], fma(x.re, c[0], -(y.re * c[1])));
-  x.im = fnma(y.re, c[2], fma(x.im, c[0], -(y.im * c[1])));
-  y.re = fnma(old.im, c[4], fma(y.re, c[0], old.re * c[3]));
-  y.im = fma(old.re, c[4], fma(y.im, c[0], old.im * c[3]));
+  x.re = x.re * c[0] - y.re * c[1] - y.im * c[2];
+  x.im = x.im * c[0] - y.im * c[1] + y.re * c[2];
+  y.re = y.re * c[0] + old.re * c[1] - old.im * c[2];
+  y.im = y.im * c[0] + old.im * c[1] + old.re * c[2];
 }
 
 // Adds g_j conj(y_i) - y_j conj(g_i), column by column, from which the gradients by the angle and
