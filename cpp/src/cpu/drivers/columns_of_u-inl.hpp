@@ -8,6 +8,7 @@
 #endif
 
 #include "cpu/panels/column_order-inl.hpp"
+#include "cpu/simd/vector_pack-inl.hpp"
 
 namespace givens::cpu::GIVENS_ISA {
 
