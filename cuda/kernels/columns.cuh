@@ -29,12 +29,14 @@ struct alignas(C * sizeof(R)) Vector {
 
 template <class R, int C>
 __device__ __forceinline__ Vector<R, C> load_vector(const R* p) {
-  return *reinterpret_cast<const Vector<R, C>*>(p);
+  const auto& vector = *reinterpret_cast<const Vector<R, C>*>(p);  // Clang checks its alignment
+  return vector;
 }
 
 template <class R, int C>
 __device__ __forceinline__ void store_vector(R* p, const Vector<R, C>& x) {
-  *reinterpret_cast<Vector<R, C>*>(p) = x;
+  auto& vector = *reinterpret_cast<Vector<R, C>*>(p);
+  vector = x;
 }
 
 // C columns of a row. In memory the real parts of the row's W columns come before the imaginary

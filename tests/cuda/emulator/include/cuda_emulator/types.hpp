@@ -14,11 +14,33 @@ struct dim3 {
   constexpr operator uint3() const { return {x, y, z}; }
 };
 
+// Clang checks the alignment of references, but not of what a trivial copy reads and writes, so
+// copies are functions here.
 struct alignas(8) float2 {
   float x, y;
+
+  float2() = default;
+  constexpr float2(float x_, float y_) : x(x_), y(y_) {}
+  constexpr float2(const float2& other) : x(other.x), y(other.y) {}
+  constexpr float2& operator=(const float2& other) {
+    x = other.x;
+    y = other.y;
+    return *this;
+  }
 };
 struct alignas(16) float4 {
   float x, y, z, w;
+
+  float4() = default;
+  constexpr float4(float x_, float y_, float z_, float w_) : x(x_), y(y_), z(z_), w(w_) {}
+  constexpr float4(const float4& other) : x(other.x), y(other.y), z(other.z), w(other.w) {}
+  constexpr float4& operator=(const float4& other) {
+    x = other.x;
+    y = other.y;
+    z = other.z;
+    w = other.w;
+    return *this;
+  }
 };
 
 constexpr float2 make_float2(float x, float y) { return {x, y}; }
