@@ -147,8 +147,8 @@ Schedule from_dict(const py::dict& description) {
   }
   if (kind.kind == Schedule::Kind::rounds) rounds = to_rounds(entry("rounds"));
   if (used != description.size()) {
-    throw py::value_error(std::string("description must have no other keys than those of kind ") +
-                          kind.name + ", got keys " + keys());
+    throw py::value_error(std::string("description must have only the keys of kind ") + kind.name +
+                          ", got keys " + keys());
   }
   return make_schedule(kind, n, size, columns, rounds);
 }

@@ -14,7 +14,7 @@ using namespace test;
 
 TEST_CASE("rounds: one launch each rotates and finds gradients") {
   constexpr int kThreads = 256;
-  constexpr int kParts = 2;
+  constexpr int kSumParts = 2;
   constexpr int kColumns = 70;
   const RotateOptions options{-2, false};
   Random random(31);
@@ -33,7 +33,7 @@ TEST_CASE("rounds: one launch each rotates and finds gradients") {
     }
     const DeviceCopy<int> device_pairs(pairs);
     const DeviceCopy<float> device_cosines(cosines), device_sines(sines);
-    const DeviceCopy<float> sums(Array<float>({kParts, total}));
+    const DeviceCopy<float> sums(Array<float>({kSumParts, total}));
     const auto x = random.array<float>({schedule.n(), kColumns});
     const auto gy = random.array<float>({schedule.n(), kColumns});
     const DeviceCopy<float> y(x), gx(gy);
@@ -55,9 +55,9 @@ TEST_CASE("rounds: one launch each rotates and finds gradients") {
     CHECK(vectors_error(rotated, expected, schedule, -2) <= 1);
 
     for (std::size_t r = offsets.size() - 1; r-- > 0;) {
-      run(&vjp_round, count(r) * kParts * 32, y.data(), gx.data(),
+      run(&vjp_round, count(r) * kSumParts * 32, y.data(), gx.data(),
           device_pairs.data() + 2 * offsets[r], device_cosines.data() + offsets[r],
-          device_sines.data() + offsets[r], sums.data() + offsets[r], count(r), kColumns, kParts,
+          device_sines.data() + offsets[r], sums.data() + offsets[r], count(r), kColumns, kSumParts,
           static_cast<int>(total));
     }
     const auto right =

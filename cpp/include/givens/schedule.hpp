@@ -62,7 +62,7 @@ class GIVENS_API Schedule {
   // match takes `size` rounds, and in round m player k of the home team meets player
   // (k + m) mod size of the visitors. Throws std::invalid_argument for size outside 1..65536. The
   // authors' kernel has even sizes only; an odd team has a bye in each of its steps, and with
-  // size 1 the schedule is that of `circle`.
+  // size 1 the schedule is the circle's.
   static Schedule team(std::int64_t n, std::int64_t size,
                        std::optional<std::int64_t> columns = std::nullopt);
 

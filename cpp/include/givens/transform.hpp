@@ -95,8 +95,8 @@ GIVENS_API void matrix(const Parameters<real_t<T>>& parameters, const Schedule& 
 
 // The gradient of a real loss L through `rotate`, from its output y and gy = dL/dy (for complex T,
 // dL = Re sum conj(gy) dy): gx = dL/dx, which has the shape of y, and the gradients of the
-// parameters (arXiv 2106.00003, section 4). The options must be those of the call of rotate;
-// nothing else need be kept from it. Cost: three times that of rotate.
+// parameters (arXiv 2106.00003, section 4). The options must be the same as in the call of
+// rotate; nothing else need be kept from it. Cost: three times the cost of rotate.
 //
 //   givens::rotate_vjp<float>({y.data(), {3, n}}, {gy.data(), {3, n}}, parameters, schedule,
 //                             {gx.data(), {3, n}}, {{gangles.data(), {K}}, {}, {}});
@@ -111,7 +111,7 @@ GIVENS_API void rotate_vjp(const not_deduced_t<ArrayView<const T>>& y,
 // The gradient through `matrix`, from its output U and gU = dL/dU, both (*B, n, columns). U must be
 // the matrix of these parameters: entries that the schedule makes zero are skipped, in U and in the
 // products of its first rotations.
-// Cost: three to four times that of `matrix`.
+// Cost: three to four times the cost of `matrix`.
 template <class T>
 GIVENS_API void matrix_vjp(const not_deduced_t<ArrayView<const T>>& U,
                            const not_deduced_t<ArrayView<const T>>& gU,

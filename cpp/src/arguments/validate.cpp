@@ -325,8 +325,8 @@ class Batch {
       extent = broadcast(extent, view.shape(d - (ndim() - (view.ndim() - 1))));
       if (extent < 0) {
         refuse("the leading axes of " + name +
-               " must broadcast with those of the other parameters, got " + name + " of shape " +
-               shape_text(view) + " and angles of shape " + shape_text(*views_[0]));
+               " must broadcast with the leading axes of the other parameters, got " + name +
+               " of shape " + shape_text(view) + " and angles of shape " + shape_text(*views_[0]));
       }
     }
   }

@@ -37,7 +37,7 @@ inline void set_identity_rows(Plan& plan, std::int64_t n) {
   for (std::int64_t k = 0; k < n; ++k) plan.coordinate_of_row[at(k)] = narrow(k);
 }
 
-// Appends a step of a block; its rotations are numbered after those of the steps before it.
+// Appends a step of a block, whose rotations are numbered on from the steps before it.
 inline void add_block(Plan& plan, Pattern pattern, AngleMap angle_map, std::int64_t a,
                       std::int64_t b, std::int64_t angle, std::int64_t step_k = 0,
                       std::int64_t step_l = 0) {

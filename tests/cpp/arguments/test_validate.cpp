@@ -153,18 +153,19 @@ TEST_CASE("refused: parameters that do not fit the schedule or each other") {
           [](auto& a) { a.parameters.diagonal = {a.stored_diagonal.values.data(), {2, 1}}; });
   refused(kAllComplex, "signs and diagonal exclude each other, got both",
           [](auto& a) { a.parameters.signs = a.stored_signs.view(); });
+  refused(kAllComplex,
+          "the leading axes of phases must broadcast with the leading axes of the other "
+          "parameters, got phases of "
+          "shape (3, 6) and angles of shape (2, 6)",
+          [](auto& a) { a.parameters.phases = {a.stored_phases.values.data(), {3, 6}, {0, 1}}; });
   refused(
       kAllComplex,
-      "the leading axes of phases must broadcast with those of the other parameters, got phases of "
-      "shape (3, 6) and angles of shape (2, 6)",
-      [](auto& a) { a.parameters.phases = {a.stored_phases.values.data(), {3, 6}, {0, 1}}; });
-  refused(kAllComplex,
-          "the leading axes of diagonal must broadcast with those of the other parameters, "
-          "got diagonal "
-          "of shape (2, 3, 4) and angles of shape (2, 6)",
-          [](auto& a) {
-            a.parameters.diagonal = {a.stored_diagonal.values.data(), {2, 3, 4}, {0, 0, 1}};
-          });
+      "the leading axes of diagonal must broadcast with the leading axes of the other parameters, "
+      "got diagonal "
+      "of shape (2, 3, 4) and angles of shape (2, 6)",
+      [](auto& a) {
+        a.parameters.diagonal = {a.stored_diagonal.values.data(), {2, 3, 4}, {0, 0, 1}};
+      });
 }
 
 TEST_CASE("refused: signs") {
@@ -179,7 +180,8 @@ TEST_CASE("refused: signs") {
     a.parameters.signs = a.stored_signs.view();
   });
   refused(kAll,
-          "the leading axes of signs must broadcast with those of the other parameters, got signs "
+          "the leading axes of signs must broadcast with the leading axes of the other parameters, "
+          "got signs "
           "of shape (3, 4) and angles of shape (2, 6)",
           [](auto& a) { a.parameters.signs = {a.stored_signs.values.data(), {3, 4}, {0, 1}}; });
 }

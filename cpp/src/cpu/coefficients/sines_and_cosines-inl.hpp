@@ -37,7 +37,7 @@ template <class R>
 
 // The sines and cosines of the angles and, for complex F, of the phases of one step after the
 // other: from the first to the last, or with Adjoint from the last to the first. Many steps of
-// pairs are too short for vectors: the values of the next ones are found with those of the first.
+// pairs are too short for vectors: `find` finds the values of the next ones too.
 template <class F, bool Adjoint>
 class SinesAndCosines {
  public:

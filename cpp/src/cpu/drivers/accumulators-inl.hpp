@@ -17,7 +17,7 @@ namespace givens::cpu::GIVENS_ISA {
 //
 // The sum of a rotation of rows i and j is W[j, i], W = A Y^H - Y A^H with the states after it, Y,
 // and the loss's gradient there, A. With z = exp(-ip) W[j, i] the gradient of the angle is Re z,
-// and that of the phase
+// and the gradient of the phase is
 //   sin t cos t Im z + (sin t)^2 (Im W[j, j] - Im W[i, i]) / 2.
 // The diagonal of W is summed once, after all rotations, and then follows from what is known as
 // the columns go back through them: W <- G^H W G.

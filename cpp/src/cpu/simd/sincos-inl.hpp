@@ -23,8 +23,8 @@ template <class V, class R, std::size_t N>
   return p;
 }
 
-// From the sine and cosine of what is left of x after `quadrant` quarter turns to those of x. They
-// change places where bit 0 of the quadrant is set; bit 1 goes to the signs.
+// Makes the sine and cosine of x from s and c, which belong to what is left of x after `quadrant`
+// quarter turns. They change places where bit 0 of the quadrant is set; bit 1 goes to the signs.
 template <class V, class Integers>
 [[gnu::always_inline]] inline void turn_by_quadrant(const V& s, const V& c,
                                                     const Integers& quadrant, V& sine, V& cosine) {

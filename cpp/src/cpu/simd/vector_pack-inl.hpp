@@ -1,9 +1,8 @@
-// Segments: kLanes columns of a row of a panel, and what a rotation does to two of them. Compiled
-// for each instruction set; see engine_headers.hpp.
+// Vector packs: kLanes columns of a row of a panel, and what a rotation does to two of them.
+// Compiled for each instruction set; see engine_headers.hpp.
 //
-// F is the field of the rotations: float, double, or complex for those with phases. A row of a
-// panel of complex numbers has, segment by segment, a vector of real parts and one of imaginary
-// parts.
+// F is the field of the rotations: float, double, or complex where there are phases. A row of a
+// panel of complex numbers has, pack by pack, a vector of real parts and one of imaginary parts.
 #if defined(GIVENS_CPU_SIMD_VECTOR_PACK_INL_HPP) == defined(GIVENS_TARGET_TOGGLE)
 #ifdef GIVENS_CPU_SIMD_VECTOR_PACK_INL_HPP
 #undef GIVENS_CPU_SIMD_VECTOR_PACK_INL_HPP
