@@ -13,7 +13,8 @@ execute_process(
   COMMAND x86_64-w64-mingw32-g++-posix -print-libgcc-file-name
   OUTPUT_VARIABLE givens_mingw_libgcc OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
 get_filename_component(givens_mingw ${givens_mingw_libgcc} DIRECTORY)
-set(CMAKE_CXX_FLAGS_INIT "-isystem ${givens_mingw}/include/c++ \
+# libstdc++ has thread_local variables (in std::call_once) of the emulated kind.
+set(CMAKE_CXX_FLAGS_INIT "-femulated-tls -isystem ${givens_mingw}/include/c++ \
 -isystem ${givens_mingw}/include/c++/x86_64-w64-mingw32 -isystem ${givens_mingw}/include/c++/backward")
 # GNU ld warns about each of libstdc++'s type names, which Clang pads differently.
 set(CMAKE_EXE_LINKER_FLAGS_INIT
