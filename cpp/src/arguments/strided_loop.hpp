@@ -17,7 +17,9 @@ struct Strided {
 
   constexpr explicit operator bool() const { return data != nullptr; }
   constexpr T& operator[](std::int64_t k) const { return data[k * stride]; }
-  constexpr Strided at(std::int64_t offset) const { return {data ? data + offset : nullptr, stride}; }
+  constexpr Strided at(std::int64_t offset) const {
+    return {data ? data + offset : nullptr, stride};
+  }
 };
 
 // The index space of nested loops in which each operand moves by a stride of its own. Neighbouring
