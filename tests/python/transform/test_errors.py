@@ -185,7 +185,8 @@ def parameter_rows() -> list[Row]:
     for name, extent in [("phases", 6), ("diagonal", 4), ("signs", 4)]:
         changed = {"angles": zeros(3, 6), name: np.ones((2, extent))}
         message = (
-            f"the leading axes of {name} must broadcast with the leading axes of the other parameters, "
+            f"the leading axes of {name} must broadcast with the leading axes of the other"
+            " parameters, "
             f"got {name} of shape (2, {extent}) and angles of shape (3, 6)"
         )
         rows.append(("matrix", changed, ValueError, message))
@@ -486,8 +487,7 @@ def test_rounds_on_no_coordinates() -> None:
             {"kind": "rounds", "n": 4},
         ),
         (
-            "description must have only the keys of kind xor, "
-            "got keys ['kind', 'n', 'size']",
+            "description must have only the keys of kind xor, got keys ['kind', 'n', 'size']",
             {"kind": "xor", "n": 4, "size": 2},
         ),
         (
