@@ -76,18 +76,18 @@ template <class R>
 template <class R>
 [[gnu::always_inline]] inline void rotate_standard(VectorPack<R>& x, VectorPack<R>& y, const R* c) {
   const Vector<R> old = x.v;
-  x.v = x.v * c[0] - y.v * c[1];
-  y.v = y.v * c[0] + old * c[1];
+  x.v = fnma(y.v, c[1], x.v * c[0]);
+  y.v = fma(old, c[1], y.v * c[0]);
 }
 
 template <class R>
 [[gnu::always_inline]] inline void rotate_standard(VectorPack<std::complex<R>>& x,
                                                    VectorPack<std::complex<R>>& y, const R* c) {
   const VectorPack<std::complex<R>> old = x;
-  x.re = x.re * c[0] - y.re * c[1] - y.im * c[2];
-  x.im = x.im * c[0] - y.im * c[1] + y.re * c[2];
-  y.re = y.re * c[0] + old.re * c[1] - old.im * c[2];
-  y.im = y.im * c[0] + old.im * c[1] + old.re * c[2];
+  x.re = fnma(y.im, c[2], fnma(y.re, c[1], x.re * c[0]));
+  x.im = fma(y.re, c[2], fnma(y.im, c[1], x.im * c[0]));
+  y.re = fnma(old.im, c[2], fma(old.re, c[1], y.re * c[0]));
+  y.im = fma(old.re, c[2], fma(old.im, c[1], y.im * c[0]));
 }
 
 // Adds g_j conj(y_i) - y_j conj(g_i), column by column, from which the gradients by the angle and
