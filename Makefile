@@ -23,17 +23,18 @@ CPP_TEST_SOURCES := $(shell find tests/cpp tests/cuda)
 
 ENGINE_TESTS := $(addprefix tests/python/transform/test_,gradients.py matrix_and_rotate.py properties.py)
 
-.PHONY: help demo test lint types format test-cpp test-sanitizers test-embed test-cuda-python \
+.PHONY: help demo test lint types format test-cpp test-clang test-sanitizers test-embed test-cuda-python \
 	test-cuda-build test-python test-portability test-arm test-windows test-macos bench bench-cuda \
 	wheel-cuda clean test-packages
 .DELETE_ON_ERROR:
 
 help:
 	@echo 'make demo             build the package and draw build/demo.png with it'
-	@echo 'make test             everything that CI runs: lint and the six test-... that follow'
+	@echo 'make test             everything that CI runs: lint and the seven test-... that follow'
 	@echo 'make lint             all checks of .pre-commit-config.yaml (types: mypy alone)'
 	@echo 'make format           format Python and C++'
 	@echo 'make test-cpp         C++ tests and Python bindings, warnings as errors'
+	@echo 'make test-clang       C++ tests and Python tests of the engines by Clang, warnings as errors'
 	@echo 'make test-sanitizers  C++ tests under the address, undefined-behaviour, thread sanitizers'
 	@echo 'make test-embed       programs that use the installed C++ library'
 	@echo 'make test-cuda-python Python tests with arrays on a GPU, on the emulator of CUDA'
@@ -120,6 +121,7 @@ demo: $(VENV)/.package
 test:
 	$(MAKE) lint
 	$(MAKE) test-cpp
+	$(MAKE) test-clang
 	$(MAKE) test-sanitizers
 	$(MAKE) test-embed
 	$(MAKE) test-cuda-python
@@ -140,6 +142,21 @@ format: $(VENV)/.dev-tools
 
 test-cpp: $(VENV)/.package-with-tests
 	ctest --test-dir build/package --output-on-failure --no-tests=error
+
+# The engines, and what tests them, once more by Clang. The emulator of CUDA and the rest of Python show
+# nothing new there.
+CLANG := clang++-16
+test-clang: $(VENV)/.dev-tools test-packages
+	@command -v $(CLANG) >/dev/null || { $(call install,clang-16,The tests with Clang need); }
+	cmake --preset werror -B build/clang -DCMAKE_CXX_COMPILER=$(CLANG) -DGIVENS_BUILD_PYTHON=ON \
+		-DGIVENS_JAX=off -DPython_EXECUTABLE=$(CURDIR)/$(VENV)/bin/python \
+		-Dpybind11_DIR="$$(python -m pybind11 --cmakedir)"
+	cmake --build build/clang --target givens_tests givens_python givens_headers
+	ctest --test-dir build/clang/tests/cpp --output-on-failure --no-tests=error
+	rm -rf build/clang/package && mkdir build/clang/package
+	cp -r python/givens build/clang/package/
+	cp build/clang/python/bindings/_core.*.so build/clang/package/givens/
+	PYTHONPATH=$(CURDIR)/build/clang/package $(PYTEST) --quiet $(ENGINE_TESTS)
 
 test-sanitizers: $(VENV)/.build-tools test-packages
 	cmake --preset asan
