@@ -251,3 +251,46 @@ TEST_CASE("tangents: outputs that overlap, and tangents of nothing, are refused"
                                  schedule, y.view(), y.view()),
       "dphases must not be given without phases", std::invalid_argument);
 }
+
+TEST_CASE("tangents: wrong shapes, and outputs that overlap parameters or tangents, are refused") {
+  const Schedule schedule = Schedule::circle(4);
+  Random random(36);
+  auto parameters = test::random_parameters<double>(schedule, {}, random);
+  const Array<double> x({2, 4});
+  const Array<double> four({4});
+  const Array<double> five({5});
+  Array<double> y({2, 4});
+  Array<double> dy({2, 4});
+  const auto rotate = [&](const std::optional<givens::ArrayView<const double>>& dx,
+                          const givens::ParameterTangents<double>& tangents) {
+    givens::rotate_jvp<double>(x.view(), dx, parameters.views(), tangents, schedule, y.view(),
+                               dy.view());
+  };
+  CHECK_THROWS_WITH_AS(rotate(four.view(), {}), "dx must have shape (2, 4), got shape (4,)",
+                       std::invalid_argument);
+  CHECK_THROWS_WITH_AS(rotate(std::nullopt, {five.view(), {}, {}}),
+                       "dangles must have the shape of angles (6,), got shape (5,)",
+                       std::invalid_argument);
+  const givens::ArrayView<const double> in_y(y.values.data(), {6});
+  CHECK_THROWS_WITH_AS(rotate(std::nullopt, {in_y, {}, {}}), "y must not overlap dangles in memory",
+                       std::invalid_argument);
+  const givens::ArrayView<const double> in_dy(dy.values.data(), {6});
+  CHECK_THROWS_WITH_AS(rotate(std::nullopt, {in_dy, {}, {}}),
+                       "dy must not overlap dangles in memory", std::invalid_argument);
+
+  OwnedGradients<double> gradients(parameters);
+  OwnedGradients<double> dgradients(parameters);
+  const auto gradient = [&](const std::optional<givens::ArrayView<const double>>& dy_in,
+                            const std::optional<givens::ArrayView<const double>>& dgy,
+                            const givens::ParameterTangents<double>& tangents) {
+    givens::rotate_vjp_jvp<double>(x.view(), dy_in, x.view(), dgy, parameters.views(), tangents,
+                                   schedule, y.view(), gradients.views(), dy.view(),
+                                   dgradients.views());
+  };
+  CHECK_THROWS_WITH_AS(gradient(four.view(), std::nullopt, {}),
+                       "dy must have shape (2, 4), got shape (4,)", std::invalid_argument);
+  CHECK_THROWS_WITH_AS(gradient(std::nullopt, four.view(), {}),
+                       "dgy must have shape (2, 4), got shape (4,)", std::invalid_argument);
+  CHECK_THROWS_WITH_AS(gradient(std::nullopt, std::nullopt, {dgradients.angles.view(), {}, {}}),
+                       "dgangles must not overlap dangles in memory", std::invalid_argument);
+}

@@ -125,6 +125,27 @@ TEST_CASE_TEMPLATE("engines: the gradient of large vectors does not overflow", T
   }
 }
 
+// Every scale of a block is near the least that the fast form allows elsewhere, and the vectors are
+// within its limit: the products of stored rows are far larger than |y| |gy|.
+TEST_CASE_TEMPLATE("engines: the gradient of vectors within the limit does not overflow", T,
+                   GIVENS_TEST_TYPES) {
+  using R = real_t<T>;
+  Random random(80);
+  constexpr bool kFloat = sizeof(R) == 4;
+  const R angle = static_cast<R>(std::acos(kFloat ? std::exp2(-7.25) : std::exp2(-45.0)));
+  const double scale = kFloat ? 0x1p15 : 0x1p240;
+  for (const Schedule& schedule : {Schedule::xor_(40), Schedule::circle(41)}) {
+    CAPTURE(schedule.repr());
+    const Shape shape = {5, schedule.n()};
+    auto parameters = random_parameters<R>(schedule, any_choice<T>(random), random);
+    std::fill(parameters.angles.values.begin(), parameters.angles.values.end(), angle);
+    for (const bool inverse : {false, true}) {
+      check_vjp(random.array<T>(shape, scale), random.array<T>(shape, scale), parameters, schedule,
+                {-1, inverse});
+    }
+  }
+}
+
 // Vectors that are too large go alone, and so do their sums: no sum may be lost or taken twice.
 TEST_CASE_TEMPLATE("engines: the gradient of large vectors beside others", T, GIVENS_TEST_TYPES) {
   using R = real_t<T>;

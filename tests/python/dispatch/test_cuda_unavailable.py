@@ -1,7 +1,11 @@
 """Without a GPU: what `givens.cuda` says, and what calls with arrays on a GPU raise."""
 
+import inspect
 import sys
+from collections.abc import Callable
+from functools import partial
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
@@ -31,24 +35,31 @@ class InterfaceArray:
 ON_GPU = [DLPackArray(2), DLPackArray(13), InterfaceArray()]
 
 
-def calls(x: object) -> list:
-    """Return calls with the array as each argument that may be one."""
-    t, v, U = np.zeros(6), np.zeros((2, 4)), np.eye(4)
-    return [
-        lambda: givens.matrix(x, XOR4),
-        lambda: givens.matrix(t, XOR4, phases=x),
-        lambda: givens.matrix(t, XOR4, diagonal=x),
-        lambda: givens.matrix(t, XOR4, signs=x),
-        lambda: givens.rotate(x, t, XOR4),
-        lambda: givens.rotate(v, x, XOR4),
-        lambda: givens.rotate(v, t, XOR4, out=x),
-        lambda: givens.rotate_vjp(x, v, t, XOR4),
-        lambda: givens.rotate_vjp(v, x, t, XOR4),
-        lambda: givens.rotate_vjp(v, v, x, XOR4),
-        lambda: givens.matrix_vjp(x, U, t, XOR4),
-        lambda: givens.matrix_vjp(U, x, t, XOR4),
-        lambda: givens.matrix_vjp(U, U, x, XOR4),
-    ]
+ARGUMENTS: dict[str, Any] = {
+    "angles": np.zeros(6),
+    "dangles": np.zeros(6),
+    "schedule": XOR4,
+    "x": np.zeros((2, 4)),
+    "y": np.zeros((2, 4)),
+    "gy": np.zeros((2, 4)),
+    "U": np.eye(4),
+    "gU": np.eye(4),
+    "dx": None,
+    "dy": None,
+    "dgy": None,
+}
+
+
+def calls(x: object, *functions: Callable[..., Any]) -> list[Callable[[], Any]]:
+    """Return calls of the functions with the array as each argument that may be one."""
+    out = []
+    for function in functions:
+        names = inspect.signature(function).parameters
+        given = {name: value for name, value in ARGUMENTS.items() if name in names}
+        for name in names:
+            if name not in {"schedule", "axis", "inverse", "num_threads"}:
+                out.append(partial(function, **(given | {name: x})))
+    return out
 
 
 def assert_unavailable(reason: str) -> None:
@@ -56,7 +67,7 @@ def assert_unavailable(reason: str) -> None:
     assert not givens.cuda.is_available()
     assert givens.cuda.unavailable_reason() == reason
     for x in ON_GPU:
-        for call in calls(x):
+        for call in calls(x, givens.matrix, givens.rotate, givens.rotate_vjp, givens.matrix_vjp):
             with pytest.raises(RuntimeError, match=message):
                 call()
     with pytest.raises(RuntimeError, match=message):
@@ -85,6 +96,13 @@ def test_module_that_does_not_load(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, "givens._cuda", raising=False)
     monkeypatch.setattr(sys, "meta_path", [Broken(), *sys.meta_path])
     assert_unavailable("libsomething.so: cannot open shared object file")
+
+
+def test_tangents_are_not_computed_on_a_gpu() -> None:
+    for x in ON_GPU:
+        for call in calls(x, givens.matrix_jvp, givens.rotate_jvp, givens.rotate_vjp_jvp):
+            with pytest.raises(NotImplementedError, match="takes arrays in the CPU's memory only"):
+                call()
 
 
 def test_arrays_on_other_devices_are_refused() -> None:
