@@ -26,7 +26,7 @@
 #include "plan/plan.hpp"
 #include "problems.hpp"
 #include "random.hpp"
-#include "reference/reference.hpp"
+#include "reference_calls.hpp"
 
 namespace test {
 
@@ -64,23 +64,6 @@ OwnedParameters<double> widened(const OwnedParameters<R>& narrow) {
 }
 
 // --- Calls ---
-
-template <class T>
-Array<T> reference_rotate(const Array<T>& x, const OwnedParameters<real_t<T>>& parameters,
-                          const Schedule& schedule, const RotateOptions& options) {
-  Array<T> y(
-      givens::validate::rotated_shape<T>(x.view(), parameters.views(), schedule, options.axis));
-  givens::reference::rotate(
-      givens::validate::rotate<T>(x.view(), parameters.views(), schedule, y.view(), options));
-  return y;
-}
-
-template <class T>
-Array<T> reference_matrix(const OwnedParameters<real_t<T>>& parameters, const Schedule& schedule) {
-  Array<T> U(givens::validate::matrix_shape(parameters.views(), schedule));
-  givens::reference::matrix(givens::validate::matrix<T>(parameters.views(), schedule, U.view()));
-  return U;
-}
 
 // The calls of an engine may be given another plan than the schedule's.
 inline const Plan& plan_or(const Plan* plan, const Schedule& schedule) {

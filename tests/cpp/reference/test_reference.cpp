@@ -17,6 +17,7 @@
 #include "problems.hpp"
 #include "random.hpp"
 #include "reference/reference.hpp"
+#include "reference_calls.hpp"
 
 namespace {
 
@@ -28,26 +29,11 @@ using test::Choice;
 using test::OwnedGradients;
 using test::OwnedParameters;
 using test::Random;
+using test::reference_matrix;
+using test::reference_rotate;
 using test::Shape;
 
 const double kPi = std::acos(-1.0);
-
-template <class T>
-Array<T> rotated(const Array<T>& x, const OwnedParameters<real_t<T>>& parameters,
-                 const Schedule& schedule, const RotateOptions& options = {}) {
-  Array<T> y(
-      givens::validate::rotated_shape<T>(x.view(), parameters.views(), schedule, options.axis));
-  givens::reference::rotate(
-      givens::validate::rotate<T>(x.view(), parameters.views(), schedule, y.view(), options));
-  return y;
-}
-
-template <class T>
-Array<T> matrix(const OwnedParameters<real_t<T>>& parameters, const Schedule& schedule) {
-  Array<T> U(givens::validate::matrix_shape(parameters.views(), schedule));
-  givens::reference::matrix(givens::validate::matrix<T>(parameters.views(), schedule, U.view()));
-  return U;
-}
 
 template <class T>
 struct Gradients {
@@ -100,14 +86,14 @@ TEST_CASE_TEMPLATE("by hand: a rotation by 30 degrees", T, GIVENS_TEST_TYPES) {
   const Schedule schedule = Schedule::xor_(2);
   const auto parameters = angles_only<R>({static_cast<R>(kPi / 6)});
   const double c = std::sqrt(3.0) / 2;
-  CHECK(test::largest_difference(matrix<T>(parameters, schedule).values,
+  CHECK(test::largest_difference(reference_matrix<T>(parameters, schedule).values,
                                  std::vector<double>{c, -0.5, 0.5, c}) < by_hand<T>());
 
   const Array<T> x = vector<T>({2, 4});
-  const Array<T> y = rotated(x, parameters, schedule);
+  const Array<T> y = reference_rotate(x, parameters, schedule);
   CHECK(test::largest_difference(y.values, std::vector<double>{2 * c - 2, 1 + 4 * c}) <
         by_hand<T>());
-  const Array<T> back = rotated(x, parameters, schedule, {-1, true});
+  const Array<T> back = reference_rotate(x, parameters, schedule, {-1, true});
   CHECK(test::largest_difference(back.values, std::vector<double>{2 * c + 2, 4 * c - 1}) <
         by_hand<T>());
 
@@ -130,24 +116,26 @@ TEST_CASE_TEMPLATE("by hand: three right angles", T, GIVENS_TEST_TYPES) {
   const Schedule schedule = Schedule::xor_(3);
   auto parameters = angles_only<R>({R(kPi / 2), R(kPi / 2), R(kPi / 2)});
   const std::vector<double> U{0, 0, -1, 0, 1, 0, 1, 0, 0};
-  CHECK(test::largest_difference(matrix<T>(parameters, schedule).values, U) < by_hand<T>());
-  CHECK(test::largest_difference(rotated(vector<T>({1, 2, 3}), parameters, schedule).values,
-                                 std::vector<double>{-3, 2, 1}) < by_hand<T>());
+  CHECK(test::largest_difference(reference_matrix<T>(parameters, schedule).values, U) <
+        by_hand<T>());
+  CHECK(
+      test::largest_difference(reference_rotate(vector<T>({1, 2, 3}), parameters, schedule).values,
+                               std::vector<double>{-3, 2, 1}) < by_hand<T>());
   CHECK(test::largest_difference(
-            rotated(vector<T>({1, 2, 3}), parameters, schedule, {-1, true}).values,
+            reference_rotate(vector<T>({1, 2, 3}), parameters, schedule, {-1, true}).values,
             std::vector<double>{3, 2, -1}) < by_hand<T>());
 
   // Signs multiply the rows of U.
   parameters.signs = vector<R>({-1, 1, -1});
-  CHECK(test::largest_difference(matrix<T>(parameters, schedule).values,
+  CHECK(test::largest_difference(reference_matrix<T>(parameters, schedule).values,
                                  std::vector<double>{0, 0, 1, 0, 1, 0, -1, 0, 0}) < by_hand<T>());
   CHECK(test::largest_difference(
-            rotated(vector<T>({1, 2, 3}), parameters, schedule, {-1, true}).values,
+            reference_rotate(vector<T>({1, 2, 3}), parameters, schedule, {-1, true}).values,
             std::vector<double>{-3, 2, 1}) < by_hand<T>());
 
   // With one column there is no pair of two later coordinates, so no (1, 2).
   const auto two = angles_only<R>({R(kPi / 2), R(kPi / 2)});
-  CHECK(test::largest_difference(matrix<T>(two, Schedule::xor_(3, 1)).values,
+  CHECK(test::largest_difference(reference_matrix<T>(two, Schedule::xor_(3, 1)).values,
                                  std::vector<double>{0, 1, 0}) < by_hand<T>());
 }
 
@@ -161,18 +149,18 @@ TEST_CASE_TEMPLATE("by hand: phases and the diagonal", T, std::complex<float>,
   parameters.phases = vector<R>({R(kPi / 2)});
   const R c = static_cast<R>(std::sqrt(3.0) / 2);
   const R s = R(0.5);
-  CHECK(test::largest_difference(matrix<T>(parameters, schedule).values,
+  CHECK(test::largest_difference(reference_matrix<T>(parameters, schedule).values,
                                  std::vector<T>{c, s * i, s * i, c}) < by_hand<T>());
   // The diagonal multiplies the rows.
   parameters.diagonal = vector<R>({R(kPi / 2), R(kPi)});
-  CHECK(test::largest_difference(matrix<T>(parameters, schedule).values,
+  CHECK(test::largest_difference(reference_matrix<T>(parameters, schedule).values,
                                  std::vector<T>{c * i, -s, -s * i, -c}) < by_hand<T>());
 
   // n = 1 is the diagonal alone: y = exp(id) x and dL/dd = Im(gy conj(y)), here Im((1 + i) (-2i)).
   const Schedule one = Schedule::xor_(1);
   auto alone = angles_only<R>({});
   alone.diagonal = vector<R>({R(kPi / 2)});
-  const Array<T> y = rotated(vector<T>({2}), alone, one);
+  const Array<T> y = reference_rotate(vector<T>({2}), alone, one);
   CHECK(test::largest_difference(y.values, std::vector<T>{R(2) * i}) < by_hand<T>());
   for (const Method method : {Method::reversal, Method::conjugation}) {
     const auto g = gradients(method, y, vector<T>({T(1, 1)}), alone, one);
@@ -188,7 +176,7 @@ TEST_CASE("by hand: the gradient of a phase") {
   const double p = 0.8;
   auto parameters = angles_only<double>({t});
   parameters.phases = vector<double>({p});
-  const Array<T> y = rotated(vector<T>({1, 0}), parameters, schedule);
+  const Array<T> y = reference_rotate(vector<T>({1, 0}), parameters, schedule);
   for (const Method method : {Method::reversal, Method::conjugation}) {
     const auto g = gradients(method, y, vector<T>({0, 1}), parameters, schedule);
     CHECK(std::abs(g.parameters.angles.values[0] - std::cos(t) * std::cos(p)) < by_hand<T>());
@@ -211,19 +199,19 @@ TEST_CASE_TEMPLATE("rotate and matrix are the explicit product", T, GIVENS_TEST_
         const Array<T> x = random.array<T>({n});
         const std::vector<test::Complex> from(x.values.begin(), x.values.end());
         const double norm = test::norm_of(x.values);
-        const Array<T> y = rotated(x, parameters, schedule);
+        const Array<T> y = reference_rotate(x, parameters, schedule);
         CHECK(test::largest_difference(y.values, product * from) <= bound * norm);
         const RotateOptions inverse{-1, true};
-        const Array<T> z = rotated(x, parameters, schedule, inverse);
+        const Array<T> z = reference_rotate(x, parameters, schedule, inverse);
         CHECK(test::largest_difference(z.values, test::adjoint(product) * from) <= bound * norm);
 
         // The inverse takes y back to x, with the errors of both ways.
-        const Array<T> back = rotated(y, parameters, schedule, inverse);
+        const Array<T> back = reference_rotate(y, parameters, schedule, inverse);
         CHECK(test::largest_difference(back.values, x.values) <= 2 * bound * norm);
 
         // The columns of U are the images of unit vectors, and at right angles: U^H U - 1 has two
         // factors with an error each.
-        const Array<T> U = matrix<T>(parameters, schedule);
+        const Array<T> U = reference_matrix<T>(parameters, schedule);
         const auto m = static_cast<std::size_t>(schedule.columns());
         test::Dense columns(static_cast<std::size_t>(n), m);
         test::Dense expected = columns;
@@ -246,7 +234,7 @@ TEST_CASE("orthogonality and unitarity in double stay within 1e-13 n") {
     const auto parameters = test::random_parameters<double>(schedule, {true, true, false}, random);
     const auto size = static_cast<std::size_t>(n);
     test::Dense U(size, size);
-    U.values = matrix<std::complex<double>>(parameters, schedule).values;
+    U.values = reference_matrix<std::complex<double>>(parameters, schedule).values;
     const test::Dense gram = test::adjoint(U) * U;
     CHECK(test::largest_difference(gram.values, test::identity(size).values) <=
           1e-13 * static_cast<double>(n));
@@ -309,10 +297,10 @@ TEST_CASE_TEMPLATE("the gradient agrees with differences of rotate", T, GIVENS_T
           const Array<T> gy = random.array<T>({3, n});
           const RotateOptions options{-1, inverse};
           const auto f = [&] {
-            return test::loss(gy.values, rotated(x, parameters, schedule, options).values);
+            return test::loss(gy.values, reference_rotate(x, parameters, schedule, options).values);
           };
           const auto expected = test::gradient_by_differences(parameters, f);
-          const Array<T> y = rotated(x, parameters, schedule, options);
+          const Array<T> y = reference_rotate(x, parameters, schedule, options);
           const auto g = gradients(Method::reversal, y, gy, parameters, schedule, options);
           // Twice the rounding for the product of states, once for y, once for the two losses.
           const double bound = 4 * test::rounding<R>(schedule);
@@ -344,7 +332,7 @@ TEST_CASE_TEMPLATE("no vectors, no matrices, no columns", T, GIVENS_TEST_TYPES) 
   Random random(17);
   const Schedule schedule = Schedule::circle(5);
   const auto parameters = test::random_parameters<R>(schedule, {}, random);
-  const Array<T> none = rotated(Array<T>({0, 5}), parameters, schedule);
+  const Array<T> none = reference_rotate(Array<T>({0, 5}), parameters, schedule);
   CHECK(none.shape == Shape{0, 5});
   for (const Method method : {Method::reversal, Method::conjugation}) {
     const auto g = gradients(method, none, none, parameters, schedule);
@@ -352,17 +340,17 @@ TEST_CASE_TEMPLATE("no vectors, no matrices, no columns", T, GIVENS_TEST_TYPES) 
   }
 
   const auto no_matrices = test::random_parameters<R>(schedule, {}, random, {0});
-  CHECK(matrix<T>(no_matrices, schedule).shape == Shape{0, 5, 5});
-  CHECK(rotated(Array<T>({1, 5}), no_matrices, schedule).shape == Shape{0, 5});
+  CHECK(reference_matrix<T>(no_matrices, schedule).shape == Shape{0, 5, 5});
+  CHECK(reference_rotate(Array<T>({1, 5}), no_matrices, schedule).shape == Shape{0, 5});
 
   const Schedule no_columns = Schedule::circle(5, 0);
   const auto no_angles = test::random_parameters<R>(no_columns, {}, random);
-  CHECK(matrix<T>(no_angles, no_columns).shape == Shape{5, 0});
+  CHECK(reference_matrix<T>(no_angles, no_columns).shape == Shape{5, 0});
   const Array<T> x = random.array<T>({2, 5});
-  CHECK(rotated(x, no_angles, no_columns).values == x.values);
+  CHECK(reference_rotate(x, no_angles, no_columns).values == x.values);
 
   const Schedule nothing = Schedule::circle(0);
   const auto no_parameters = test::random_parameters<R>(nothing, {}, random);
-  CHECK(rotated(Array<T>({3, 0}), no_parameters, nothing).shape == Shape{3, 0});
-  CHECK(matrix<T>(no_parameters, nothing).shape == Shape{0, 0});
+  CHECK(reference_rotate(Array<T>({3, 0}), no_parameters, nothing).shape == Shape{3, 0});
+  CHECK(reference_matrix<T>(no_parameters, nothing).shape == Shape{0, 0});
 }
