@@ -20,6 +20,7 @@
 // rotation block of 32 x 32 rows, and has its place at first + 31 for the same reason. All pairs
 // that it has in the schedule must be in its rotation blocks, and none may be in a last row block
 // that is not full.
+#include <bitset>
 #include <utility>
 
 #include "plan/builder.hpp"
@@ -29,50 +30,57 @@ namespace givens::planning {
 
 namespace {
 
-// The part of a rotation block of row blocks a < b with the wrapped pairs, or with the others.
+// The part of a rotation block of row blocks a < b with the wrapped pairs, or with the others. With
+// a = b it has the pairs within a row block.
 struct Part {
   std::int64_t a;
   std::int64_t b;
   bool wrapped;
 };
 
-// The rows of a row block, a bit each.
-struct RowBits {
-  std::uint8_t present = 0;  // rows that exist
-  std::uint8_t dropped = 0;  // present rows whose coordinates have no column
+// The rows of a row block.
+struct Rows {
+  std::bitset<kRowBlock> present;  // rows that exist
+  std::bitset<kRowBlock> dropped;  // present rows whose coordinates have no column
+
+  // Whether row k has a pair with row l of another row block, or of this one.
+  bool have_pair(std::size_t k, const Rows& other, std::size_t l) const {
+    return present[k] && other.present[l] && !(dropped[k] && other.dropped[l]);
+  }
 };
 
 // The planner knows a schedule by a rule, Circle or Brickwall, with these members:
 //
-//   modulus(), offset()    M and the offset
+//   kPattern, kOffset      the pattern of rotation blocks, and the offset
+//   modulus()              M
 //   fixed_label(r)         the label that meets a fixed player in round r; -1: none
 //   set_rows(plan)         sets the rows of the plan
-//   row_bits(row_block)    which rows of a row block exist, and which are dropped
+//   rows_of(row_block)     which rows of a row block exist, and which are dropped
 //   swapped(part)          whether rotation (k, l) has row k of row block b and row l of a
-//   fits(part)             whether the rows of its rotation block are rows of the plan
+//   first_rows(part)       the first rows of the two row blocks of its rotation block
 //   rows(z, z', wrapped)   the rows of a pair z < z', the smaller coordinate first
 //   angle(z, z', wrapped, r)
 //   fixed_rows(z), fixed_angle(r)
 //   is_affine(part)        whether the angles of a part with all 64 rotations are affine
-//   add_affine(plan, part, r), add_each(plan, part, r, exists, angle)
-//                          add the rotation block whose rotation (0, 0) is in round r; the second
-//                          with the rotations that exist, their angles in Plan::angle_indices from
-//                          `angle` on
+//   angle_steps(part)      then their differences, by k and by l
 
 struct Circle {
+  static constexpr Pattern kPattern = Pattern::sum_block;
+  static constexpr std::int64_t kOffset = 0;
+
   explicit Circle(const Schedule& schedule)
       : n(schedule.n()),
         cycle(schedule.num_rounds()),
         columns(kept_columns(schedule)),
-        per_round(n / 2),
         bye(n % 2 == 1 ? cycle / 2 : -1),
-        offsets(schedule.round_offsets().data()) {}
+        offsets(schedule.round_offsets().data()) {
+    for (std::int64_t r = 0; r < cycle; ++r) bases.push_back(base(r));
+  }
 
   // M = N - 1, and player 0 is the fixed one. Coordinate x = 1 .. M has the label z with
   // x = -1 - 2 z mod M. Round r is step s = M - 1 - r, in which players meet whose sum is 2 s mod
   // M: -2 - 2 (z + z') = -2 - 2 r, so that z + z' = r.
   std::int64_t modulus() const { return cycle; }
-  static constexpr std::int64_t offset() { return 0; }
 
   // Label z meets the fixed player in round 2 z mod M.
   std::int64_t fixed_label(std::int64_t r) const {
@@ -85,7 +93,7 @@ struct Circle {
     return x > 0 ? x : x + cycle;
   }
 
-  void set_rows(Plan& plan) {
+  void set_rows(Plan& plan) const {
     plan.rows = row_blocks_of(cycle + 1) * kRowBlock;
     plan.coordinate_of_row.resize(at(plan.rows), -1);
     std::int32_t* coordinates = plan.coordinate_of_row.data();
@@ -94,30 +102,27 @@ struct Circle {
     // M is odd, so there is room for the fixed player in the last row block.
     coordinates[cycle] = 0;
     plan.columns_by_parity = true;
-    if (columns < n) find_bases();
   }
 
-  RowBits row_bits(std::int64_t row_block) const {
+  Rows rows_of(std::int64_t row_block) const {
+    Rows out;
     const std::int64_t first = row_block * kRowBlock;
-    const std::int64_t end = std::min(first + kRowBlock, cycle);
-    int present = (1 << (end - first)) - 1;
-    if (first <= bye && bye < end) present &= ~(1 << (bye - first));
-    int dropped = 0;
-    if (columns < n) {
-      for (std::int64_t z = first; z < end; ++z) {
-        if (coordinate(z) >= columns) dropped |= 1 << (z - first);
-      }
+    for (std::int64_t z = first; z < std::min(first + kRowBlock, cycle); ++z) {
+      if (z == bye) continue;
+      out.present[at(z - first)] = true;
+      out.dropped[at(z - first)] = coordinate(z) >= columns;
     }
-    return {static_cast<std::uint8_t>(present), static_cast<std::uint8_t>(dropped & present)};
+    return out;
   }
 
-  static constexpr bool fits(const Part&) { return true; }
+  static RowPair first_rows(const Part& part) {
+    return {narrow(part.a * kRowBlock), narrow(part.b * kRowBlock)};
+  }
   static constexpr bool swapped(const Part&) { return false; }
 
   RowPair rows(std::int64_t z, std::int64_t z2, bool) const {
-    // A swap without a branch, which would be mispredicted.
-    const std::int64_t swap = coordinate(z) > coordinate(z2) ? z ^ z2 : 0;
-    return {narrow(z ^ swap), narrow(z2 ^ swap)};
+    if (coordinate(z) > coordinate(z2)) std::swap(z, z2);
+    return {narrow(z), narrow(z2)};
   }
   RowPair fixed_rows(std::int64_t z) const { return {narrow(cycle), narrow(z)}; }
   std::int64_t fixed_angle(std::int64_t r) const { return offsets[r]; }
@@ -127,28 +132,22 @@ struct Circle {
   // with the bye. The bye has the label (M - 1) / 2 and b' = min(r + 1, M - 1 - r): b' < b for a
   // wrapped pair if the label of the bye is greater than z, else if it is less than z'.
   std::int64_t angle(std::int64_t z, std::int64_t z2, bool wrapped, std::int64_t r) const {
-    return base(r) + std::min(z2 - z, cycle - (z2 - z)) - (after_bye(z, z2, wrapped) ? 1 : 0);
+    const bool after_bye = bye >= 0 && (wrapped ? z < bye : z2 > bye);
+    return bases[at(r)] + std::min(z2 - z, cycle - (z2 - z)) - (after_bye ? 1 : 0);
   }
-  bool after_bye(std::int64_t z, std::int64_t z2, bool wrapped) const {
-    return bye >= 0 && (wrapped ? z < bye : z2 > bye);
-  }
-  std::int64_t base(std::int64_t r) const { return bases.empty() ? r * per_round : bases[at(r)]; }
 
   // With columns m < n the players with a column are an arc of the circle, 1 .. m - 1, and the
   // fixed one. Pairs b > 0 remain from the distance of s to the arc on, one after the other.
-  void find_bases() {
-    bases.resize(at(cycle));
-    for (std::int64_t r = 0; r < cycle; ++r) {
-      const std::int64_t s = cycle - 1 - r;
-      const std::int64_t distance = s == 0        ? 1
-                                    : s < columns ? 0
-                                                  : std::min(s - (columns - 1), cycle + 1 - s);
-      const std::int64_t first = std::max<std::int64_t>(distance, 1);
-      const std::int64_t byes = std::min(r + 1, cycle - 1 - r);
-      const bool with_bye = bye >= 0;
-      bases[at(r)] =
-          offsets[r] + (with_bye && byes == 0 ? 0 : 1) - first + (with_bye && byes < first ? 1 : 0);
-    }
+  std::int64_t base(std::int64_t r) const {
+    const std::int64_t s = cycle - 1 - r;
+    const std::int64_t distance = s == 0        ? 1
+                                  : s < columns ? 0
+                                                : std::min(s - (columns - 1), cycle + 1 - s);
+    const std::int64_t first = std::max<std::int64_t>(distance, 1);
+    const std::int64_t byes = std::min(r + 1, cycle - 1 - r);
+    const bool with_bye = bye >= 0;
+    return offsets[r] + (with_bye && byes == 0 ? 0 : 1) - first +
+           (with_bye && byes < first ? 1 : 0);
   }
 
   // The min in `angle` must be the same argument for all rotations. (The bye is in none of the
@@ -157,45 +156,14 @@ struct Circle {
     const std::int64_t d = (part.b - part.a) * kRowBlock;
     return columns == n && (2 * (d + kRowBlock - 1) <= cycle || 2 * (d - kRowBlock + 1) >= cycle);
   }
-
-  void add_affine(Plan& plan, const Part& part, std::int64_t r) const {
-    const std::int64_t z = part.a * kRowBlock;
-    const std::int64_t z2 = part.b * kRowBlock;
-    const std::int64_t turn = 2 * (z2 - z) < cycle ? 1 : -1;
-    add_block(plan, Pattern::sum_block, AngleMap::affine, z, z2, angle(z, z2, part.wrapped, r),
-              per_round - turn, per_round + turn);
-  }
-
-  void add_each(Plan& plan, const Part& part, std::int64_t r, const Diagonals& exists,
-                std::int64_t angle) const {
-    const std::int64_t z = part.a * kRowBlock;
-    const std::int64_t z2 = part.b * kRowBlock;
-    add_block(plan, Pattern::sum_block, AngleMap::gather, z, z2, angle);
-    // Whether a pair comes after the bye is the same for the whole block, unless the bye is in it.
-    const bool after = after_bye(z, z2, part.wrapped);
-    std::int32_t bases_of_diagonals[2 * kRowBlock] = {};
-    for (int q = 0; q < 2 * kRowBlock - 1; ++q) {
-      if (exists[static_cast<std::size_t>(q)] == 0) continue;
-      bases_of_diagonals[q] = narrow(base(r + q) - (after ? 1 : 0));
-    }
-    const auto d = static_cast<std::int32_t>(z2 - z);
-    const auto m = static_cast<std::int32_t>(cycle);
-    std::int32_t* out = plan.angle_indices.data() + angle;
-    fill_block(out, exists, bases_of_diagonals, [&](std::int32_t difference) {
-      return std::min(d + difference, m - d - difference);
-    });
-    if (bye < 0 || (bye / kRowBlock != part.a && bye / kRowBlock != part.b)) return;
-    for (int e = 0; e < kBlockRotations; ++e) {
-      const BlockIndex index = block_index(Pattern::sum_block, e);
-      const bool also = after_bye(z + index.k, z2 + index.l, part.wrapped);
-      if (out[e] >= 0) out[e] -= (also ? 1 : 0) - (after ? 1 : 0);
-    }
+  RowPair angle_steps(const Part& part) const {
+    const std::int64_t turn = 2 * (part.b - part.a) * kRowBlock < cycle ? 1 : -1;
+    return {narrow(n / 2 - turn), narrow(n / 2 + turn)};
   }
 
   std::int64_t n;
   std::int64_t cycle;
   std::int64_t columns;
-  std::int64_t per_round;
   std::int64_t bye;  // its label; -1: none
   const std::int64_t* offsets;
   std::vector<std::int64_t> bases;
@@ -208,29 +176,29 @@ struct Circle {
 // z) if the pair is wrapped. Two successive rotations at one place share a wire, so that an order
 // which is right for wires is right for places. The rows of the plan are places.
 struct Brickwall {
+  static constexpr Pattern kPattern = Pattern::diamond_block;
+  static constexpr std::int64_t kOffset = 1;
+
   explicit Brickwall(const Schedule& schedule)
       : n(schedule.n()), offsets(schedule.round_offsets().data()) {}
 
   std::int64_t modulus() const { return n; }
-  static constexpr std::int64_t offset() { return 1; }
   static constexpr std::int64_t fixed_label(std::int64_t) { return -1; }
 
   void set_rows(Plan& plan) const { set_identity_rows(plan, n); }
 
-  RowBits row_bits(std::int64_t row_block) const {
+  Rows rows_of(std::int64_t row_block) const {
     const std::int64_t count = std::min<std::int64_t>(n - row_block * kRowBlock, kRowBlock);
-    return {static_cast<std::uint8_t>((1 << count) - 1), 0};
+    return {(1U << count) - 1, 0};
   }
 
-  // The first row i of rotation (0, 0). Rotation (k, l) has rows i - k + l and the next: k counts
+  // Rotation (k, l) has rows i - k + l and the next, i being the row of rotation (0, 0): k counts
   // in the row block whose wires move to the right, which is b if the part is wrapped.
-  std::int64_t first_row(const Part& part) const {
-    const std::int64_t d = (part.b - part.a) * kRowBlock;
-    return part.wrapped ? n - 1 - d : d - 1;
+  RowPair first_rows(const Part& part) const {
+    const RowPair rows_0 = rows(part.a * kRowBlock, part.b * kRowBlock, part.wrapped);
+    return {rows_0.i - (kRowBlock - 1), rows_0.j};
   }
   static constexpr bool swapped(const Part& part) { return part.wrapped; }
-
-  bool fits(const Part& part) const { return first_row(part) >= kRowBlock - 1; }
 
   RowPair rows(std::int64_t z, std::int64_t z2, bool wrapped) const {
     const std::int64_t i = wrapped ? n - 1 - (z2 - z) : z2 - z - 1;
@@ -246,30 +214,7 @@ struct Brickwall {
 
   // For even n the angle is (r (n - 1) + i) / 2: even rounds have n / 2 pairs, odd ones one less.
   bool is_affine(const Part&) const { return n % 2 == 0; }
-
-  void add_affine(Plan& plan, const Part& part, std::int64_t r) const {
-    const std::int64_t i = first_row(part);
-    const std::int64_t first = i - (kRowBlock - 1);
-    add_block(plan, Pattern::diamond_block, AngleMap::affine, first, first + kRowBlock,
-              (r * (n - 1) + i) / 2, n / 2 - 1, n / 2);
-  }
-
-  void add_each(Plan& plan, const Part& part, std::int64_t r, const Diagonals& exists,
-                std::int64_t angle) const {
-    const std::int64_t i = first_row(part);
-    const std::int64_t first_row = i - (kRowBlock - 1);
-    add_block(plan, Pattern::diamond_block, AngleMap::gather, first_row, first_row + kRowBlock,
-              angle);
-    std::int32_t bases[2 * kRowBlock] = {};
-    for (int q = 0; q < 2 * kRowBlock - 1; ++q) {
-      if (exists[static_cast<std::size_t>(q)] != 0) bases[q] = narrow(offsets[r + q]);
-    }
-    // Row i + l - k. Adding 16 keeps it from being negative where fewer than 64 rotations exist.
-    const auto row = static_cast<std::int32_t>(i);
-    fill_block(plan.angle_indices.data() + angle, exists, bases, [&](std::int32_t difference) {
-      return static_cast<std::int32_t>(static_cast<std::uint32_t>(row + difference + 16) / 2) - 8;
-    });
-  }
+  RowPair angle_steps(const Part&) const { return {narrow(n / 2 - 1), narrow(n / 2)}; }
 
   std::int64_t n;
   const std::int64_t* offsets;
@@ -287,14 +232,8 @@ class SumsPlanner {
 
   Plan run() {
     rule_.set_rows(plan_);
-    rows_.resize(at(row_blocks_));
     for (std::int64_t row_block = 0; row_block < row_blocks_; ++row_block) {
-      Rows& rows = rows_[at(row_block)];
-      static_cast<RowBits&>(rows) = rule_.row_bits(row_block);
-      rows.present_reversed = reversed_bits(rows.present);
-      rows.dropped_reversed = reversed_bits(rows.dropped);
-      rows.num_present = count_bits(rows.present);
-      rows.num_dropped = count_bits(rows.dropped);
+      rows_.push_back(rule_.rows_of(row_block));
     }
     count();
     add_loose_pairs();
@@ -304,23 +243,10 @@ class SumsPlanner {
   }
 
  private:
-  struct Rows : RowBits {
-    // The rows of another row block, or of this one, with which row k has a pair.
-    int partners(const RowBits& other, int k) const {
-      if ((present >> k & 1) == 0) return 0;
-      return (dropped >> k & 1) == 0 ? other.present : other.present & ~other.dropped;
-    }
-
-    std::uint8_t present_reversed;
-    std::uint8_t dropped_reversed;
-    int num_present;
-    int num_dropped;
-  };
-
   // The round of rotation (0, 0) of a part. If the part is cut, the schedule may not have that
   // round.
   std::int64_t first_round(const Part& part) const {
-    return (part.a + part.b) * kRowBlock + rule_.offset() - (part.wrapped ? modulus_ : 0);
+    return (part.a + part.b) * kRowBlock + Rule::kOffset - (part.wrapped ? modulus_ : 0);
   }
 
   bool is_cut(const Part& part) const {
@@ -328,41 +254,36 @@ class SumsPlanner {
     return r < 0 || r + 2 * (kRowBlock - 1) >= modulus_;
   }
 
-  // Both coordinates of a pair must exist and one must have a column.
-  std::uint8_t diagonal_of(const Rows& k, const Rows& l, int q) const {
-    return static_cast<std::uint8_t>(diagonal(k.present, l.present_reversed, q) &
-                                     ~diagonal(k.dropped, l.dropped_reversed, q));
-  }
-
-  Diagonals diagonals(const Part& part) const {
+  // Calls visit(k, l, r) for the rotations of a part: row k of row block a meets row l of b in
+  // round r.
+  template <class Visit>
+  void for_each_rotation(const Part& part, Visit&& visit) const {
     const Rows& a = rows_[at(part.a)];
     const Rows& b = rows_[at(part.b)];
-    const bool swapped = Rule::swapped(part);
-    const std::int64_t r = first_round(part);
-    Diagonals out{};
-    for (int q = 0; q < 2 * kRowBlock - 1; ++q) {
-      const bool in_part = r + q >= 0 && r + q < modulus_;
-      if (!in_part) continue;
-      out[static_cast<std::size_t>(q)] = swapped ? diagonal_of(b, a, q) : diagonal_of(a, b, q);
+    for (int k = 0; k < kRowBlock; ++k) {
+      for (int l = part.a == part.b ? k + 1 : 0; l < kRowBlock; ++l) {
+        const std::int64_t r = first_round(part) + k + l;
+        if (r >= 0 && r < modulus_ && a.have_pair(at(k), b, at(l))) visit(k, l, r);
+      }
     }
-    return out;
   }
 
   int num_rotations(const Part& part) const {
-    if (!is_cut(part)) {
-      const Rows& a = rows_[at(part.a)];
-      const Rows& b = rows_[at(part.b)];
-      return a.num_present * b.num_present - a.num_dropped * b.num_dropped;
-    }
     int count = 0;
-    for (const std::uint8_t bits : diagonals(part)) count += count_bits(bits);
-    return count;
+    if (is_cut(part)) {
+      for_each_rotation(part, [&](int, int, std::int64_t) { ++count; });
+      return count;
+    }
+    const Rows& a = rows_[at(part.a)];
+    const Rows& b = rows_[at(part.b)];
+    return static_cast<int>(a.present.count() * b.present.count() -
+                            a.dropped.count() * b.dropped.count());
   }
 
   // For the exception of the last row block, see above. It holds for wrapped parts only: nothing
   // comes after the last rounds.
   bool is_rotation_block(const Part& part, int rotations) const {
-    if (rotations < kLeastInBlock || !rule_.fits(part)) return false;
+    if (rotations < kLeastInBlock || rule_.first_rows(part).i < 0) return false;
     if (part.b + 1 < row_blocks_ || in_last_ >= kRowBlock - 1 || !part.wrapped) return true;
     if (part.a == 0) return false;
     const Part next{0, part.a, false};
@@ -403,50 +324,29 @@ class SumsPlanner {
   // not wrapped, sums from first_wrapped on have wrapped parts.
   std::int64_t last_sum() const { return 2 * row_blocks_ - 3; }
   std::int64_t last_unwrapped() const {
-    return std::min((modulus_ - 1 - rule_.offset()) / kRowBlock, last_sum());
+    return std::min((modulus_ - 1 - Rule::kOffset) / kRowBlock, last_sum());
   }
   std::int64_t first_wrapped() const {
-    const std::int64_t least = modulus_ - rule_.offset() - 2 * (kRowBlock - 1);
+    const std::int64_t least = modulus_ - Rule::kOffset - 2 * (kRowBlock - 1);
     return std::max<std::int64_t>(least <= 0 ? 0 : row_blocks_of(least), 1);
   }
 
-  // Counts rotation blocks, and the loose pairs of each round: round r then has the loose pairs
-  // first_pair_[r] .. first_pair_[r + 1] - 1.
+  // Finds the loose pairs of each round: round r has first_pair_[r] .. first_pair_[r + 1] - 1.
   void count() {
     first_pair_.resize(at(modulus_) + 1);
     std::int64_t* const counts = first_pair_.data() + 1;
     for (std::int64_t r = 0; r < modulus_; ++r) counts[r] = rule_.fixed_label(r) >= 0 ? 1 : 0;
     for (std::int64_t row_block = 0; row_block < row_blocks_; ++row_block) {
-      const Rows& rows = rows_[at(row_block)];
-      const bool full = rows.num_present == kRowBlock && rows.num_dropped == 0;
-      const std::int64_t r = 2 * row_block * kRowBlock + rule_.offset();
-      for (int q = 1; q < 2 * kRowBlock - 2; ++q) {
-        // The rows k < q - k.
-        const int lower = (1 << ((q + 1) / 2)) - 1;
-        const int count =
-            full ? (std::min(q, 2 * (kRowBlock - 1) - q) + 1) / 2
-                 : count_bits(static_cast<std::uint8_t>(diagonal_of(rows, rows, q) & lower));
-        if (count > 0) counts[r + q < modulus_ ? r + q : r + q - modulus_] += count;
-      }
+      loose_parts_.push_back({row_block, row_block, false});
+      loose_parts_.push_back({row_block, row_block, true});
     }
-    loose_parts_.reserve(at(4 * row_blocks_));
     super_blocks_.resize(at(2 * super_row_blocks_ * super_row_blocks_));
     const auto count_part = [&](const Part& part) {
       const int rotations = num_rotations(part);
       const bool rotation_block = is_rotation_block(part, rotations);
       std::uint8_t* const block = super_block_of(part);
       if (block && rotations > 0) *block |= rotation_block ? kHasBlocks : kHasLoosePairs;
-      if (rotation_block) {
-        ++blocks_;
-        if (!is_affine(part, rotations)) ++blocks_of_each_;
-      } else if (rotations > 0) {
-        loose_parts_.push_back(part);
-        const Diagonals exists = diagonals(part);
-        for (int q = 0; q < 2 * kRowBlock - 1; ++q) {
-          const int count = count_bits(exists[static_cast<std::size_t>(q)]);
-          if (count > 0) counts[first_round(part) + q] += count;
-        }
-      }
+      if (!rotation_block && rotations > 0) loose_parts_.push_back(part);
     };
     const std::int64_t last = last_unwrapped();
     for (std::int64_t sum = 1; sum <= last; ++sum) {
@@ -455,72 +355,61 @@ class SumsPlanner {
     for (std::int64_t sum = first_wrapped(); sum <= last_sum(); ++sum) {
       for_each_part(row_blocks_, sum, true, count_part);
     }
+    for (const Part& part : loose_parts_) {
+      for_each_rotation(part, [&](int, int, std::int64_t r) { ++counts[r]; });
+    }
     for (std::int64_t r = 0; r < modulus_; ++r) counts[r] += counts[r - 1];
   }
 
   // Loose pairs go to the place of their round. Their angles come before the angles of blocks.
   void add_loose_pairs() {
-    const std::int64_t pairs = first_pair_.back();
-    plan_.row_pairs.resize(at(pairs));
-    plan_.angle_indices.resize(at(pairs + blocks_of_each_ * kBlockRotations));
-    RowPair* const row_pairs = plan_.row_pairs.data();
-    std::int32_t* const angles = plan_.angle_indices.data();
-    std::vector<std::int64_t> next_places(first_pair_.begin(), first_pair_.end() - 1);
-    std::int64_t* const next = next_places.data();
-    const auto add = [&](std::int64_t z, std::int64_t z2, bool wrapped, std::int64_t r) {
-      const std::int64_t place = next[r]++;
-      row_pairs[place] = rule_.rows(z, z2, wrapped);
-      angles[place] = narrow(rule_.angle(z, z2, wrapped, r));
+    plan_.row_pairs.resize(at(first_pair_.back()));
+    plan_.angle_indices.resize(at(first_pair_.back()));
+    std::vector<std::int64_t> next(first_pair_.begin(), first_pair_.end() - 1);
+    const auto add = [&](std::int64_t r, const RowPair& rows, std::int64_t angle) {
+      const std::size_t place = at(next[at(r)]++);
+      plan_.row_pairs[place] = rows;
+      plan_.angle_indices[place] = narrow(angle);
     };
     for (std::int64_t r = 0; r < modulus_; ++r) {
       const std::int64_t z = rule_.fixed_label(r);
-      if (z < 0) continue;
-      const std::int64_t place = next[r]++;
-      row_pairs[place] = rule_.fixed_rows(z);
-      angles[place] = narrow(rule_.fixed_angle(r));
-    }
-    for (std::int64_t row_block = 0; row_block < row_blocks_; ++row_block) {
-      const Rows& rows = rows_[at(row_block)];
-      const std::int64_t first = row_block * kRowBlock;
-      for (int k = 0; k < kRowBlock; ++k) {
-        const int partners = rows.partners(rows, k);
-        for (int l = k + 1; l < kRowBlock; ++l) {
-          if ((partners >> l & 1) == 0) continue;
-          const std::int64_t r = 2 * first + k + l + rule_.offset();
-          const bool wrapped = r >= modulus_;
-          add(first + k, first + l, wrapped, wrapped ? r - modulus_ : r);
-        }
-      }
+      if (z >= 0) add(r, rule_.fixed_rows(z), rule_.fixed_angle(r));
     }
     for (const Part& part : loose_parts_) {
-      const Rows& a = rows_[at(part.a)];
-      const Rows& b = rows_[at(part.b)];
-      for (int k = 0; k < kRowBlock; ++k) {
-        const int partners = a.partners(b, k);
-        for (int l = 0; l < kRowBlock; ++l) {
-          const std::int64_t r = first_round(part) + k + l;
-          if ((partners >> l & 1) == 0 || r < 0 || r >= modulus_) continue;
-          add(part.a * kRowBlock + k, part.b * kRowBlock + l, part.wrapped, r);
-        }
-      }
+      for_each_rotation(part, [&](int k, int l, std::int64_t r) {
+        const std::int64_t z = part.a * kRowBlock + k;
+        const std::int64_t z2 = part.b * kRowBlock + l;
+        add(r, rule_.rows(z, z2, part.wrapped), rule_.angle(z, z2, part.wrapped, r));
+      });
     }
+  }
+
+  void add_rotation_block(const Part& part, int rotations) {
+    const RowPair first = rule_.first_rows(part);
+    const std::int64_t z = part.a * kRowBlock;
+    const std::int64_t z2 = part.b * kRowBlock;
+    if (is_affine(part, rotations)) {
+      const RowPair steps = rule_.angle_steps(part);
+      add_block(plan_, Rule::kPattern, AngleMap::affine, first.i, first.j,
+                rule_.angle(z, z2, part.wrapped, first_round(part)), steps.i, steps.j);
+      return;
+    }
+    const std::size_t angles = plan_.angle_indices.size();
+    add_block(plan_, Rule::kPattern, AngleMap::gather, first.i, first.j,
+              static_cast<std::int64_t>(angles));
+    plan_.angle_indices.resize(angles + kBlockRotations, -1);
+    for_each_rotation(part, [&](int k, int l, std::int64_t r) {
+      const int index =
+          rotation_index(Rule::kPattern, Rule::swapped(part) ? l : k, Rule::swapped(part) ? k : l);
+      plan_.angle_indices[angles + at(index)] = narrow(rule_.angle(z + k, z2 + l, part.wrapped, r));
+    });
   }
 
   // Adds all steps in the order of their times.
   void add_steps() {
-    plan_.steps.reserve(at(blocks_ + modulus_));
-    std::int64_t angle = first_pair_.back();
     const auto add_one = [&](const Part& part) {
       const int rotations = num_rotations(part);
-      if (!is_rotation_block(part, rotations)) return;
-      if (is_affine(part, rotations)) {
-        rule_.add_affine(plan_, part, first_round(part));
-      } else {
-        const bool all = rotations == kBlockRotations;
-        rule_.add_each(plan_, part, first_round(part), all ? kAllDiagonals : diagonals(part),
-                       angle);
-        angle += kBlockRotations;
-      }
+      if (is_rotation_block(part, rotations)) add_rotation_block(part, rotations);
     };
     const auto add_part = [&](const Part& part) {
       if (!in_super_block(part)) add_one(part);
@@ -548,9 +437,9 @@ class SumsPlanner {
     std::int64_t early = first_wrapped();
     const std::int64_t last_late = last_unwrapped();
     const std::int64_t last_early = last_sum();
-    const std::int64_t time = rule_.offset() + kRowBlock - 1;
+    const std::int64_t time = Rule::kOffset + kRowBlock - 1;
     for (std::int64_t r = -kSuperBlockRows; r < modulus_ + kSuperBlockRows; ++r) {
-      const std::int64_t first_of_block = r - rule_.offset() - (kSuperBlockRows - 1);
+      const std::int64_t first_of_block = r - Rule::kOffset - (kSuperBlockRows - 1);
       add_super_blocks(first_of_block, false);
       add_super_blocks(first_of_block + modulus_, true);
       if (late <= last_late && r == late * kRowBlock + time) {
@@ -574,8 +463,6 @@ class SumsPlanner {
   const std::int64_t super_row_blocks_;     // how many times kSuperBlock full row blocks there are
   std::vector<std::uint8_t> super_blocks_;  // see super_block_of
   std::vector<Rows> rows_;
-  std::int64_t blocks_ = 0;
-  std::int64_t blocks_of_each_ = 0;
   std::vector<Part> loose_parts_;
   std::vector<std::int64_t> first_pair_;
   Plan plan_;
