@@ -11,9 +11,9 @@
 #include <string>
 #include <vector>
 
+#include "arguments/checks.hpp"
 #include "arguments/element_types.hpp"
 #include "arguments/strided_loop.hpp"
-#include "arguments/validate.hpp"
 #include "givens/schedule.hpp"
 
 namespace givens {
@@ -235,14 +235,49 @@ std::string short_text(double value) {
   return out.str();
 }
 
+// Checks shapes and memory. The decomposition itself finds out whether U is orthogonal.
+template <class T>
+void check(const ArrayView<const T>& U, const ParameterOutputs<real_t<T>>& outputs) {
+  const validate::Extents per_rotation = decomposed_shape<T>(U);
+  validate::Extents per_coordinate = per_rotation;
+  per_coordinate.back() = U.shape(U.ndim() - 1);
+  constexpr bool kComplex = is_complex_v<T>;
+  validate::Arrays arrays;
+  arrays.reads(&U, "U");
+  const auto check_output = [&](const auto& output, const char* name,
+                                const validate::Extents& shape, bool expected) {
+    const auto* const view = validate::pointer(output);
+    if ((view != nullptr) != expected) {
+      validate::refuse(std::string(name) + " must be given exactly if U is " +
+                       (expected == kComplex ? "complex" : "real"));
+    }
+    arrays.writes(view, name, shape);
+  };
+  check_output(outputs.angles, "angles", per_rotation, true);
+  check_output(outputs.phases, "phases", per_rotation, kComplex);
+  check_output(outputs.diagonal, "diagonal", per_coordinate, kComplex);
+  check_output(outputs.signs, "signs", per_coordinate, !kComplex);
+}
+
 }  // namespace
+
+template <class T>
+std::vector<std::int64_t> decomposed_shape(const not_deduced_t<ArrayView<const T>>& U) {
+  const int last = U.ndim() - 1;
+  if (U.ndim() < 2 || U.shape(last) != U.shape(last - 1)) {
+    validate::refuse("U must have shape (..., n, n), got shape " + validate::shape_text(U));
+  }
+  std::vector<std::int64_t> shape(U.shape(), U.shape() + last);
+  shape.back() = U.shape(last) * (U.shape(last) - 1) / 2;
+  return shape;
+}
 
 template <class T>
 void decompose(const not_deduced_t<ArrayView<const T>>& U,
                const ParameterOutputs<real_t<T>>& outputs) {
   using R = real_t<T>;
   using F = std::conditional_t<is_complex_v<T>, std::complex<double>, double>;
-  validate::decompose<T>(U, outputs);
+  check<T>(U, outputs);
   const int batch_ndim = U.ndim() - 2;
   const std::int64_t n = U.shape(batch_ndim);
   const std::int64_t row_stride = U.stride(batch_ndim);
@@ -312,11 +347,6 @@ void decompose(const not_deduced_t<ArrayView<const T>>& U,
             [&](std::int64_t r) { return elimination.diagonal(r) < 0 ? -1 : 1; });
     }
   });
-}
-
-template <class T>
-std::vector<std::int64_t> decomposed_shape(const not_deduced_t<ArrayView<const T>>& U) {
-  return validate::decomposed_shape<T>(U);
 }
 
 #define GIVENS_INSTANTIATE_TYPE(T)     \

@@ -3,12 +3,36 @@
 
 #include <complex>
 
+#include "arguments/checks.hpp"
 #include "arguments/element_types.hpp"
 #include "arguments/fill.hpp"
 #include "arguments/validate.hpp"
 #include "dual/engine.hpp"
 
 namespace givens {
+
+namespace {
+
+// What rotate_jvp and matrix_jvp share. `x` is null for the columns of the identity.
+template <class T>
+void run_jvp(const validate::Frame& frame, const ArrayView<const T>* x,
+             const std::optional<ArrayView<const T>>& dx, const Parameters<real_t<T>>& parameters,
+             const ParameterTangents<real_t<T>>& tangents, const ArrayView<T>& y,
+             const ArrayView<T>& dy, const char* name) {
+  validate::Arrays arrays;
+  arrays.reads(x, "x");
+  arrays.reads(validate::pointer(dx), "dx");
+  arrays.reads(parameters);
+  arrays.reads(tangents, parameters);
+  arrays.writes(&y, name, frame.shape);
+  arrays.writes(&dy, {"d", name}, frame.shape);
+  validate::signs(parameters);
+  dual::rotate_jvp<T>(
+      {validate::rotate_problem(frame, validate::views_of(parameters), x, &y),
+       validate::rotate_problem(frame, validate::views_of(tangents), validate::pointer(dx), &dy)});
+}
+
+}  // namespace
 
 template <class T>
 void rotate_jvp(const not_deduced_t<ArrayView<const T>>& x,
@@ -17,10 +41,9 @@ void rotate_jvp(const not_deduced_t<ArrayView<const T>>& x,
                 const ParameterTangents<real_t<T>>& tangents, const Schedule& schedule,
                 const not_deduced_t<ArrayView<T>>& y, const not_deduced_t<ArrayView<T>>& dy,
                 const RotateOptions& options) {
-  const auto problem =
-      validate::rotate_jvp<T>(x, dx, parameters, tangents, schedule, y, dy, options);
-  validate::signs(parameters);
-  dual::rotate_jvp(problem);
+  const auto frame = validate::frame_of_vectors(x, "x", parameters, schedule, options);
+  if (dx) validate::require_shape(*dx, "dx", {x.shape(), x.shape() + x.ndim()});
+  run_jvp<T>(frame, &x, dx, parameters, tangents, y, dy, "y");
 }
 
 template <class T>
@@ -28,9 +51,8 @@ void matrix_jvp(const Parameters<real_t<T>>& parameters,
                 const ParameterTangents<real_t<T>>& tangents, const Schedule& schedule,
                 const not_deduced_t<ArrayView<T>>& U, const not_deduced_t<ArrayView<T>>& dU,
                 int num_threads) {
-  const auto problem = validate::matrix_jvp<T>(parameters, tangents, schedule, U, dU, num_threads);
-  validate::signs(parameters);
-  dual::rotate_jvp(problem);
+  const auto frame = validate::frame_of_matrices<T>(parameters, schedule, num_threads);
+  run_jvp<T>(frame, nullptr, {}, parameters, tangents, U, dU, "U");
 }
 
 template <class T>
@@ -45,12 +67,30 @@ void rotate_vjp_jvp(const not_deduced_t<ArrayView<const T>>& y,
                     const not_deduced_t<ArrayView<T>>& dgx,
                     const ParameterGradients<real_t<T>>& gradient_tangents,
                     const RotateOptions& options) {
-  const auto problem = validate::rotate_vjp_jvp<T>(y, dy, gy, dgy, parameters, tangents, schedule,
-                                                   gx, gradients, dgx, gradient_tangents, options);
+  const auto frame = validate::frame_of_vectors(y, "y", parameters, schedule, options);
+  validate::Arrays arrays;
+  const auto read = [&](const ArrayView<const T>* view, const char* name) {
+    if (view) validate::require_shape(*view, name, frame.shape);
+    arrays.reads(view, name);
+  };
+  read(&y, "y");
+  read(&gy, "gy");
+  read(validate::pointer(dy), "dy");
+  read(validate::pointer(dgy), "dgy");
+  arrays.reads(parameters);
+  arrays.reads(tangents, parameters);
+  arrays.writes(&gx, "gx", frame.shape);
+  arrays.writes(gradients, "g", parameters);
+  arrays.writes(&dgx, "dgx", frame.shape);
+  arrays.writes(gradient_tangents, "dg", parameters);
   validate::signs(parameters);
   fill_with_zero(gradients);
   fill_with_zero(gradient_tangents);
-  dual::vjp_jvp(problem);
+  dual::vjp_jvp<T>(
+      {validate::vjp_problem(frame, validate::views_of(parameters), &y, &gy, &gx,
+                             validate::views_of(gradients)),
+       validate::vjp_problem(frame, validate::views_of(tangents), validate::pointer(dy),
+                             validate::pointer(dgy), &dgx, validate::views_of(gradient_tangents))});
 }
 
 #define GIVENS_INSTANTIATE_TYPE(T)      \

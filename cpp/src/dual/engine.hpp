@@ -5,15 +5,33 @@
 // Results do not depend on the number of threads.
 #pragma once
 
-#include "dual/problem.hpp"
+#include <utility>
+
+#include "arguments/problem.hpp"
 
 namespace givens::dual {
 
+// A problem and the tangents of its arrays, which are as many: y + e dy = U(t + e dt) (x + e dx),
+// e * e = 0. The tangents of inputs are zero where they are absent. No output overlaps anything.
+template <class Problem>
+struct WithTangents {
+  Problem value;
+  Problem tangent;
+};
+
+// The parameters of one matrix and their tangents.
+template <class Problem>
+auto parameters_of(const WithTangents<Problem>& problem, std::int64_t matrix) {
+  const auto at = [&](const Problem& p) { return p.parameters.at(p.matrices.at(matrix)); };
+  return std::pair(at(problem.value), at(problem.tangent));
+}
+
+// Without x, vector k is column k of the identity.
 template <class T>
-void rotate_jvp(const RotateJvpProblem<T>& problem);
+void rotate_jvp(const WithTangents<RotateProblem<T>>& problem);
 
 // By reversal, as reference::vjp. Sums over vectors are kept in double.
 template <class T>
-void vjp_jvp(const VjpJvpProblem<T>& problem);
+void vjp_jvp(const WithTangents<VjpProblem<T>>& problem);
 
 }  // namespace givens::dual

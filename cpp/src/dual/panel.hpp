@@ -2,59 +2,62 @@
 #pragma once
 
 #include <algorithm>
-#include <array>
 #include <complex>
 #include <vector>
 
-#include "dual/problem.hpp"
+#include "dual/engine.hpp"
 #include "dual/rotations.hpp"
 #include "runtime/threads.hpp"
 
 namespace givens::dual {
 
 // At most kLanes successive vectors of one matrix.
-template <class T, std::size_t Operands>
+template <class T, class Problem>
 class PanelVectors {
  public:
-  PanelVectors(const StridedLoop<Operands>& vectors, std::int64_t panel) {
-    const std::int64_t first = panel * kLanes<real_t<T>>;
-    count_ = std::min(kLanes<real_t<T>>, vectors.size() - first);
-    for (std::int64_t l = 0; l < count_; ++l)
-      offsets_[static_cast<std::size_t>(l)] = vectors.at(first + l);
-  }
+  using Rows = std::vector<Dual<Many<T>>>;
 
-  // Loads rows of values and of tangents, which are operands of the loop. An absent operand is
-  // zero, and so are the lanes beyond the vectors.
-  void load(const Strided<const T>& values, std::size_t value_operand,
-            const Strided<const T>& tangents, std::size_t tangent_operand,
-            std::vector<Dual<Many<T>>>& rows) const {
+  PanelVectors(const WithTangents<Problem>& problem, std::int64_t matrix, std::int64_t panel)
+      : problem_(problem),
+        first_(panel * kLanes<real_t<T>>),
+        count_(std::min(kLanes<real_t<T>>, problem.value.vectors.size() - first_)),
+        value_(problem.value.matrices.at(matrix)),
+        tangent_(problem.tangent.matrices.at(matrix)) {}
+
+  // Loads rows of an array of the problem and of its tangent. What is absent is zero, and so are
+  // the lanes beyond the vectors.
+  void load(Strided<const T> Problem::* array, std::size_t operand, std::size_t vector_operand,
+            Rows& rows) const {
     std::fill(rows.begin(), rows.end(), Dual<Many<T>>{});
-    if (values) load(values, value_operand, rows, [](auto& row) -> auto& { return row.v; });
-    if (tangents) load(tangents, tangent_operand, rows, [](auto& row) -> auto& { return row.d; });
+    for_each_lane(array, operand, vector_operand,
+                  [&](std::int64_t l, const auto& v, const auto& d) {
+                    for (std::size_t k = 0; k < rows.size(); ++k) {
+                      if (v) set_lane(rows[k].v, l, v[static_cast<std::int64_t>(k)]);
+                      if (d) set_lane(rows[k].d, l, d[static_cast<std::int64_t>(k)]);
+                    }
+                  });
   }
 
-  void store(const std::vector<Dual<Many<T>>>& rows, const Strided<T>& values,
-             std::size_t value_operand, const Strided<T>& tangents,
-             std::size_t tangent_operand) const {
-    for (std::int64_t l = 0; l < count_; ++l) {
-      const auto& offsets = offsets_[static_cast<std::size_t>(l)];
-      const Strided<T> v = values.at(offsets[value_operand]);
-      const Strided<T> d = tangents.at(offsets[tangent_operand]);
-      for (std::size_t k = 0; k < rows.size(); ++k) {
-        v[static_cast<std::int64_t>(k)] = lane(rows[k].v, l);
-        d[static_cast<std::int64_t>(k)] = lane(rows[k].d, l);
-      }
-    }
+  void store(const Rows& rows, Strided<T> Problem::* array, std::size_t operand,
+             std::size_t vector_operand) const {
+    for_each_lane(array, operand, vector_operand,
+                  [&](std::int64_t l, const auto& v, const auto& d) {
+                    for (std::size_t k = 0; k < rows.size(); ++k) {
+                      v[static_cast<std::int64_t>(k)] = lane(rows[k].v, l);
+                      d[static_cast<std::int64_t>(k)] = lane(rows[k].d, l);
+                    }
+                  });
   }
 
  private:
-  template <class Part>
-  void load(const Strided<const T>& from, std::size_t operand, std::vector<Dual<Many<T>>>& rows,
-            Part&& part) const {
+  template <class Array, class Body>
+  void for_each_lane(Array Problem::* array, std::size_t operand, std::size_t vector_operand,
+                     Body&& body) const {
+    const Array values = (problem_.value.*array).at(value_[operand]);
+    const Array tangents = (problem_.tangent.*array).at(tangent_[operand]);
     for (std::int64_t l = 0; l < count_; ++l) {
-      const Strided<const T> x = from.at(offsets_[static_cast<std::size_t>(l)][operand]);
-      for (std::size_t k = 0; k < rows.size(); ++k)
-        set_lane(part(rows[k]), l, x[static_cast<std::int64_t>(k)]);
+      body(l, values.at(problem_.value.vectors.at(first_ + l)[vector_operand]),
+           tangents.at(problem_.tangent.vectors.at(first_ + l)[vector_operand]));
     }
   }
 
@@ -74,9 +77,13 @@ class PanelVectors {
     }
   }
 
-  std::int64_t count_ = 0;
-  std::array<typename StridedLoop<Operands>::Offsets, static_cast<std::size_t>(kLanes<real_t<T>>)>
-      offsets_{};
+  using Offsets = typename StridedLoop<Problem::kOperands>::Offsets;
+
+  const WithTangents<Problem>& problem_;
+  std::int64_t first_;
+  std::int64_t count_;
+  Offsets value_;
+  Offsets tangent_;
 };
 
 // Rotations times columns for which waking a thread pays.
@@ -90,9 +97,9 @@ int threads_for(const Problem& problem) {
   return static_cast<int>(std::clamp<std::int64_t>(work / kWorkOfAThread, 1, most));
 }
 
-template <class Problem>
+template <class R, class Problem>
 std::int64_t panels_of(const Problem& problem) {
-  constexpr std::int64_t L = kLanes<typename Problem::R>;
+  constexpr std::int64_t L = kLanes<R>;
   return (problem.vectors.size() + L - 1) / L;
 }
 

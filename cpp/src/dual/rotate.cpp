@@ -7,16 +7,16 @@ namespace givens::dual {
 
 namespace {
 
-template <class T, class E, class Offsets>
-void rotate_panel(const RotateJvpProblem<T>& problem, const std::vector<PlaneRotation<E>>& g,
-                  const RowFactors<T>& factors, const Offsets& matrix, std::int64_t panel) {
+template <class T, class E>
+void rotate_panel(const WithTangents<RotateProblem<T>>& problem,
+                  const std::vector<PlaneRotation<E>>& g, const RowFactors<T>& factors,
+                  std::int64_t matrix, std::int64_t panel) {
   using R = real_t<T>;
-  using Problem = RotateJvpProblem<T>;
-  std::vector<Dual<Many<T>>> rows(static_cast<std::size_t>(problem.schedule.n()));
-  const PanelVectors<T, Problem::kVectorOperands> vectors(problem.vectors, panel);
-  vectors.load(problem.x.at(matrix[Problem::kX]), Problem::kVectorX,
-               problem.dx.at(matrix[Problem::kTangentX]), Problem::kVectorTangentX, rows);
-  if (!problem.x) {
+  using Problem = RotateProblem<T>;
+  std::vector<Dual<Many<T>>> rows(static_cast<std::size_t>(problem.value.schedule.n()));
+  const PanelVectors<T, Problem> vectors(problem, matrix, panel);
+  vectors.load(&Problem::x, Problem::kX, Problem::kVectorX, rows);
+  if (!problem.value.x) {
     for (std::int64_t l = 0; l < kLanes<R>; ++l) {
       const auto column = static_cast<std::size_t>(panel * kLanes<R> + l);
       if (column >= rows.size()) break;
@@ -27,7 +27,7 @@ void rotate_panel(const RotateJvpProblem<T>& problem, const std::vector<PlaneRot
       }
     }
   }
-  if (problem.inverse) {
+  if (problem.value.inverse) {
     factors.apply_adjoint(rows.data());
     for (auto rotation = g.rbegin(); rotation != g.rend(); ++rotation)
       rotation->apply_adjoint(rows.data());
@@ -35,26 +35,23 @@ void rotate_panel(const RotateJvpProblem<T>& problem, const std::vector<PlaneRot
     for (const auto& rotation : g) rotation.apply(rows.data());
     factors.apply(rows.data());
   }
-  vectors.store(rows, problem.y.at(matrix[Problem::kY]), Problem::kVectorY,
-                problem.dy.at(matrix[Problem::kTangentY]), Problem::kVectorTangentY);
+  vectors.store(rows, &Problem::y, Problem::kY, Problem::kVectorY);
 }
 
 }  // namespace
 
 template <class T>
-void rotate_jvp(const RotateJvpProblem<T>& problem) {
-  const std::vector<Pair> pairs = problem.schedule.pairs();
-  const int threads = threads_for(problem);
-  const std::int64_t panels = panels_of(problem);
-  const std::int64_t matrices = panels > 0 ? problem.matrices.size() : 0;
+void rotate_jvp(const WithTangents<RotateProblem<T>>& problem) {
+  const std::vector<Pair> pairs = problem.value.schedule.pairs();
+  const int threads = threads_for(problem.value);
+  const std::int64_t panels = panels_of<real_t<T>>(problem.value);
+  const std::int64_t matrices = panels > 0 ? problem.value.matrices.size() : 0;
 
-  with_phase_type<T>(problem.parameters, [&](auto e) {
-    auto one_matrix = [&](std::int64_t index) {
-      const auto matrix = problem.matrices.at(index);
-      const auto parameters = problem.parameters.at(matrix);
-      const auto tangents = problem.tangents.at(matrix);
+  with_phase_type<T>(problem.value.parameters, [&](auto e) {
+    auto one_matrix = [&](std::int64_t matrix) {
+      const auto [parameters, tangents] = parameters_of(problem, matrix);
       const auto g = rotations<decltype(e)>(pairs, parameters, tangents);
-      const RowFactors<T> factors(parameters, tangents, problem.schedule.n());
+      const RowFactors<T> factors(parameters, tangents, problem.value.schedule.n());
       auto one_panel = [&](std::int64_t panel) {
         rotate_panel(problem, g, factors, matrix, panel);
       };

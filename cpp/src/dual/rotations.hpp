@@ -4,8 +4,8 @@
 #include <cmath>
 #include <vector>
 
+#include "arguments/problem.hpp"
 #include "dual/dual.hpp"
-#include "dual/problem.hpp"
 
 namespace givens::dual {
 
@@ -77,7 +77,7 @@ struct PlaneRotation {
 template <class E, class R = real_t<E>>
 std::vector<PlaneRotation<E>> rotations(const std::vector<Pair>& pairs,
                                         const MatrixParameters<R>& parameters,
-                                        const MatrixTangents<R>& tangents) {
+                                        const MatrixParameters<R>& tangents) {
   std::vector<PlaneRotation<E>> out(pairs.size());
   for (std::size_t k = 0; k < pairs.size(); ++k) {
     const auto index = static_cast<std::int64_t>(k);
@@ -99,7 +99,7 @@ class RowFactors {
   using R = real_t<T>;
 
  public:
-  RowFactors(const MatrixParameters<R>& parameters, const MatrixTangents<R>& tangents,
+  RowFactors(const MatrixParameters<R>& parameters, const MatrixParameters<R>& tangents,
              std::int64_t n) {
     for (std::int64_t k = 0; k < n; ++k) {
       if (parameters.signs) signs_.push_back({parameters.signs[k], R(0)});

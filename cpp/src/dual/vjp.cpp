@@ -76,18 +76,17 @@ class Sums {
   }
 
   // Adds the sums, times `sign`, to the gradients of the problem.
-  template <class Offsets>
-  void add_to(const VjpJvpProblem<T>& problem, const Offsets& matrix, double sign) const {
-    using Problem = VjpJvpProblem<T>;
-    const auto parameters = problem.parameters.at(matrix);
-    const auto tangents = problem.tangents.at(matrix);
-    const auto add_one = [sign](const Dual<double>& g, const Strided<R>& value,
-                                const Strided<R>& tangent, std::size_t k) {
-      value[static_cast<std::int64_t>(k)] += static_cast<R>(sign * g.v);
-      tangent[static_cast<std::int64_t>(k)] += static_cast<R>(sign * g.d);
+  void add_to(const WithTangents<VjpProblem<T>>& problem, std::int64_t matrix, double sign) const {
+    using Problem = VjpProblem<T>;
+    const auto [parameters, tangents] = parameters_of(problem, matrix);
+    const auto value_at = problem.value.matrices.at(matrix);
+    const auto tangent_at = problem.tangent.matrices.at(matrix);
+    const auto add_one = [&](const Dual<double>& g, Strided<R> Problem::* gradient,
+                             std::size_t operand, std::size_t k) {
+      const auto index = static_cast<std::int64_t>(k);
+      (problem.value.*gradient).at(value_at[operand])[index] += static_cast<R>(sign * g.v);
+      (problem.tangent.*gradient).at(tangent_at[operand])[index] += static_cast<R>(sign * g.d);
     };
-    const Strided<R> angles = problem.gangles.at(matrix[Problem::kGradAngles]);
-    const Strided<R> dangles = problem.dgangles.at(matrix[Problem::kTangentGradAngles]);
     for (std::size_t k = 0; k < turns_.size(); ++k) {
       if constexpr (is_complex_v<E>) {
         const auto index = static_cast<std::int64_t>(k);
@@ -98,17 +97,15 @@ class Sums {
         const Dual<double> p = wide(dual(parameters.phases, tangents.phases, index));
         const Dual<Complex<double>> turn = unit(p) * turns_[k];
         const Dual<double> s = sine(t);
-        add_one(real_part(turn), angles, dangles, k);
-        add_one(s * (s * tilts_[k] - cosine(t) * imaginary_part(turn)),
-                problem.gphases.at(matrix[Problem::kGradPhases]),
-                problem.dgphases.at(matrix[Problem::kTangentGradPhases]), k);
+        add_one(real_part(turn), &Problem::gangles, Problem::kGradAngles, k);
+        add_one(s * (s * tilts_[k] - cosine(t) * imaginary_part(turn)), &Problem::gphases,
+                Problem::kGradPhases, k);
       } else {
-        add_one(turns_[k], angles, dangles, k);
+        add_one(turns_[k], &Problem::gangles, Problem::kGradAngles, k);
       }
     }
     for (std::size_t k = 0; k < diagonal_.size(); ++k) {
-      add_one(diagonal_[k], problem.gdiagonal.at(matrix[Problem::kGradDiagonal]),
-              problem.dgdiagonal.at(matrix[Problem::kTangentGradDiagonal]), k);
+      add_one(diagonal_[k], &Problem::gdiagonal, Problem::kGradDiagonal, k);
     }
   }
 
@@ -118,20 +115,18 @@ class Sums {
   std::vector<Dual<double>> diagonal_;  // with a diagonal
 };
 
-template <class T, class E, class Offsets>
-void vjp_panel(const VjpJvpProblem<T>& problem, const std::vector<PlaneRotation<E>>& g,
-               const RowFactors<T>& factors, const Offsets& matrix, std::int64_t panel,
+template <class T, class E>
+void vjp_panel(const WithTangents<VjpProblem<T>>& problem, const std::vector<PlaneRotation<E>>& g,
+               const RowFactors<T>& factors, std::int64_t matrix, std::int64_t panel,
                Sums<T, E>& sums) {
-  using Problem = VjpJvpProblem<T>;
-  const auto n = static_cast<std::size_t>(problem.schedule.n());
+  using Problem = VjpProblem<T>;
+  const auto n = static_cast<std::size_t>(problem.value.schedule.n());
   std::vector<Dual<Many<T>>> y(n);
   std::vector<Dual<Many<T>>> a(n);
-  const PanelVectors<T, Problem::kVectorOperands> vectors(problem.vectors, panel);
-  vectors.load(problem.y.at(matrix[Problem::kY]), Problem::kVectorY,
-               problem.dy.at(matrix[Problem::kTangentY]), Problem::kVectorTangentY, y);
-  vectors.load(problem.gy.at(matrix[Problem::kGradY]), Problem::kVectorGradY,
-               problem.dgy.at(matrix[Problem::kTangentGradY]), Problem::kVectorTangentGradY, a);
-  if (problem.inverse) {
+  const PanelVectors<T, Problem> vectors(problem, matrix, panel);
+  vectors.load(&Problem::y, Problem::kY, Problem::kVectorY, y);
+  vectors.load(&Problem::gy, Problem::kGradY, Problem::kVectorGradY, a);
+  if (problem.value.inverse) {
     for (std::size_t k = 0; k < g.size(); ++k) {
       g[k].apply(y.data());
       g[k].apply(a.data());
@@ -150,8 +145,7 @@ void vjp_panel(const VjpJvpProblem<T>& problem, const std::vector<PlaneRotation<
       g[k].apply_adjoint(a.data());
     }
   }
-  vectors.store(a, problem.gx.at(matrix[Problem::kGradX]), Problem::kVectorGradX,
-                problem.dgx.at(matrix[Problem::kTangentGradX]), Problem::kVectorTangentGradX);
+  vectors.store(a, &Problem::gx, Problem::kGradX, Problem::kVectorGradX);
 }
 
 // The panels of a matrix are summed in at most this many parts, each in memory of its own. The
@@ -161,26 +155,22 @@ constexpr std::int64_t kMostParts = 8;
 }  // namespace
 
 template <class T>
-void vjp_jvp(const VjpJvpProblem<T>& problem) {
-  const std::vector<Pair> pairs = problem.schedule.pairs();
-  const auto n = static_cast<std::size_t>(problem.schedule.n());
-  const int threads = threads_for(problem);
-  const std::int64_t panels = panels_of(problem);
+void vjp_jvp(const WithTangents<VjpProblem<T>>& problem) {
+  const std::vector<Pair> pairs = problem.value.schedule.pairs();
+  const auto n = static_cast<std::size_t>(problem.value.schedule.n());
+  const int threads = threads_for(problem.value);
+  const std::int64_t panels = panels_of<real_t<T>>(problem.value);
   const std::int64_t parts = std::min(panels, kMostParts);
-  const std::int64_t matrices = panels > 0 ? problem.matrices.size() : 0;
-  bool shared = false;
-  for (std::size_t gradient = VjpJvpProblem<T>::kGradAngles; gradient < VjpJvpProblem<T>::kOperands;
-       ++gradient)
-    shared = shared || problem.matrices.repeats(gradient);
+  const std::int64_t matrices = panels > 0 ? problem.value.matrices.size() : 0;
+  const bool separate =
+      problem.value.gradients_are_separate() && problem.tangent.gradients_are_separate();
 
-  with_phase_type<T>(problem.parameters, [&](auto e) {
+  with_phase_type<T>(problem.value.parameters, [&](auto e) {
     using E = decltype(e);
-    auto one_matrix = [&](std::int64_t index) {
-      const auto matrix = problem.matrices.at(index);
-      const auto parameters = problem.parameters.at(matrix);
-      const auto tangents = problem.tangents.at(matrix);
+    auto one_matrix = [&](std::int64_t matrix) {
+      const auto [parameters, tangents] = parameters_of(problem, matrix);
       const auto g = rotations<E>(pairs, parameters, tangents);
-      const RowFactors<T> factors(parameters, tangents, problem.schedule.n());
+      const RowFactors<T> factors(parameters, tangents, problem.value.schedule.n());
       std::vector<Sums<T, E>> sums(static_cast<std::size_t>(parts),
                                    Sums<T, E>(g.size(), n, bool(parameters.diagonal)));
       auto one_part = [&](std::int64_t part) {
@@ -191,9 +181,9 @@ void vjp_jvp(const VjpJvpProblem<T>& problem) {
       runtime::parallel_for(parts, threads, one_part);
       for (std::size_t part = 1; part < sums.size(); ++part) sums[0] += sums[part];
       // The gradient through U^H is minus the gradient through U; see reference/vjp_reversal.cpp.
-      sums[0].add_to(problem, matrix, problem.inverse ? -1.0 : 1.0);
+      sums[0].add_to(problem, matrix, problem.value.inverse ? -1.0 : 1.0);
     };
-    runtime::parallel_for(matrices, shared || matrices < threads ? 1 : threads, one_matrix);
+    runtime::parallel_for(matrices, separate && matrices >= threads ? threads : 1, one_matrix);
   });
 }
 
