@@ -1,4 +1,5 @@
 // Four numbers are loaded at once from where a row of odd length begins.
+#include "kernels/columns.cuh"
 #include "planted_bugs.hpp"
 
 namespace {
@@ -7,8 +8,8 @@ constexpr unsigned size = 5;
 
 __global__ void sum_rows(const float* rows, float* sums) {
   const float* row = rows + threadIdx.x * size;
-  const float4 first = *reinterpret_cast<const float4*>(row);
-  sums[threadIdx.x] = first.x + first.y + first.z + first.w + row[4];
+  const auto first = givens::cuda::load_vector<float, 4>(row);
+  sums[threadIdx.x] = first.v[0] + first.v[1] + first.v[2] + first.v[3] + row[4];
 }
 
 PLANTED_BUG(misaligned_vector) {

@@ -6,7 +6,7 @@ namespace {
 constexpr unsigned threads = 128;
 
 __global__ void reverse(float* values) {
-  DYNAMIC_SHARED(float, reversed);
+  float* reversed = test::shared<float>();
   reversed[threads - 1 - threadIdx.x] = values[threadIdx.x];
   values[threadIdx.x] = reversed[threadIdx.x];
 }

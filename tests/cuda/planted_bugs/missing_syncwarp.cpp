@@ -4,7 +4,7 @@
 namespace {
 
 __global__ void sum_lanes(float* sum) {
-  DYNAMIC_SHARED(float, parts);
+  float* parts = test::shared<float>();
   const unsigned lane = threadIdx.x;
   parts[lane] = 1;
   __syncwarp();

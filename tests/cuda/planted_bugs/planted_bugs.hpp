@@ -2,7 +2,6 @@
 #pragma once
 
 #include "emulator/tests/device_array.hpp"
-#include "emulator/tests/portable_shared.hpp"
 
 namespace planted_bugs {
 

@@ -6,7 +6,7 @@ namespace {
 constexpr unsigned threads = 64;
 
 __global__ void copy_neighbour(float* out) {
-  DYNAMIC_SHARED(float, values);
+  float* values = test::shared<float>();
   values[threadIdx.x] = 1;
   __syncthreads();
   out[threadIdx.x] = values[threadIdx.x + 1];

@@ -7,7 +7,7 @@ constexpr unsigned size = 60;
 constexpr unsigned padded = 64;
 
 __global__ void sum_with_padding(float* sum) {
-  DYNAMIC_SHARED(float, values);
+  float* values = test::shared<float>();
   if (threadIdx.x < size) values[threadIdx.x] = 1;
   __syncthreads();
   if (threadIdx.x != 0) return;

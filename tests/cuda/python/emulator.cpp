@@ -59,7 +59,7 @@ PYBIND11_MODULE(_emulator, module) {
                                     without_driver ? cudaErrorInsufficientDriver : cudaSuccess);
   });
   module.def("reset_devices", &cuda_emulator::reset_devices);
-  module.def("launch_count", []() { return cuda_emulator::launch_count(); });
+  module.def("launch_count", &cuda_emulator::launch_count);
   module.def("allocation_count", &cuda_emulator::allocation_count);
   module.def("take_reports", &cuda_emulator::take_reports);
   module.def("free_plans", &givens::cuda::free_device_plans);

@@ -41,23 +41,19 @@ void report_deadlock() {
 
 }  // namespace
 
-int block_barrier(BarrierVote vote, bool predicate, CallSite site) {
+void block_barrier(CallSite site) {
   Thread& thread = *current_thread;
-  thread.vote = vote;
-  thread.predicate = predicate;
   thread.site = site;
   thread.state = State::at_barrier;
   char* key = &running_block.keys->barrier[running_block.barriers % 2];
   release(key);
   switch_to_others();
   acquire(key);
-  return thread.barrier_result;
 }
 
 void release_barrier() {
   Block& block = running_block;
   const Thread& first = *block.threads.front();
-  unsigned votes = 0;
   for (unsigned i = 0; i < block.size; ++i) {
     const Thread& thread = *block.threads[i];
     if (thread.state != State::at_barrier) return report_deadlock();
@@ -65,23 +61,8 @@ void release_barrier() {
       return fail_block("divergent barrier: " + first.name_and_place() + " but " +
                         thread.name_and_place());
     }
-    votes += thread.predicate;
   }
-  for (unsigned i = 0; i < block.size; ++i) {
-    Thread& thread = *block.threads[i];
-    switch (thread.vote) {
-      case BarrierVote::all:
-        thread.barrier_result = votes == block.size;
-        break;
-      case BarrierVote::any:
-        thread.barrier_result = votes != 0;
-        break;
-      case BarrierVote::count:
-        thread.barrier_result = static_cast<int>(votes);
-        break;
-    }
-    thread.state = State::ready;
-  }
+  for (unsigned i = 0; i < block.size; ++i) block.threads[i]->state = State::ready;
   ++block.barriers;
 }
 

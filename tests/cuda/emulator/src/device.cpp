@@ -1,8 +1,5 @@
 #include "device.hpp"
 
-#include <algorithm>
-#include <cstdio>
-#include <map>
 #include <vector>
 
 #include "api.hpp"
@@ -14,42 +11,16 @@ namespace {
 
 constexpr int first_count = 2;
 
+// The values of an H100.
 struct Device {
-  // The values of an H100.
-  std::map<int, int> attributes = {
-      {cudaDevAttrMaxThreadsPerBlock, 1024},
-      {cudaDevAttrMaxBlockDimX, 1024},
-      {cudaDevAttrMaxBlockDimY, 1024},
-      {cudaDevAttrMaxBlockDimZ, 64},
-      {cudaDevAttrMaxGridDimX, 2147483647},
-      {cudaDevAttrMaxGridDimY, 65535},
-      {cudaDevAttrMaxGridDimZ, 65535},
-      {cudaDevAttrMaxSharedMemoryPerBlock, 48 * 1024},
-      {cudaDevAttrWarpSize, 32},
-      {cudaDevAttrMaxRegistersPerBlock, 65536},
-      {cudaDevAttrClockRate, 1980000},
-      {cudaDevAttrMultiProcessorCount, 132},
-      {cudaDevAttrComputeMode, 0},
-      {cudaDevAttrMaxThreadsPerMultiProcessor, 2048},
-      {cudaDevAttrL2CacheSize, 50 * 1024 * 1024},
-      {cudaDevAttrComputeCapabilityMajor, 9},
-      {cudaDevAttrComputeCapabilityMinor, 0},
-      {cudaDevAttrMaxSharedMemoryPerMultiprocessor, 228 * 1024},
-      {cudaDevAttrMaxRegistersPerMultiprocessor, 65536},
-      {cudaDevAttrCooperativeLaunch, 0},
-      {cudaDevAttrMaxSharedMemoryPerBlockOptin, 227 * 1024},
-      {cudaDevAttrMaxBlocksPerMultiprocessor, 32},
-      {cudaDevAttrReservedSharedMemoryPerBlock, 1024},
-      {cudaDevAttrMemoryPoolsSupported, 1},
-      {cudaDevAttrClusterLaunch, 0},
-  };
+  int multiprocessors = 132;
+  int shared_memory = 227 * 1024;  // of a block
   std::size_t memory = std::size_t{1} << 32;
 };
 
 struct Devices {
   std::vector<Device> all = std::vector<Device>(first_count);
   cudaError_t error = cudaSuccess;
-  int running = 0;
 };
 
 Devices& devices() {
@@ -58,6 +29,8 @@ Devices& devices() {
 }
 
 thread_local int chosen_device = 0;
+
+Device& device_at(int device) { return devices().all.at(static_cast<std::size_t>(device)); }
 
 }  // namespace
 
@@ -72,20 +45,9 @@ int current_device() {
   return is_device(chosen_device) ? chosen_device : 0;
 }
 
-int attribute_of(int device, cudaDeviceAttr attribute) {
-  return devices().all.at(static_cast<std::size_t>(device)).attributes.at(attribute);
-}
+int shared_memory_of(int device) { return device_at(device).shared_memory; }
 
-std::size_t memory_size_of(int device) {
-  return devices().all.at(static_cast<std::size_t>(device)).memory;
-}
-
-void set_running_device(int device) { devices().running = device; }
-
-std::size_t running_device_shared_memory() {
-  return static_cast<std::size_t>(
-      attribute_of(devices().running, cudaDevAttrMaxSharedMemoryPerBlockOptin));
-}
+std::size_t memory_size_of(int device) { return device_at(device).memory; }
 
 void set_device_count(int count, cudaError_t error) {
   const ApiCall call;
@@ -93,21 +55,14 @@ void set_device_count(int count, cudaError_t error) {
   devices().error = error != cudaSuccess ? error : count == 0 ? cudaErrorNoDevice : cudaSuccess;
 }
 
-void set_attribute(int device, cudaDeviceAttr attribute, int value) {
-  const ApiCall call;
-  devices().all.at(static_cast<std::size_t>(device)).attributes[attribute] = value;
-}
-
 void set_shared_memory(int device, int bytes_of_a_block) {
-  constexpr int reserved = 1024;
-  set_attribute(device, cudaDevAttrMaxSharedMemoryPerBlock, std::min(bytes_of_a_block, 48 * 1024));
-  set_attribute(device, cudaDevAttrMaxSharedMemoryPerBlockOptin, bytes_of_a_block);
-  set_attribute(device, cudaDevAttrMaxSharedMemoryPerMultiprocessor, bytes_of_a_block + reserved);
+  const ApiCall call;
+  device_at(device).shared_memory = bytes_of_a_block;
 }
 
 void set_memory_size(int device, std::size_t bytes) {
   const ApiCall call;
-  devices().all.at(static_cast<std::size_t>(device)).memory = bytes;
+  device_at(device).memory = bytes;
 }
 
 void reset_devices() {
@@ -147,37 +102,14 @@ cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr attribute, int dev
   const ApiCall call;
   if (cuda_emulator::device_error() != cudaSuccess) return result(cuda_emulator::device_error());
   if (!cuda_emulator::is_device(device)) return result(cudaErrorInvalidDevice);
-  const auto& attributes =
-      cuda_emulator::devices().all[static_cast<std::size_t>(device)].attributes;
-  const auto found = attributes.find(attribute);
-  if (found == attributes.end()) return result(cudaErrorInvalidValue);
-  *value = found->second;
-  return cudaSuccess;
-}
-
-cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int device) {
-  const ApiCall call;
-  if (cuda_emulator::device_error() != cudaSuccess) return result(cuda_emulator::device_error());
-  if (!cuda_emulator::is_device(device)) return result(cudaErrorInvalidDevice);
-  const auto attribute = [device](cudaDeviceAttr which) {
-    return cuda_emulator::attribute_of(device, which);
-  };
-  const auto bytes = [&](cudaDeviceAttr which) {
-    return static_cast<std::size_t>(attribute(which));
-  };
-  *properties = {};
-  std::snprintf(properties->name, sizeof properties->name, "emulated device %d", device);
-  properties->totalGlobalMem = cuda_emulator::memory_size_of(device);
-  properties->sharedMemPerBlock = bytes(cudaDevAttrMaxSharedMemoryPerBlock);
-  properties->sharedMemPerBlockOptin = bytes(cudaDevAttrMaxSharedMemoryPerBlockOptin);
-  properties->sharedMemPerMultiprocessor = bytes(cudaDevAttrMaxSharedMemoryPerMultiprocessor);
-  properties->regsPerBlock = attribute(cudaDevAttrMaxRegistersPerBlock);
-  properties->warpSize = attribute(cudaDevAttrWarpSize);
-  properties->maxThreadsPerBlock = attribute(cudaDevAttrMaxThreadsPerBlock);
-  properties->maxThreadsPerMultiProcessor = attribute(cudaDevAttrMaxThreadsPerMultiProcessor);
-  properties->multiProcessorCount = attribute(cudaDevAttrMultiProcessorCount);
-  properties->l2CacheSize = attribute(cudaDevAttrL2CacheSize);
-  properties->major = attribute(cudaDevAttrComputeCapabilityMajor);
-  properties->minor = attribute(cudaDevAttrComputeCapabilityMinor);
-  return cudaSuccess;
+  const cuda_emulator::Device& chosen = cuda_emulator::device_at(device);
+  switch (attribute) {
+    case cudaDevAttrMultiProcessorCount:
+      *value = chosen.multiprocessors;
+      return cudaSuccess;
+    case cudaDevAttrMaxSharedMemoryPerBlockOptin:
+      *value = chosen.shared_memory;
+      return cudaSuccess;
+  }
+  return result(cudaErrorInvalidValue);
 }

@@ -10,12 +10,8 @@ namespace cuda_emulator {
 cudaError_t device_error();
 
 bool is_device(int device);
-int current_device();  // the current device of this host thread
-int attribute_of(int device, cudaDeviceAttr attribute);
+int current_device();              // the current device of this host thread
+int shared_memory_of(int device);  // of a block, in bytes
 std::size_t memory_size_of(int device);
-
-// The device on which a kernel runs, and how much shared memory a block may have there.
-void set_running_device(int device);
-std::size_t running_device_shared_memory();
 
 }  // namespace cuda_emulator

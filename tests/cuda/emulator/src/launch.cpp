@@ -36,51 +36,28 @@ Kernels& kernels() {
 int max_dynamic_shared_bytes(int device, const void* kernel) {
   const auto& set = kernels().max_dynamic_shared_bytes;
   const auto found = set.find({device, kernel});
-  return found != set.end() ? found->second
-                            : attribute_of(device, cudaDevAttrMaxSharedMemoryPerBlock);
+  return found != set.end() ? found->second : std::min(shared_memory_of(device), 48 * 1024);
 }
 
-bool is_within(dim3 size, int device, const cudaDeviceAttr (&limits)[3]) {
-  const auto limit = [&](int i) { return static_cast<unsigned>(attribute_of(device, limits[i])); };
-  return size.x >= 1 && size.y >= 1 && size.z >= 1 && size.x <= limit(0) && size.y <= limit(1) &&
-         size.z <= limit(2);
+bool is_within(dim3 size, dim3 limit) {
+  return size.x >= 1 && size.y >= 1 && size.z >= 1 && size.x <= limit.x && size.y <= limit.y &&
+         size.z <= limit.z;
 }
 
-cudaError_t check_size(const cudaLaunchConfig_t& config, int device) {
-  constexpr cudaDeviceAttr grid_limits[] = {cudaDevAttrMaxGridDimX, cudaDevAttrMaxGridDimY,
-                                            cudaDevAttrMaxGridDimZ};
-  constexpr cudaDeviceAttr block_limits[] = {cudaDevAttrMaxBlockDimX, cudaDevAttrMaxBlockDimY,
-                                             cudaDevAttrMaxBlockDimZ};
+// Every device of CUDA has these limits.
+bool is_possible(const cudaLaunchConfig_t& config) {
   const dim3 block = config.blockDim;
-  if (!is_within(config.gridDim, device, grid_limits) || !is_within(block, device, block_limits)) {
-    return cudaErrorInvalidConfiguration;
-  }
-  const int limit = attribute_of(device, cudaDevAttrMaxThreadsPerBlock);
-  const std::size_t threads = std::size_t{block.x} * block.y * block.z;
-  return threads <= static_cast<std::size_t>(limit) ? cudaSuccess : cudaErrorInvalidConfiguration;
-}
-
-cudaError_t check_attributes(const cudaLaunchConfig_t& config) {
-  for (unsigned i = 0; i < config.numAttrs; ++i) {
-    const cudaLaunchAttribute& attribute = config.attrs[i];
-    const bool cooperative =
-        attribute.id == cudaLaunchAttributeCooperative && attribute.val.cooperative != 0;
-    if (cooperative || attribute.id == cudaLaunchAttributeClusterDimension) {
-      return cudaErrorNotSupported;
-    }
-  }
-  return cudaSuccess;
+  return is_within(config.gridDim, {2147483647, 65535, 65535}) &&
+         is_within(block, {1024, 1024, 64}) && std::size_t{block.x} * block.y * block.z <= 1024;
 }
 
 cudaError_t check_launch(const void* kernel, const cudaLaunchConfig_t& config) {
   if (device_error() != cudaSuccess) return device_error();
-  if (!kernel) return cudaErrorInvalidDeviceFunction;
   const int device = current_device();
   if (!is_stream(config.stream) || device_of(config.stream) != device) {
     return cudaErrorInvalidResourceHandle;
   }
-  if (const cudaError_t error = check_size(config, device); error != cudaSuccess) return error;
-  if (const cudaError_t error = check_attributes(config); error != cudaSuccess) return error;
+  if (!is_possible(config)) return cudaErrorInvalidConfiguration;
   const int limit = max_dynamic_shared_bytes(device, kernel);
   return config.dynamicSmemBytes <= static_cast<std::size_t>(limit) ? cudaSuccess
                                                                     : cudaErrorInvalidValue;
@@ -104,7 +81,6 @@ cudaError_t run(const void* kernel, const cudaLaunchConfig_t& config, const Boun
   launches.most_blocks =
       std::max(launches.most_blocks, std::size_t{grid.x} * grid.y * std::size_t{grid.z});
   if (!pointers_are_usable(bound.pointers, device)) return cudaErrorIllegalAddress;
-  set_running_device(device);
   const Touchable touchable(device);
   return run_grid({config.gridDim, config.blockDim, config.dynamicSmemBytes, bound.run})
              ? cudaSuccess
@@ -121,24 +97,11 @@ cudaError_t check_and_run(const void* kernel, const cudaLaunchConfig_t& config, 
 
 cudaError_t set_function_attribute(const void* kernel, cudaFuncAttribute attribute, int value) {
   if (device_error() != cudaSuccess) return device_error();
-  if (!kernel) return cudaErrorInvalidDeviceFunction;
-  if (attribute != cudaFuncAttributeMaxDynamicSharedMemorySize) return cudaSuccess;
+  if (attribute != cudaFuncAttributeMaxDynamicSharedMemorySize) return cudaErrorInvalidValue;
   const int device = current_device();
-  if (value < 0 || value > attribute_of(device, cudaDevAttrMaxSharedMemoryPerBlockOptin)) {
-    return cudaErrorInvalidValue;
-  }
+  if (value < 0 || value > shared_memory_of(device)) return cudaErrorInvalidValue;
   kernels().max_dynamic_shared_bytes[{device, kernel}] = value;
   return cudaSuccess;
-}
-
-// Registers do not count.
-int blocks_of_a_multiprocessor(int device, int block_size, std::size_t dynamic_shared_bytes) {
-  const auto attribute = [device](cudaDeviceAttr which) { return attribute_of(device, which); };
-  const int shared_bytes =
-      static_cast<int>(dynamic_shared_bytes) + attribute(cudaDevAttrReservedSharedMemoryPerBlock);
-  return std::min({attribute(cudaDevAttrMaxBlocksPerMultiprocessor),
-                   attribute(cudaDevAttrMaxThreadsPerMultiProcessor) / block_size,
-                   attribute(cudaDevAttrMaxSharedMemoryPerMultiprocessor) / shared_bytes});
 }
 
 }  // namespace
@@ -153,12 +116,6 @@ std::size_t launch_count() {
   std::size_t count = 0;
   for (const auto& [kernel, launches] : kernels().launches) count += launches.count;
   return count;
-}
-
-std::size_t launch_count(const void* kernel) {
-  const ApiCall call;
-  const auto found = kernels().launches.find(kernel);
-  return found != kernels().launches.end() ? found->second.count : 0;
 }
 
 std::size_t kernel_count(std::size_t least_blocks) {
@@ -183,32 +140,4 @@ using cuda_emulator::result;
 cudaError_t cudaFuncSetAttribute(const void* kernel, cudaFuncAttribute attribute, int value) {
   const ApiCall call;
   return result(cuda_emulator::set_function_attribute(kernel, attribute, value));
-}
-
-cudaError_t cudaFuncGetAttributes(cudaFuncAttributes* attributes, const void* kernel) {
-  const ApiCall call;
-  if (cuda_emulator::device_error() != cudaSuccess) return result(cuda_emulator::device_error());
-  if (!kernel) return result(cudaErrorInvalidDeviceFunction);
-  const int device = cuda_emulator::current_device();
-  *attributes = {};
-  attributes->maxThreadsPerBlock =
-      cuda_emulator::attribute_of(device, cudaDevAttrMaxThreadsPerBlock);
-  attributes->maxDynamicSharedSizeBytes = cuda_emulator::max_dynamic_shared_bytes(device, kernel);
-  const int version = 10 * cuda_emulator::attribute_of(device, cudaDevAttrComputeCapabilityMajor) +
-                      cuda_emulator::attribute_of(device, cudaDevAttrComputeCapabilityMinor);
-  attributes->ptxVersion = version;
-  attributes->binaryVersion = version;
-  return cudaSuccess;
-}
-
-cudaError_t cudaOccupancyMaxActiveBlocksPerMultiprocessor(int* blocks, const void* kernel,
-                                                          int block_size,
-                                                          std::size_t dynamic_shared_bytes) {
-  const ApiCall call;
-  if (cuda_emulator::device_error() != cudaSuccess) return result(cuda_emulator::device_error());
-  if (!kernel) return result(cudaErrorInvalidDeviceFunction);
-  const int device = cuda_emulator::current_device();
-  if (!blocks || block_size < 1) return result(cudaErrorInvalidValue);
-  *blocks = cuda_emulator::blocks_of_a_multiprocessor(device, block_size, dynamic_shared_bytes);
-  return cudaSuccess;
 }

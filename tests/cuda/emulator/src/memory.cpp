@@ -94,29 +94,14 @@ cudaError_t deallocate(void* pointer) {
   return cudaSuccess;
 }
 
-bool direction_is(cudaMemcpyKind kind, bool to_device, bool from_device) {
-  switch (kind) {
-    case cudaMemcpyHostToHost:
-      return !to_device && !from_device;
-    case cudaMemcpyHostToDevice:
-      return to_device && !from_device;
-    case cudaMemcpyDeviceToHost:
-      return !to_device && from_device;
-    case cudaMemcpyDeviceToDevice:
-      return to_device && from_device;
-    case cudaMemcpyDefault:
-      return true;
-  }
-  return false;
-}
-
 cudaError_t copy(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind) {
   if (bytes == 0) return cudaSuccess;
   if (!to || !from) return cudaErrorInvalidValue;
-  const Allocation* target = find_allocation(to);
-  const Allocation* source = find_allocation(from);
-  if (!direction_is(kind, target != nullptr, source != nullptr) ||
-      (target && !has_bytes(*target, to, bytes)) || (source && !has_bytes(*source, from, bytes))) {
+  const bool to_device = kind == cudaMemcpyHostToDevice;
+  const void* on_device = to_device ? to : from;
+  const Allocation* allocation = find_allocation(on_device);
+  if (!allocation || find_allocation(to_device ? from : to) ||
+      !has_bytes(*allocation, on_device, bytes)) {
     return cudaErrorInvalidValue;
   }
   const Touchable touchable;
@@ -124,20 +109,13 @@ cudaError_t copy(void* to, const void* from, std::size_t bytes, cudaMemcpyKind k
   return cudaSuccess;
 }
 
-cudaError_t fill(void* to, int byte, std::size_t bytes) {
-  if (bytes == 0) return cudaSuccess;
-  const Allocation* target = find_allocation(to);
-  if (!target || !has_bytes(*target, to, bytes)) return cudaErrorInvalidValue;
-  const Touchable touchable;
-  std::memset(to, byte, bytes);
-  return cudaSuccess;
-}
-
 // This runs after the destructors of all static objects, which may own device memory.
 [[gnu::destructor]] void report_leaks() {
   if (allocations().empty()) return;
-  report("leak of device memory: allocations " + std::to_string(allocation_count()) + ", bytes " +
-         std::to_string(allocated_bytes()));
+  std::size_t bytes = 0;
+  for (const auto& [address, allocation] : allocations()) bytes += allocation.bytes;
+  report("leak of device memory: allocations " + std::to_string(allocations().size()) + ", bytes " +
+         std::to_string(bytes));
   std::fflush(nullptr);
   _exit(1);
 }
@@ -174,13 +152,6 @@ std::size_t allocation_count() {
   return allocations().size();
 }
 
-std::size_t allocated_bytes() {
-  const ApiCall call;
-  std::size_t bytes = 0;
-  for (const auto& [address, allocation] : allocations()) bytes += allocation.bytes;
-  return bytes;
-}
-
 }  // namespace cuda_emulator
 
 using cuda_emulator::ApiCall;
@@ -208,23 +179,14 @@ cudaError_t cudaFreeAsync(void* pointer, cudaStream_t stream) {
   return result(cuda_emulator::deallocate(pointer));
 }
 
-cudaError_t cudaMemGetInfo(std::size_t* free, std::size_t* total) {
-  const ApiCall call;
-  if (cuda_emulator::device_error() != cudaSuccess) return result(cuda_emulator::device_error());
-  const int device = cuda_emulator::current_device();
-  *total = cuda_emulator::memory_size_of(device);
-  *free = *total - cuda_emulator::used_bytes(device);
-  return cudaSuccess;
-}
-
 cudaError_t cudaPointerGetAttributes(cudaPointerAttributes* attributes, const void* pointer) {
   const ApiCall call;
   if (cuda_emulator::device_error() != cudaSuccess) return result(cuda_emulator::device_error());
   const cuda_emulator::Allocation* allocation = cuda_emulator::find_allocation(pointer);
   if (allocation) {
-    *attributes = {cudaMemoryTypeDevice, allocation->device, const_cast<void*>(pointer), nullptr};
+    *attributes = {cudaMemoryTypeDevice, allocation->device};
   } else {
-    *attributes = {cudaMemoryTypeUnregistered, -2, nullptr, const_cast<void*>(pointer)};
+    *attributes = {cudaMemoryTypeUnregistered, -2};
   }
   return cudaSuccess;
 }
@@ -236,16 +198,4 @@ cudaError_t cudaMemcpy(void* to, const void* from, std::size_t bytes, cudaMemcpy
   }
   return result(cuda_emulator::give_to_stream(
       nullptr, [=] { return cuda_emulator::copy(to, from, bytes, kind); }));
-}
-
-cudaError_t cudaMemset(void* to, int byte, std::size_t bytes) {
-  const ApiCall call;
-  return result(
-      cuda_emulator::give_to_stream(nullptr, [=] { return cuda_emulator::fill(to, byte, bytes); }));
-}
-
-cudaError_t cudaMemsetAsync(void* to, int byte, std::size_t bytes, cudaStream_t stream) {
-  const ApiCall call;
-  return result(
-      cuda_emulator::give_to_stream(stream, [=] { return cuda_emulator::fill(to, byte, bytes); }));
 }

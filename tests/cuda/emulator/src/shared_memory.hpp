@@ -8,7 +8,7 @@ namespace cuda_emulator {
 constexpr unsigned char poison = 0xff;
 
 // A block's shared memory, from its start to its end.
-void start_shared_memory(std::size_t dynamic_bytes);
+void start_shared_memory(std::size_t bytes);
 void end_shared_memory();
 
 // Called after the last block. The memory is kept where abandoned threads may still own it.

@@ -1,9 +1,7 @@
 #include "stream.hpp"
 
-#include <chrono>
 #include <memory>
 #include <set>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -14,9 +12,6 @@
 namespace cuda_emulator {
 
 struct Capture {
-  cudaStreamCaptureMode mode;
-  std::thread::id host_thread;
-  cudaStream_t origin;
   std::vector<Work> recorded;
   bool spoilt = false;
 };
@@ -25,14 +20,10 @@ struct Capture {
 
 struct CUstream_st {
   int device;
-  bool blocking;  // waits for the default stream, and it for this one
-  std::shared_ptr<cuda_emulator::Capture> capture;
+  std::unique_ptr<cuda_emulator::Capture> capture;  // null when it does not capture
 };
 
-struct CUevent_st {
-  std::chrono::steady_clock::time_point time;
-  std::shared_ptr<cuda_emulator::Capture> capture;  // that recorded the event
-};
+struct CUevent_st {};
 
 struct CUgraph_st {
   std::vector<cuda_emulator::Work> work;
@@ -76,23 +67,17 @@ bool is_default(cudaStream_t stream) {
 }
 
 // The stream's capture, or null.
-std::shared_ptr<Capture> capture_of(cudaStream_t stream) {
-  return is_default(stream) ? nullptr : stream->capture;
+Capture* capture_of(cudaStream_t stream) {
+  return is_default(stream) ? nullptr : stream->capture.get();
 }
 
-void end_capture(const std::shared_ptr<Capture>& capture) {
-  for (cudaStream_t stream : handles<CUstream_st>().all()) {
-    if (stream->capture == capture) stream->capture = nullptr;
-  }
-}
-
-// The default stream would have to wait for a capturing one.
-cudaError_t forbid_implicit_wait() {
+// Spoils all captures. Returns the error if there is one, and else cudaSuccess.
+cudaError_t spoil_captures(cudaError_t error_if_any) {
   cudaError_t error = cudaSuccess;
   for (cudaStream_t stream : handles<CUstream_st>().all()) {
-    if (!stream->capture || !stream->blocking) continue;
+    if (!stream->capture) continue;
     stream->capture->spoilt = true;
-    error = cudaErrorStreamCaptureImplicit;
+    error = error_if_any;
   }
   return error;
 }
@@ -104,10 +89,10 @@ cudaError_t do_all(const std::vector<Work>& all) {
   return cudaSuccess;
 }
 
-cudaError_t create_stream(cudaStream_t* stream, unsigned flags) {
+cudaError_t create_stream(cudaStream_t* stream) {
   if (device_error() != cudaSuccess) return device_error();
-  if (!stream || flags > cudaStreamNonBlocking) return cudaErrorInvalidValue;
-  *stream = handles<CUstream_st>().add({current_device(), flags == cudaStreamDefault, nullptr});
+  if (!stream) return cudaErrorInvalidValue;
+  *stream = handles<CUstream_st>().add({current_device(), nullptr});
   return cudaSuccess;
 }
 
@@ -123,9 +108,9 @@ cudaError_t wait_for_stream(cudaStream_t stream) {
   return forbid_during_capture();
 }
 
-cudaError_t wait_for_event(cudaEvent_t event) {
-  if (!handles<CUevent_st>().has(event)) return cudaErrorInvalidResourceHandle;
-  return forbid_during_capture();
+cudaError_t check_event(cudaStream_t stream, cudaEvent_t event) {
+  return is_stream(stream) && handles<CUevent_st>().has(event) ? cudaSuccess
+                                                               : cudaErrorInvalidResourceHandle;
 }
 
 }  // namespace
@@ -142,28 +127,18 @@ cudaError_t give_to_stream(cudaStream_t stream, Work work) {
   if (device_error() != cudaSuccess) return device_error();
   if (!is_stream(stream)) return cudaErrorInvalidResourceHandle;
   if (is_legacy_default(stream)) {
-    if (const cudaError_t error = forbid_implicit_wait(); error != cudaSuccess) return error;
+    // This stream would have to wait for one that captures.
+    const cudaError_t error = spoil_captures(cudaErrorStreamCaptureImplicit);
+    if (error != cudaSuccess) return error;
   }
-  const std::shared_ptr<Capture> capture = capture_of(stream);
+  Capture* capture = capture_of(stream);
   if (!capture) return work();
   if (capture->spoilt) return cudaErrorStreamCaptureInvalidated;
   capture->recorded.push_back(std::move(work));
   return cudaSuccess;
 }
 
-cudaError_t forbid_during_capture() {
-  cudaError_t error = cudaSuccess;
-  for (cudaStream_t stream : handles<CUstream_st>().all()) {
-    const std::shared_ptr<Capture>& capture = stream->capture;
-    if (!capture || (capture->mode != cudaStreamCaptureModeGlobal &&
-                     capture->host_thread != std::this_thread::get_id())) {
-      continue;
-    }
-    capture->spoilt = true;
-    error = cudaErrorStreamCaptureUnsupported;
-  }
-  return error;
-}
+cudaError_t forbid_during_capture() { return spoil_captures(cudaErrorStreamCaptureUnsupported); }
 
 }  // namespace cuda_emulator
 
@@ -172,12 +147,8 @@ using cuda_emulator::handles;
 using cuda_emulator::result;
 
 cudaError_t cudaStreamCreate(cudaStream_t* stream) {
-  return cudaStreamCreateWithFlags(stream, cudaStreamDefault);
-}
-
-cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned flags) {
   const ApiCall call;
-  return result(cuda_emulator::create_stream(stream, flags));
+  return result(cuda_emulator::create_stream(stream));
 }
 
 cudaError_t cudaStreamDestroy(cudaStream_t stream) {
@@ -191,51 +162,15 @@ cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
   return result(cuda_emulator::wait_for_stream(stream));
 }
 
-cudaError_t cudaDeviceSynchronize() {
-  const ApiCall call;
-  if (cuda_emulator::device_error() != cudaSuccess) return result(cuda_emulator::device_error());
-  return result(cuda_emulator::forbid_during_capture());
-}
-
+// Whatever the event is to tell has been done.
 cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned) {
   const ApiCall call;
-  if (!cuda_emulator::is_stream(stream) || !handles<CUevent_st>().has(event)) {
-    return result(cudaErrorInvalidResourceHandle);
-  }
-  if (!event->capture) return cudaSuccess;
-  // The stream joins the capture of the one that it waits for.
-  if (cuda_emulator::is_default(stream)) return result(cudaErrorStreamCaptureImplicit);
-  if (stream->capture && stream->capture != event->capture) {
-    return result(cudaErrorStreamCaptureMerge);
-  }
-  stream->capture = event->capture;
-  return cudaSuccess;
-}
-
-cudaError_t cudaStreamIsCapturing(cudaStream_t stream, cudaStreamCaptureStatus* status) {
-  const ApiCall call;
-  if (!cuda_emulator::is_stream(stream)) return result(cudaErrorInvalidResourceHandle);
-  const auto capture = cuda_emulator::capture_of(stream);
-  *status = !capture          ? cudaStreamCaptureStatusNone
-            : capture->spoilt ? cudaStreamCaptureStatusInvalidated
-                              : cudaStreamCaptureStatusActive;
-  return cudaSuccess;
-}
-
-cudaError_t cudaStreamGetDevice(cudaStream_t stream, int* device) {
-  const ApiCall call;
-  if (!cuda_emulator::is_stream(stream)) return result(cudaErrorInvalidResourceHandle);
-  *device = cuda_emulator::device_of(stream);
-  return cudaSuccess;
-}
-
-cudaError_t cudaEventCreate(cudaEvent_t* event) {
-  const ApiCall call;
-  return result(cuda_emulator::create_event(event));
+  return result(cuda_emulator::check_event(stream, event));
 }
 
 cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned) {
-  return cudaEventCreate(event);
+  const ApiCall call;
+  return result(cuda_emulator::create_event(event));
 }
 
 cudaError_t cudaEventDestroy(cudaEvent_t event) {
@@ -245,46 +180,23 @@ cudaError_t cudaEventDestroy(cudaEvent_t event) {
 
 cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
   const ApiCall call;
-  if (!cuda_emulator::is_stream(stream) || !handles<CUevent_st>().has(event)) {
-    return result(cudaErrorInvalidResourceHandle);
-  }
-  *event = {std::chrono::steady_clock::now(), cuda_emulator::capture_of(stream)};
-  return cudaSuccess;
+  return result(cuda_emulator::check_event(stream, event));
 }
 
-cudaError_t cudaEventSynchronize(cudaEvent_t event) {
-  const ApiCall call;
-  return result(cuda_emulator::wait_for_event(event));
-}
-
-cudaError_t cudaEventElapsedTime(float* milliseconds, cudaEvent_t start, cudaEvent_t end) {
-  const ApiCall call;
-  if (!handles<CUevent_st>().has(start) || !handles<CUevent_st>().has(end)) {
-    return result(cudaErrorInvalidResourceHandle);
-  }
-  *milliseconds = std::chrono::duration<float, std::milli>(end->time - start->time).count();
-  return cudaSuccess;
-}
-
-cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode mode) {
+cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode) {
   const ApiCall call;
   if (!cuda_emulator::is_stream(stream)) return result(cudaErrorInvalidResourceHandle);
   if (cuda_emulator::is_default(stream)) return result(cudaErrorStreamCaptureUnsupported);
   if (stream->capture) return result(cudaErrorInvalidValue);
-  stream->capture = std::make_shared<cuda_emulator::Capture>();
-  stream->capture->mode = mode;
-  stream->capture->host_thread = std::this_thread::get_id();
-  stream->capture->origin = stream;
+  stream->capture = std::make_unique<cuda_emulator::Capture>();
   return cudaSuccess;
 }
 
 cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph) {
   const ApiCall call;
   if (!cuda_emulator::is_stream(stream)) return result(cudaErrorInvalidResourceHandle);
-  const auto capture = cuda_emulator::capture_of(stream);
-  if (!capture) return result(cudaErrorInvalidValue);
-  if (capture->origin != stream) return result(cudaErrorStreamCaptureUnmatched);
-  cuda_emulator::end_capture(capture);
+  if (!cuda_emulator::capture_of(stream)) return result(cudaErrorInvalidValue);
+  const auto capture = std::move(stream->capture);
   *graph = nullptr;
   if (capture->spoilt) return result(cudaErrorStreamCaptureInvalidated);
   *graph = handles<CUgraph_st>().add({std::move(capture->recorded)});

@@ -16,7 +16,7 @@ int device_of(cudaStream_t stream);
 cudaError_t give_to_stream(cudaStream_t stream, Work work);
 
 // Calls that must not be made while a stream captures call this. It spoils the capture and returns
-// the error, or cudaSuccess if there is no capture that this host thread can spoil.
+// the error, or cudaSuccess if there is no capture.
 cudaError_t forbid_during_capture();
 
 }  // namespace cuda_emulator

@@ -14,7 +14,6 @@ void Thread::start(unsigned number, dim3 block_size) {
            number / block_size.x / block_size.y};
   warp = number / warpSize;
   lane = number % warpSize;
-  fences = {};
 }
 
 std::string Thread::name() const {

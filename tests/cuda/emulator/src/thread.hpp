@@ -1,6 +1,5 @@
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <string>
 
@@ -12,15 +11,6 @@
 namespace cuda_emulator {
 
 enum class State { ready, at_barrier, at_warp_operation, done };
-
-// The memory order that fences give to the atomic accesses around them.
-struct FenceMemory {
-  static constexpr unsigned kept = 8;
-
-  bool fenced = false;                     // later atomic accesses publish what was written
-  std::array<const void*, kept> accessed;  // atomically since the last fence
-  unsigned accesses = 0;
-};
 
 bool same_place(CallSite a, CallSite b);
 
@@ -42,13 +32,8 @@ struct Thread {
 
   // What the thread waits for, and what it gets.
   CallSite site{};
-  BarrierVote vote{};
-  bool predicate = false;
-  int barrier_result = 0;
   WarpRequest request{};
   std::uint64_t warp_result = 0;
-
-  FenceMemory fences;
 };
 
 }  // namespace cuda_emulator

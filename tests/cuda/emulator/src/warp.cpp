@@ -22,35 +22,6 @@ bool same_operation(const Thread& a, const Thread& b) {
   return a.request.operation == b.request.operation && same_place(a.site, b.site);
 }
 
-// The lane that a shuffle of this lane reads.
-unsigned source_lane(const Thread& thread) {
-  const int lane = static_cast<int>(thread.lane);
-  const int argument = thread.request.argument;
-  const int width = thread.request.width;
-  const int first = lane & ~(width - 1);
-  const int last = first + width - 1;
-  int source = lane;
-  switch (thread.request.operation) {
-    case WarpOperation::shuffle:
-      source = first + (argument & (width - 1));
-      break;
-    case WarpOperation::shuffle_up:
-      source = lane - argument;
-      break;
-    case WarpOperation::shuffle_down:
-      source = lane + argument;
-      break;
-    case WarpOperation::shuffle_xor:
-      source = lane ^ argument;
-      break;
-    case WarpOperation::ballot:
-    case WarpOperation::sync:
-      break;
-  }
-  const bool too_low = thread.request.operation == WarpOperation::shuffle_up && source < first;
-  return static_cast<unsigned>(too_low || source > last ? lane : source);
-}
-
 // The lanes that have come to this thread's operation; 0 as long as some have yet to come. Lanes
 // that have left the kernel, or that the block does not have, are not waited for.
 unsigned arrived_lanes(const Thread& thread) {
@@ -85,8 +56,8 @@ std::uint64_t ballot(const Thread& thread, unsigned arrived) {
 }
 
 std::uint64_t shuffled_value(const Thread& thread, unsigned arrived) {
-  const unsigned source = source_lane(thread);
-  if (names(arrived, source)) return lane_of(thread, source).request.value;
+  const unsigned source = thread.lane ^ static_cast<unsigned>(thread.request.lanes);
+  if (source < lanes && names(arrived, source)) return lane_of(thread, source).request.value;
   fail_block("shuffle reads lane " + std::to_string(source) +
              ", which takes no part: " + thread.name_and_place());
   return 0;
@@ -98,7 +69,7 @@ void give_results(const Thread& thread, unsigned arrived) {
   for (unsigned lane = 0; lane < lanes && !running_block.failed; ++lane) {
     if (!names(arrived, lane)) continue;
     Thread& member = lane_of(thread, lane);
-    const bool shuffles = operation != WarpOperation::ballot && operation != WarpOperation::sync;
+    const bool shuffles = operation == WarpOperation::shuffle_xor;
     member.warp_result = shuffles ? shuffled_value(member, arrived) : votes;
     member.state = State::ready;
   }

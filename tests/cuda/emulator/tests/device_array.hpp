@@ -33,6 +33,12 @@ class DeviceArray {
   T* data_ = nullptr;
 };
 
+// A thread block's shared memory, in kernels.
+template <class T>
+T* shared() {
+  return static_cast<T*>(cuda_emulator::dynamic_shared());
+}
+
 struct Shape {
   dim3 blocks;
   dim3 threads;

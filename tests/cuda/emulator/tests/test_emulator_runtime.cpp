@@ -8,7 +8,6 @@
 
 #include "cuda_emulator/control.hpp"
 #include "emulator/tests/device_array.hpp"
-#include "emulator/tests/portable_shared.hpp"
 
 namespace {
 
@@ -33,9 +32,7 @@ struct Devices {
 
 class Stream {
  public:
-  explicit Stream(unsigned flags = cudaStreamNonBlocking) {
-    REQUIRE(cudaStreamCreateWithFlags(&stream_, flags) == cudaSuccess);
-  }
+  Stream() { REQUIRE(cudaStreamCreate(&stream_) == cudaSuccess); }
   ~Stream() { cudaStreamDestroy(stream_); }
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;
@@ -49,6 +46,8 @@ class Stream {
 __global__ void nothing() {}
 
 __global__ void add(int* values, int value) { values[threadIdx.x] += value; }
+
+__global__ void multiply(int* values, int value) { values[threadIdx.x] *= value; }
 
 int attribute(int device, cudaDeviceAttr which) {
   int value = -1;
@@ -67,7 +66,6 @@ TEST_CASE("there are two devices, one of which is the current one") {
   REQUIRE(cudaGetDevice(&device) == cudaSuccess);
   CHECK(device == 1);
   CHECK(cudaSetDevice(2) == cudaErrorInvalidDevice);
-  CHECK(cudaPeekAtLastError() == cudaErrorInvalidDevice);
   CHECK(cudaGetLastError() == cudaErrorInvalidDevice);
   CHECK(cudaGetLastError() == cudaSuccess);
 }
@@ -75,14 +73,9 @@ TEST_CASE("there are two devices, one of which is the current one") {
 TEST_CASE("a test chooses what the devices are") {
   const Devices devices;
   cuda_emulator::set_shared_memory(0, 64 * 1024);
-  cuda_emulator::set_attribute(1, cudaDevAttrMultiProcessorCount, 3);
   CHECK(attribute(0, cudaDevAttrMaxSharedMemoryPerBlockOptin) == 64 * 1024);
   CHECK(attribute(1, cudaDevAttrMaxSharedMemoryPerBlockOptin) == 227 * 1024);
-  CHECK(attribute(1, cudaDevAttrMultiProcessorCount) == 3);
-  cudaDeviceProp properties;
-  REQUIRE(cudaGetDeviceProperties(&properties, 1) == cudaSuccess);
-  CHECK(properties.multiProcessorCount == 3);
-  CHECK(properties.major == 9);
+  CHECK(attribute(1, cudaDevAttrMultiProcessorCount) == 132);
 }
 
 TEST_CASE("without a device every call says so") {
@@ -102,11 +95,11 @@ TEST_CASE("without a device every call says so") {
 
 // --- Memory ------------------------------------------------------------------------------------
 
-TEST_CASE("copies and fills reach the memory that they name") {
-  const DeviceArray<int> a(std::vector<int>{1, 2, 3, 4}), b(4);
-  REQUIRE(cudaMemcpy(b.data(), a.data(), 16, cudaMemcpyDeviceToDevice) == cudaSuccess);
-  REQUIRE(cudaMemsetAsync(b.data() + 1, 0, 8) == cudaSuccess);
-  CHECK(b.values() == std::vector<int>{1, 0, 0, 4});
+TEST_CASE("copies reach the memory that they name") {
+  const DeviceArray<int> a(std::vector<int>{1, 2, 3, 4});
+  const int zeros[2] = {};
+  REQUIRE(cudaMemcpy(a.data() + 1, zeros, 8, cudaMemcpyHostToDevice) == cudaSuccess);
+  CHECK(a.values() == std::vector<int>{1, 0, 0, 4});
 }
 
 TEST_CASE("copies in the wrong direction or beyond an allocation are errors") {
@@ -114,9 +107,9 @@ TEST_CASE("copies in the wrong direction or beyond an allocation are errors") {
   int host[8] = {};
   CHECK(cudaMemcpy(host, a.data(), 16, cudaMemcpyHostToDevice) == cudaErrorInvalidValue);
   CHECK(cudaMemcpy(host, a.data(), 17, cudaMemcpyDeviceToHost) == cudaErrorInvalidValue);
-  CHECK(cudaMemcpy(a.data() + 3, host, 8, cudaMemcpyDefault) == cudaErrorInvalidValue);
-  CHECK(cudaMemset(host, 0, 4) == cudaErrorInvalidValue);
-  CHECK(cudaMemcpy(a.data(), nullptr, 0, cudaMemcpyDefault) == cudaSuccess);
+  CHECK(cudaMemcpy(a.data() + 3, host, 8, cudaMemcpyHostToDevice) == cudaErrorInvalidValue);
+  CHECK(cudaMemcpy(a.data(), a.data(), 8, cudaMemcpyHostToDevice) == cudaErrorInvalidValue);
+  CHECK(cudaMemcpy(a.data(), nullptr, 0, cudaMemcpyHostToDevice) == cudaSuccess);
   CHECK(cudaFree(a.data() + 1) == cudaErrorInvalidValue);
   CHECK(cudaFree(nullptr) == cudaSuccess);
 }
@@ -145,7 +138,6 @@ TEST_CASE("allocations are counted, and fail where memory ends") {
   const Devices devices;
   cuda_emulator::set_memory_size(0, 1000);
   const auto count = cuda_emulator::allocation_count();
-  const auto bytes = cuda_emulator::allocated_bytes();
   void *a = nullptr, *b = nullptr, *none = &a;
   REQUIRE(cudaMallocAsync(&a, 900, nullptr) == cudaSuccess);
   CHECK(cudaMalloc(&b, 101) == cudaErrorMemoryAllocation);
@@ -153,11 +145,6 @@ TEST_CASE("allocations are counted, and fail where memory ends") {
   CHECK(cudaMalloc(&none, 0) == cudaSuccess);
   CHECK(none == nullptr);
   CHECK(cuda_emulator::allocation_count() == count + 1);
-  CHECK(cuda_emulator::allocated_bytes() == bytes + 900);
-  std::size_t free_bytes = 0, all_bytes = 0;
-  REQUIRE(cudaMemGetInfo(&free_bytes, &all_bytes) == cudaSuccess);
-  CHECK(free_bytes == 100);
-  CHECK(all_bytes == 1000);
   REQUIRE(cudaFreeAsync(a, nullptr) == cudaSuccess);
   CHECK(cuda_emulator::allocation_count() == count);
 }
@@ -182,9 +169,6 @@ TEST_CASE("more than 48 KB of shared memory must be asked for, on each device") 
   REQUIRE(cudaFuncSetAttribute(nothing, limit, much) == cudaSuccess);
   CHECK(launch({1, 1, much}, nothing) == cudaSuccess);
   CHECK(launch({1, 1, much + 1}, nothing) == cudaErrorInvalidValue);
-  cudaFuncAttributes attributes;
-  REQUIRE(cudaFuncGetAttributes(&attributes, nothing) == cudaSuccess);
-  CHECK(attributes.maxDynamicSharedSizeBytes == much);
 
   REQUIRE(cudaSetDevice(1) == cudaSuccess);
   CHECK(launch({1, 1, much}, nothing) == cudaErrorInvalidValue);
@@ -192,64 +176,28 @@ TEST_CASE("more than 48 KB of shared memory must be asked for, on each device") 
   CHECK(cudaFuncSetAttribute(nothing, limit, much) == cudaErrorInvalidValue);
 }
 
-TEST_CASE("the blocks that fit on a multiprocessor are limited by threads and shared memory") {
-  int blocks = 0;
-  REQUIRE(cudaOccupancyMaxActiveBlocksPerMultiprocessor(&blocks, nothing, 256, 0) == cudaSuccess);
-  CHECK(blocks == 8);
-  REQUIRE(cudaOccupancyMaxActiveBlocksPerMultiprocessor(&blocks, nothing, 256, 75 * 1024) ==
-          cudaSuccess);
-  CHECK(blocks == 3);
-}
-
-TEST_CASE("launches are counted by kernel") {
+TEST_CASE("launches and kernels are counted") {
   cuda_emulator::reset_launch_counts();
   const DeviceArray<int> values(1);
   launch({2, 1}, nothing);
   launch({1, 1}, add, values.data(), 1);
   launch({1, 1}, add, values.data(), 1);
-  CHECK(cuda_emulator::launch_count(nothing) == 1);
-  CHECK(cuda_emulator::launch_count(add) == 2);
   CHECK(cuda_emulator::launch_count() == 3);
   CHECK(cuda_emulator::kernel_count(1) == 2);
   CHECK(cuda_emulator::kernel_count(2) == 1);
 }
 
-TEST_CASE("cooperative launches and clusters are not supported") {
-  cudaLaunchAttribute cooperative{};
-  cooperative.id = cudaLaunchAttributeCooperative;
-  cooperative.val.cooperative = 1;
-  const cudaLaunchConfig_t config = {1, 1, 0, nullptr, &cooperative, 1};
-  CHECK(cudaLaunchKernelEx(&config, nothing) == cudaErrorNotSupported);
+__global__ void copy_number(float* to, const float* from) {
+  if (from) *to = *from;
 }
 
-struct View {
-  float* data;
-  int size;
-};
-
-__global__ void use_view(View view, const float* other) {
-  if (other) *view.data = *other;
-}
-
-}  // namespace
-
-template <>
-struct cuda_emulator::PointersIn<View> {
-  template <class Visit>
-  static void visit(const View& view, Visit&& visit_pointer) {
-    visit_pointer(view.data);
-  }
-};
-
-namespace {
-
-TEST_CASE("pointers that are not to device memory are reported, in structs too") {
+TEST_CASE("pointers that are not to device memory are reported") {
   float host = 0;
   const DeviceArray<float> device(1);
-  CHECK(launch({1, 1}, use_view, View{device.data(), 1}, nullptr) == cudaSuccess);
-  CHECK(launch({1, 1}, use_view, View{device.data(), 1}, &host) == cudaErrorIllegalAddress);
+  CHECK(launch({1, 1}, copy_number, device.data(), nullptr) == cudaSuccess);
+  CHECK(launch({1, 1}, copy_number, device.data(), &host) == cudaErrorIllegalAddress);
   CHECK(reported("argument 1 of a kernel is not a pointer to device memory"));
-  CHECK(launch({1, 1}, use_view, View{&host, 1}, device.data()) == cudaErrorIllegalAddress);
+  CHECK(launch({1, 1}, copy_number, &host, device.data()) == cudaErrorIllegalAddress);
   CHECK(reported("argument 0 of a kernel is not a pointer to device memory"));
 }
 
@@ -279,9 +227,6 @@ TEST_CASE("a stream is of one device and lives until it is destroyed") {
   REQUIRE(cudaSetDevice(1) == cudaSuccess);
   REQUIRE(cudaStreamCreate(&stream) == cudaSuccess);
   REQUIRE(cudaSetDevice(0) == cudaSuccess);
-  int device = -1;
-  REQUIRE(cudaStreamGetDevice(stream, &device) == cudaSuccess);
-  CHECK(device == 1);
   CHECK(launch({1, 1, 0, stream}, nothing) == cudaErrorInvalidResourceHandle);
   void* memory = nullptr;
   cudaPointerAttributes attributes;
@@ -294,43 +239,27 @@ TEST_CASE("a stream is of one device and lives until it is destroyed") {
   CHECK(cudaStreamSynchronize(stream) == cudaErrorInvalidResourceHandle);
 }
 
-TEST_CASE("events can be recorded, waited for and timed") {
+TEST_CASE("events can be recorded and waited for") {
   const Stream stream;
-  cudaEvent_t start, end;
-  REQUIRE(cudaEventCreate(&start) == cudaSuccess);
-  REQUIRE(cudaEventCreateWithFlags(&end, cudaEventDefault) == cudaSuccess);
-  CHECK(cudaEventRecord(start, stream) == cudaSuccess);
-  CHECK(cudaEventRecord(end, stream) == cudaSuccess);
-  CHECK(cudaEventSynchronize(end) == cudaSuccess);
-  CHECK(cudaStreamWaitEvent(nullptr, end) == cudaSuccess);
-  float milliseconds = -1;
-  CHECK(cudaEventElapsedTime(&milliseconds, start, end) == cudaSuccess);
-  CHECK(milliseconds >= 0);
-  CHECK(cudaEventDestroy(start) == cudaSuccess);
-  CHECK(cudaEventDestroy(end) == cudaSuccess);
-  CHECK(cudaEventDestroy(end) == cudaErrorInvalidResourceHandle);
+  cudaEvent_t event;
+  REQUIRE(cudaEventCreateWithFlags(&event, cudaEventDisableTiming) == cudaSuccess);
+  CHECK(cudaEventRecord(event, stream) == cudaSuccess);
+  CHECK(cudaStreamWaitEvent(nullptr, event) == cudaSuccess);
+  CHECK(cudaEventDestroy(event) == cudaSuccess);
+  CHECK(cudaEventRecord(event, stream) == cudaErrorInvalidResourceHandle);
+  CHECK(cudaStreamWaitEvent(nullptr, event) == cudaErrorInvalidResourceHandle);
+  CHECK(cudaEventDestroy(event) == cudaErrorInvalidResourceHandle);
 }
 
 TEST_CASE("what a stream captures is done when the graph is launched, and each time again") {
-  const Stream stream, other;
+  const Stream stream;
   const DeviceArray<int> values(std::vector<int>{1, 2});
   int* data = values.data();
   REQUIRE(cudaStreamBeginCapture(stream, cudaStreamCaptureModeGlobal) == cudaSuccess);
-  cudaStreamCaptureStatus status;
-  REQUIRE(cudaStreamIsCapturing(stream, &status) == cudaSuccess);
-  CHECK(status == cudaStreamCaptureStatusActive);
-  CHECK(cudaMemsetAsync(data, 0, 4, stream) == cudaSuccess);
-  CHECK(launch({1, 2, 0, stream}, add, data, 5) == cudaSuccess);
-  cudaEvent_t fork;
-  REQUIRE(cudaEventCreate(&fork) == cudaSuccess);
-  REQUIRE(cudaEventRecord(fork, stream) == cudaSuccess);
-  REQUIRE(cudaStreamWaitEvent(other, fork) == cudaSuccess);
-  CHECK(launch({1, 2, 0, other}, add, data, 10) == cudaSuccess);
-  cudaEventDestroy(fork);
+  CHECK(launch({1, 1, 0, stream}, multiply, data, 5) == cudaSuccess);
+  CHECK(launch({1, 2, 0, stream}, add, data, 10) == cudaSuccess);
   cudaGraph_t graph;
   REQUIRE(cudaStreamEndCapture(stream, &graph) == cudaSuccess);
-  REQUIRE(cudaStreamIsCapturing(other, &status) == cudaSuccess);
-  CHECK(status == cudaStreamCaptureStatusNone);
   CHECK(values.values() == std::vector<int>{1, 2});
 
   cudaGraphExec_t executable;
@@ -338,45 +267,35 @@ TEST_CASE("what a stream captures is done when the graph is launched, and each t
   REQUIRE(cudaGraphDestroy(graph) == cudaSuccess);
   cuda_emulator::reset_launch_counts();
   REQUIRE(cudaGraphLaunch(executable, stream) == cudaSuccess);
-  CHECK(values.values() == std::vector<int>{15, 17});
+  CHECK(values.values() == std::vector<int>{15, 12});
   REQUIRE(cudaGraphLaunch(executable, stream) == cudaSuccess);
-  CHECK(values.values() == std::vector<int>{15, 32});
-  CHECK(cuda_emulator::launch_count(add) == 4);
+  CHECK(values.values() == std::vector<int>{85, 22});
+  CHECK(cuda_emulator::launch_count() == 4);
   REQUIRE(cudaGraphExecDestroy(executable) == cudaSuccess);
 }
 
 TEST_CASE("allocating, waiting or using the default stream spoils a capture") {
+  static void* memory = nullptr;
   struct Case {
     const char* name;
     cudaError_t (*call)(cudaStream_t);
-    cudaError_t error;
+    cudaError_t error = cudaErrorStreamCaptureUnsupported;
   };
-  static void* memory = nullptr;
   const Case cases[] = {
-      {"cudaMalloc", [](cudaStream_t) { return cudaMalloc(&memory, 4); },
-       cudaErrorStreamCaptureUnsupported},
-      {"cudaMallocAsync", [](cudaStream_t s) { return cudaMallocAsync(&memory, 4, s); },
-       cudaErrorStreamCaptureUnsupported},
-      {"cudaFree", [](cudaStream_t) { return cudaFree(memory); },
-       cudaErrorStreamCaptureUnsupported},
-      {"cudaStreamSynchronize", [](cudaStream_t s) { return cudaStreamSynchronize(s); },
-       cudaErrorStreamCaptureUnsupported},
-      {"cudaDeviceSynchronize", [](cudaStream_t) { return cudaDeviceSynchronize(); },
-       cudaErrorStreamCaptureUnsupported},
+      {"cudaMalloc", [](cudaStream_t) { return cudaMalloc(&memory, 4); }},
+      {"cudaMallocAsync", [](cudaStream_t s) { return cudaMallocAsync(&memory, 4, s); }},
+      {"cudaFree", [](cudaStream_t) { return cudaFree(memory); }},
+      {"cudaStreamSynchronize", [](cudaStream_t s) { return cudaStreamSynchronize(s); }},
       {"cudaMemcpy",
-       [](cudaStream_t) { return cudaMemcpy(nullptr, nullptr, 0, cudaMemcpyDefault); },
-       cudaErrorStreamCaptureUnsupported},
+       [](cudaStream_t) { return cudaMemcpy(nullptr, nullptr, 0, cudaMemcpyHostToDevice); }},
       {"launch in the default stream", [](cudaStream_t) { return launch({1, 1}, nothing); },
        cudaErrorStreamCaptureImplicit},
   };
-  const Stream stream(cudaStreamDefault);
+  const Stream stream;
   for (const Case& one : cases) {
     CAPTURE(one.name);
     REQUIRE(cudaStreamBeginCapture(stream, cudaStreamCaptureModeGlobal) == cudaSuccess);
     CHECK(one.call(stream) == one.error);
-    cudaStreamCaptureStatus status;
-    REQUIRE(cudaStreamIsCapturing(stream, &status) == cudaSuccess);
-    CHECK(status == cudaStreamCaptureStatusInvalidated);
     CHECK(launch({1, 1, 0, stream}, nothing) == cudaErrorStreamCaptureInvalidated);
     cudaGraph_t graph;
     CHECK(cudaStreamEndCapture(stream, &graph) == cudaErrorStreamCaptureInvalidated);

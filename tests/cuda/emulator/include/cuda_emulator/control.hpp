@@ -27,9 +27,8 @@ void set_hang_limit(std::size_t yields);
 
 // Sets what cudaGetDeviceCount returns. At first there are two devices.
 void set_device_count(int count, cudaError_t error = cudaSuccess);
-void set_attribute(int device, cudaDeviceAttr attribute, int value);
 
-// Sets the shared memory of a block and of a multiprocessor, as cudaDeviceGetAttribute tells it.
+// Sets the shared memory of a block, as cudaDeviceGetAttribute tells it.
 void set_shared_memory(int device, int bytes_of_a_block);
 
 // Sets how many bytes can be allocated in all.
@@ -40,22 +39,15 @@ void reset_devices();
 
 // --- Observations ------------------------------------------------------------------------------
 
-// The number of launches, in replayed graphs too: of all kernels, or of one.
+// The number of launches, in replayed graphs too.
 std::size_t launch_count();
-std::size_t launch_count(const void* kernel);
 // The number of different kernels that ran in a launch of at least so many blocks.
 std::size_t kernel_count(std::size_t least_blocks);
 void reset_launch_counts();
 
-template <class... Parameters>
-std::size_t launch_count(void (*kernel)(Parameters...)) {
-  return launch_count(reinterpret_cast<const void*>(kernel));
-}
-
-// Memory that is allocated and not freed yet. If some is left when the program ends, it is reported
-// as a leak, and the program fails.
+// The number of allocations that are not freed yet. If some is left when the program ends, it is
+// reported as a leak, and the program fails.
 std::size_t allocation_count();
-std::size_t allocated_bytes();
 
 // Returns what the emulator has found wrong since the last call. It also writes it to the standard
 // error.

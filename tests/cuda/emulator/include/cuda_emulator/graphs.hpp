@@ -2,19 +2,15 @@
 
 #include "runtime_api.hpp"
 
-// While a stream captures, the launches, copies and fills given to it are recorded instead of done.
-// A graph then does them in the order in which they were recorded. Allocating and waiting during a
-// capture are errors that spoil it.
+// While a stream captures, the launches given to it are recorded instead of done. A graph then does
+// them in the order in which they were recorded. Allocating and waiting during a capture are errors
+// that spoil it.
 
 using cudaGraph_t = struct CUgraph_st*;
 using cudaGraphExec_t = struct CUgraphExec_st*;
 
-// The host threads whose calls can spoil a capture. Relaxed is treated as thread-local here.
-enum cudaStreamCaptureMode {
-  cudaStreamCaptureModeGlobal = 0,
-  cudaStreamCaptureModeThreadLocal = 1,
-  cudaStreamCaptureModeRelaxed = 2
-};
+// Calls of every host thread can spoil a capture.
+enum cudaStreamCaptureMode { cudaStreamCaptureModeGlobal = 0 };
 
 cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode mode);
 cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph);

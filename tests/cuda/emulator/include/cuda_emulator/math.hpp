@@ -11,8 +11,6 @@
 using std::max;
 using std::min;
 
-namespace cuda_emulator {
-
 // sin(pi x) and cos(pi x). The remainder of x by a half is exact, so both are as accurate near
 // their zeros as anywhere.
 inline void sincospi(double x, double* sine, double* cosine) {
@@ -35,19 +33,6 @@ inline void sincospi(double x, double* sine, double* cosine) {
       *sine = -c, *cosine = s;
       break;
   }
-}
-
-}  // namespace cuda_emulator
-
-inline void sincospi(double x, double* sine, double* cosine) {
-  cuda_emulator::sincospi(x, sine, cosine);
-}
-
-inline void sincospi(float x, float* sine, float* cosine) {
-  double s, c;
-  cuda_emulator::sincospi(static_cast<double>(x), &s, &c);
-  *sine = static_cast<float>(s);
-  *cosine = static_cast<float>(c);
 }
 
 inline unsigned long long __umul64hi(unsigned long long a, unsigned long long b) {

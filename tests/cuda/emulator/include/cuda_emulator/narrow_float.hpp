@@ -6,17 +6,31 @@
 
 namespace cuda_emulator {
 
-// Conversions to and from the formats of 16 bits.
+// A number in a format of 16 bits.
 template <int mantissa_bits>
-struct NarrowFloat {
+class NarrowFloat {
+ public:
+  static constexpr unsigned infinity = ((1u << (15 - mantissa_bits)) - 1) << mantissa_bits;
+
+  NarrowFloat() = default;
+  // Rounded to nearest, and to even between two.
+  explicit NarrowFloat(double value) : bits_(bits_of(value)) {}
+  static NarrowFloat with_bits(unsigned bits) {
+    NarrowFloat number;
+    number.bits_ = static_cast<std::uint16_t>(bits);
+    return number;
+  }
+
+  operator float() const { return value_of(bits_); }
+  unsigned bits() const { return bits_; }
+
+ private:
   static constexpr int exponent_bits = 15 - mantissa_bits;
   static constexpr int bias = (1 << (exponent_bits - 1)) - 1;
   static constexpr int min_exponent = 1 - bias;
-  static constexpr unsigned infinity = ((1u << exponent_bits) - 1) << mantissa_bits;
   static constexpr unsigned quiet_nan = 0x7fff;  // CUDA's, without a sign
 
-  // Rounded to nearest, and to even between two.
-  static std::uint16_t from(double value) {
+  static std::uint16_t bits_of(double value) {
     if (isnan(value)) return quiet_nan;
     const unsigned sign = signbit(value) ? 0x8000u : 0u;
     const double magnitude = fabs(value);
@@ -34,7 +48,7 @@ struct NarrowFloat {
     return static_cast<std::uint16_t>(sign | bits);
   }
 
-  static float to_float(std::uint16_t bits) {
+  static float value_of(std::uint16_t bits) {
     const unsigned magnitude = bits & 0x7fffu;
     const unsigned mantissa = magnitude & ((1u << mantissa_bits) - 1);
     const int field = static_cast<int>(magnitude >> mantissa_bits);
@@ -49,22 +63,8 @@ struct NarrowFloat {
     }
     return (bits & 0x8000u) != 0 ? -value : value;
   }
-};
 
-// A number in such a format. Raw is CUDA's struct of its bits.
-template <int mantissa_bits, class Raw>
-class NarrowNumber {
- public:
-  NarrowNumber() = default;
-  NarrowNumber(Raw raw) : bits_(raw.x) {}
-  NarrowNumber(float value) : NarrowNumber(static_cast<double>(value)) {}
-  NarrowNumber(double value) : bits_(NarrowFloat<mantissa_bits>::from(value)) {}
-
-  operator float() const { return NarrowFloat<mantissa_bits>::to_float(bits_); }
-  operator Raw() const { return {bits_}; }
-
- private:
-  unsigned short bits_;
+  std::uint16_t bits_;
 };
 
 }  // namespace cuda_emulator

@@ -13,79 +13,41 @@
 
 namespace cuda_emulator {
 
-enum class WarpOperation { sync, ballot, shuffle, shuffle_up, shuffle_down, shuffle_xor };
+enum class WarpOperation { sync, ballot, shuffle_xor };
 
 struct WarpRequest {
   WarpOperation operation;
   unsigned mask;
   std::uint64_t value;
-  int argument;  // the lane, the distance or the lanes' exclusive or
-  int width;     // of the parts of a warp within which a shuffle stays
+  int lanes;  // the exclusive or of a lane and the one whose value it reads
 };
 
 // Waits for the lanes of the mask and returns this lane's result.
 std::uint64_t warp_operation(const WarpRequest& request, CallSite site);
 
-template <class T>
-T warp_shuffle(WarpOperation operation, unsigned mask, T value, int argument, int width,
-               CallSite site) {
-  static_assert(sizeof(T) <= sizeof(std::uint64_t) && std::is_trivially_copyable_v<T>,
-                "a shuffle moves at most 8 bytes");
-  std::uint64_t bits = 0;
-  std::memcpy(&bits, &value, sizeof value);
-  bits = warp_operation({operation, mask, bits, argument, width}, site);
-  std::memcpy(&value, &bits, sizeof value);
-  return value;
-}
-
 }  // namespace cuda_emulator
 
 inline void __syncwarp(unsigned mask = 0xffffffffu,
                        cuda_emulator::CallSite site = cuda_emulator::CallSite::here()) {
-  cuda_emulator::warp_operation({cuda_emulator::WarpOperation::sync, mask, 0, 0, warpSize}, site);
+  cuda_emulator::warp_operation({cuda_emulator::WarpOperation::sync, mask, 0, 0}, site);
 }
 
 inline unsigned __ballot_sync(unsigned mask, int predicate,
                               cuda_emulator::CallSite site = cuda_emulator::CallSite::here()) {
   const std::uint64_t value = predicate != 0;
-  return static_cast<unsigned>(cuda_emulator::warp_operation(
-      {cuda_emulator::WarpOperation::ballot, mask, value, 0, warpSize}, site));
-}
-
-inline int __any_sync(unsigned mask, int predicate,
-                      cuda_emulator::CallSite site = cuda_emulator::CallSite::here()) {
-  return __ballot_sync(mask, predicate, site) != 0;
-}
-
-inline int __all_sync(unsigned mask, int predicate,
-                      cuda_emulator::CallSite site = cuda_emulator::CallSite::here()) {
-  return __ballot_sync(mask, predicate == 0, site) == 0;
+  return static_cast<unsigned>(
+      cuda_emulator::warp_operation({cuda_emulator::WarpOperation::ballot, mask, value, 0}, site));
 }
 
 template <class T>
-T __shfl_sync(unsigned mask, T value, int lane, int width = warpSize,
-              cuda_emulator::CallSite site = cuda_emulator::CallSite::here()) {
-  return cuda_emulator::warp_shuffle(cuda_emulator::WarpOperation::shuffle, mask, value, lane,
-                                     width, site);
-}
-
-template <class T>
-T __shfl_up_sync(unsigned mask, T value, unsigned distance, int width = warpSize,
-                 cuda_emulator::CallSite site = cuda_emulator::CallSite::here()) {
-  return cuda_emulator::warp_shuffle(cuda_emulator::WarpOperation::shuffle_up, mask, value,
-                                     static_cast<int>(distance), width, site);
-}
-
-template <class T>
-T __shfl_down_sync(unsigned mask, T value, unsigned distance, int width = warpSize,
-                   cuda_emulator::CallSite site = cuda_emulator::CallSite::here()) {
-  return cuda_emulator::warp_shuffle(cuda_emulator::WarpOperation::shuffle_down, mask, value,
-                                     static_cast<int>(distance), width, site);
-}
-
-template <class T>
-T __shfl_xor_sync(unsigned mask, T value, int lanes, int width = warpSize,
+T __shfl_xor_sync(unsigned mask, T value, int lanes,
                   cuda_emulator::CallSite site = cuda_emulator::CallSite::here()) {
-  return cuda_emulator::warp_shuffle(cuda_emulator::WarpOperation::shuffle_xor, mask, value, lanes,
-                                     width, site);
+  static_assert(sizeof(T) <= sizeof(std::uint64_t) && std::is_trivially_copyable_v<T>,
+                "a shuffle moves at most 8 bytes");
+  std::uint64_t bits = 0;
+  std::memcpy(&bits, &value, sizeof value);
+  bits = cuda_emulator::warp_operation(
+      {cuda_emulator::WarpOperation::shuffle_xor, mask, bits, lanes}, site);
+  std::memcpy(&value, &bits, sizeof value);
+  return value;
 }
