@@ -1,7 +1,7 @@
 # The target givens_headers and the test "headers": each header compiles alone.
 #
-# One source is made for each header and includes only this header. Before a header of the engines
-# (-inl.hpp) it includes what cpu/engine_headers.hpp says: that file and an instruction set.
+# One source is made for each header and includes only this header, which is enough for the headers
+# of the engines too: see cpu/engine_headers.hpp.
 
 # givens_check_headers(target PREFIX folder HEADERS ... [PRECOMPILE ...]): includes of the headers
 # start from the folder. The files after PRECOMPILE are ones that the headers may rely on.
@@ -11,10 +11,7 @@ function(givens_check_headers target)
   foreach(header IN LISTS arg_HEADERS)
     file(RELATIVE_PATH name ${arg_PREFIX} ${header})
     set(lines "#include \"${name}\"\n")
-    if(name MATCHES "-inl\\.hpp$")
-      string(PREPEND lines "#include \"cpu/targets/begin_baseline.hpp\"\n")
-    endif()
-    if(name MATCHES "-inl\\.hpp$|/begin_[a-z0-9]*\\.hpp$")
+    if(name MATCHES "/begin_avx[0-9]*\\.hpp$")
       string(APPEND lines "#include \"cpu/targets/end.hpp\"\n")
     endif()
     set(source ${PROJECT_BINARY_DIR}/headers/${target}/${name}.cpp)
@@ -47,6 +44,8 @@ list(FILTER givens_engine_headers INCLUDE REGEX "(-inl|/begin_[a-z0-9]*)\\.hpp$"
 list(REMOVE_ITEM givens_headers ${givens_engine_headers})
 # It makes an engine, and each source of cpu/targets is this header alone.
 list(REMOVE_ITEM givens_engine_headers ${PROJECT_SOURCE_DIR}/cpp/src/cpu/engine-inl.hpp)
+# It ends what another header began.
+list(REMOVE_ITEM givens_headers ${PROJECT_SOURCE_DIR}/cpp/src/cpu/targets/end.hpp)
 givens_check_headers(givens_internal_headers
   PREFIX ${PROJECT_SOURCE_DIR}/cpp/src HEADERS ${givens_headers})
 givens_check_headers(givens_engine_headers

@@ -46,7 +46,7 @@ endfunction()
 function(givens_add_tests target)
   foreach(source IN LISTS ARGN)
     get_filename_component(name ${source} NAME_WE)
-    if(name STREQUAL "test_main")
+    if(name STREQUAL "test_main" OR NOT name MATCHES "^test_")
       continue()
     endif()
     add_test(NAME ${name}

@@ -1,11 +1,6 @@
 // The functions of an engine. Its includes bring in all code that is compiled for each instruction
 // set. See engine_headers.hpp.
-#if defined(GIVENS_CPU_ENGINE_INL_HPP) == defined(GIVENS_TARGET_TOGGLE)
-#ifdef GIVENS_CPU_ENGINE_INL_HPP
-#undef GIVENS_CPU_ENGINE_INL_HPP
-#else
-#define GIVENS_CPU_ENGINE_INL_HPP
-#endif
+#pragma once
 
 #include "cpu/batched/drivers-inl.hpp"
 #include "cpu/drivers/matrix-inl.hpp"
@@ -74,5 +69,3 @@ constexpr Engine engine_named(const char* name) {
 }
 
 }  // namespace givens::cpu::GIVENS_ISA
-
-#endif

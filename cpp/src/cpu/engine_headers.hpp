@@ -4,8 +4,8 @@
 // with vectors of GIVENS_VECTOR_BYTES in GIVENS_VECTOR_REGISTERS registers. A target, such as
 // targets/avx2.cpp, includes this file, then targets/begin_avx2.hpp, the -inl headers that it
 // wants, and targets/end.hpp. This file comes first so that nothing in it is compiled for an
-// instruction set that a machine which runs it may lack. The guards of the -inl headers follow
-// GIVENS_TARGET_TOGGLE, which end.hpp turns over: one source may have several targets.
+// instruction set that a machine which runs it may lack. A source has one target; the baseline
+// needs no end.hpp, and is the target of an -inl header that is read by itself.
 #pragma once
 
 #include <algorithm>

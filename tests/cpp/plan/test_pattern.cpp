@@ -10,31 +10,13 @@
 #include <utility>
 #include <vector>
 
-// First, so that nothing of it is compiled for an instruction set that may be missing.
-#include "cpu/engine_headers.hpp"
-
 // Vectors are passed to inlined functions only, so that their ABI does not matter. To the end of
 // the file: that is where the warning comes.
 #pragma GCC diagnostic ignored "-Wpsabi"
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wconversion"
 #pragma GCC diagnostic ignored "-Wsign-conversion"
-
-// The offsets of sums depend on the number of registers.
-#define GIVENS_ISA test_16_registers
-#define GIVENS_VECTOR_BYTES 16
-#define GIVENS_VECTOR_REGISTERS 16
 #include "cpu/kernels/sums-inl.hpp"
-//
-#include "cpu/targets/end.hpp"
-
-#define GIVENS_ISA test_32_registers
-#define GIVENS_VECTOR_BYTES 16
-#define GIVENS_VECTOR_REGISTERS 32
-#include "cpu/kernels/sums-inl.hpp"
-//
-#include "cpu/targets/end.hpp"
-
 #pragma GCC diagnostic pop
 
 #include "engine_checks.hpp"
@@ -130,14 +112,15 @@ bool is_permutation(const Offsets& offsets, int count) {
   return true;
 }
 
-template <class Offsets, std::size_t N>
-void check_offsets(const Offsets (&offsets)[N]) {
-  for (std::size_t pattern = 0; pattern < N; ++pattern) {
-    CAPTURE(pattern);
-    const bool diagonal_block = static_cast<Pattern>(pattern) == Pattern::diagonal_block;
-    CHECK(is_permutation(offsets[pattern],
-                         diagonal_block ? kDiagonalBlockRotations : kBlockRotations));
-  }
+// In register blocks of B x B rotations: B depends on the number of registers.
+template <int B, bool Adjoint>
+void check_offsets() {
+  using namespace givens::cpu::baseline;
+  CHECK(is_permutation(rotation_block_offsets<Pattern::xor_block, B, Adjoint>(), kBlockRotations));
+  CHECK(is_permutation(rotation_block_offsets<Pattern::sum_block, B, Adjoint>(), kBlockRotations));
+  CHECK(is_permutation(rotation_block_offsets<Pattern::diamond_block, B, Adjoint>(),
+                       kBlockRotations));
+  CHECK(is_permutation(diagonal_block_offsets<B, Adjoint>(), kDiagonalBlockRotations));
 }
 
 }  // namespace
@@ -180,11 +163,11 @@ TEST_CASE("patterns: register blocks apply each rotation once, in the order of t
 }
 
 TEST_CASE("patterns: every sum has an offset of its own") {
-  using namespace givens::cpu;
-  check_offsets(test_16_registers::kSumOffsets<float, true>);
-  check_offsets(test_16_registers::kSumOffsets<std::complex<float>, false>);
-  check_offsets(test_32_registers::kSumOffsets<double, false>);
-  check_offsets(test_32_registers::kSumOffsets<std::complex<double>, true>);
+  check_offsets<1, true>();
+  check_offsets<2, false>();
+  check_offsets<2, true>();
+  check_offsets<4, false>();
+  check_offsets<4, true>();
 }
 
 namespace {

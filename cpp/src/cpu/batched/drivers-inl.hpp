@@ -1,12 +1,7 @@
 // Many small matrices: kLanes of them at once, each in a lane of its own. Lanes do not mix, so that
 // a result depends neither on the matrix's place in the batch nor on how the batch is divided.
 // Compiled for each instruction set; see engine_headers.hpp.
-#if defined(GIVENS_CPU_BATCHED_DRIVERS_INL_HPP) == defined(GIVENS_TARGET_TOGGLE)
-#ifdef GIVENS_CPU_BATCHED_DRIVERS_INL_HPP
-#undef GIVENS_CPU_BATCHED_DRIVERS_INL_HPP
-#else
-#define GIVENS_CPU_BATCHED_DRIVERS_INL_HPP
-#endif
+#pragma once
 
 #include "cpu/batched/lanes-inl.hpp"
 #include "cpu/batched/sincos-inl.hpp"
@@ -373,5 +368,3 @@ bool batch_applies(const VjpProblem<T>& problem) {
 }
 
 }  // namespace givens::cpu::GIVENS_ISA
-
-#endif

@@ -1,11 +1,6 @@
 // Moving the numbers of kLanes matrices between the caller's arrays and vectors with one lane for
 // each matrix. Compiled for each instruction set; see engine_headers.hpp.
-#if defined(GIVENS_CPU_BATCHED_LANES_INL_HPP) == defined(GIVENS_TARGET_TOGGLE)
-#ifdef GIVENS_CPU_BATCHED_LANES_INL_HPP
-#undef GIVENS_CPU_BATCHED_LANES_INL_HPP
-#else
-#define GIVENS_CPU_BATCHED_LANES_INL_HPP
-#endif
+#pragma once
 
 #include "cpu/simd/transpose-inl.hpp"
 
@@ -252,5 +247,3 @@ void store_lanes(R* data, const Lanes<R>& lanes, const Layout& layout, const R* 
 }
 
 }  // namespace givens::cpu::GIVENS_ISA
-
-#endif

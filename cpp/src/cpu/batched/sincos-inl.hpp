@@ -1,10 +1,5 @@
 // Sines and cosines of many angles. Compiled for each instruction set; see engine_headers.hpp.
-#if defined(GIVENS_CPU_BATCHED_SINCOS_INL_HPP) == defined(GIVENS_TARGET_TOGGLE)
-#ifdef GIVENS_CPU_BATCHED_SINCOS_INL_HPP
-#undef GIVENS_CPU_BATCHED_SINCOS_INL_HPP
-#else
-#define GIVENS_CPU_BATCHED_SINCOS_INL_HPP
-#endif
+#pragma once
 
 #include "cpu/simd/sincos-inl.hpp"
 
@@ -38,5 +33,3 @@ void sines_and_cosines(const R* angles, std::int64_t count, R* sines, R* cosines
 }
 
 }  // namespace givens::cpu::GIVENS_ISA
-
-#endif

@@ -4,12 +4,7 @@
 // A block holds kLanes matrices: vector r * row_step + c has their numbers in row r and column c.
 // A column of complex numbers takes two columns of the block, for real and imaginary parts. F is
 // the field of the rotations; real ones rotate the two columns like any others.
-#if defined(GIVENS_CPU_BATCHED_SWEEP_INL_HPP) == defined(GIVENS_TARGET_TOGGLE)
-#ifdef GIVENS_CPU_BATCHED_SWEEP_INL_HPP
-#undef GIVENS_CPU_BATCHED_SWEEP_INL_HPP
-#else
-#define GIVENS_CPU_BATCHED_SWEEP_INL_HPP
-#endif
+#pragma once
 
 #include "cpu/simd/vector_pack-inl.hpp"
 
@@ -311,5 +306,3 @@ void batch_multiply_by_signs(const R* signs, const BlockShape& shape, R* block) 
 }
 
 }  // namespace givens::cpu::GIVENS_ISA
-
-#endif

@@ -1,11 +1,6 @@
 // The coefficients that one matrix's parameters need, found when they are asked for. Compiled for
 // each instruction set; see engine_headers.hpp.
-#if defined(GIVENS_CPU_COEFFICIENTS_CACHE_INL_HPP) == defined(GIVENS_TARGET_TOGGLE)
-#ifdef GIVENS_CPU_COEFFICIENTS_CACHE_INL_HPP
-#undef GIVENS_CPU_COEFFICIENTS_CACHE_INL_HPP
-#else
-#define GIVENS_CPU_COEFFICIENTS_CACHE_INL_HPP
-#endif
+#pragma once
 
 #include "cpu/coefficients/coefficients-inl.hpp"
 #include "cpu/simd/vector_pack-inl.hpp"
@@ -195,5 +190,3 @@ class CoefficientCache {
 };
 
 }  // namespace givens::cpu::GIVENS_ISA
-
-#endif

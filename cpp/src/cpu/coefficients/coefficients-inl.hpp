@@ -10,12 +10,7 @@
 // multiplies its rows by their scales at its end, so that no step depends on another. Scales are
 // real and kept in double, with their reciprocals, so that p and q are rounded once. A block whose
 // scales leave the safe range, and pairs of rows, are run in the standard form with c.
-#if defined(GIVENS_CPU_COEFFICIENTS_COEFFICIENTS_INL_HPP) == defined(GIVENS_TARGET_TOGGLE)
-#ifdef GIVENS_CPU_COEFFICIENTS_COEFFICIENTS_INL_HPP
-#undef GIVENS_CPU_COEFFICIENTS_COEFFICIENTS_INL_HPP
-#else
-#define GIVENS_CPU_COEFFICIENTS_COEFFICIENTS_INL_HPP
-#endif
+#pragma once
 
 #include "cpu/coefficients/rotations-inl.hpp"
 #include "cpu/coefficients/sines_and_cosines-inl.hpp"
@@ -471,5 +466,3 @@ class CoefficientBuilder {
 };
 
 }  // namespace givens::cpu::GIVENS_ISA
-
-#endif

@@ -1,11 +1,6 @@
 // The rotations of a plan's blocks, from their angles and phases, eight at a time. Compiled for
 // each instruction set; see engine_headers.hpp.
-#if defined(GIVENS_CPU_COEFFICIENTS_ROTATIONS_INL_HPP) == defined(GIVENS_TARGET_TOGGLE)
-#ifdef GIVENS_CPU_COEFFICIENTS_ROTATIONS_INL_HPP
-#undef GIVENS_CPU_COEFFICIENTS_ROTATIONS_INL_HPP
-#else
-#define GIVENS_CPU_COEFFICIENTS_ROTATIONS_INL_HPP
-#endif
+#pragma once
 
 #include "cpu/coefficients/sines_and_cosines-inl.hpp"
 
@@ -164,5 +159,3 @@ class RotationFinder {
 };
 
 }  // namespace givens::cpu::GIVENS_ISA
-
-#endif

@@ -1,11 +1,6 @@
 // Sines and cosines of the rotations of a step, one by one. Compiled for each instruction set; see
 // engine_headers.hpp.
-#if defined(GIVENS_CPU_COEFFICIENTS_SINES_AND_COSINES_INL_HPP) == defined(GIVENS_TARGET_TOGGLE)
-#ifdef GIVENS_CPU_COEFFICIENTS_SINES_AND_COSINES_INL_HPP
-#undef GIVENS_CPU_COEFFICIENTS_SINES_AND_COSINES_INL_HPP
-#else
-#define GIVENS_CPU_COEFFICIENTS_SINES_AND_COSINES_INL_HPP
-#endif
+#pragma once
 
 #include "cpu/simd/sincos-inl.hpp"
 
@@ -123,5 +118,3 @@ class SinesAndCosines {
 };
 
 }  // namespace givens::cpu::GIVENS_ISA
-
-#endif

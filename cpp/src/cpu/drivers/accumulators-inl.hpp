@@ -1,11 +1,6 @@
 // From the sums over columns to the gradients of a matrix's parameters. Compiled for each
 // instruction set; see engine_headers.hpp.
-#if defined(GIVENS_CPU_DRIVERS_ACCUMULATORS_INL_HPP) == defined(GIVENS_TARGET_TOGGLE)
-#ifdef GIVENS_CPU_DRIVERS_ACCUMULATORS_INL_HPP
-#undef GIVENS_CPU_DRIVERS_ACCUMULATORS_INL_HPP
-#else
-#define GIVENS_CPU_DRIVERS_ACCUMULATORS_INL_HPP
-#endif
+#pragma once
 
 #include "cpu/coefficients/coefficients-inl.hpp"
 #include "cpu/kernels/sums-inl.hpp"
@@ -255,5 +250,3 @@ class GradientAccumulators {
 };
 
 }  // namespace givens::cpu::GIVENS_ISA
-
-#endif

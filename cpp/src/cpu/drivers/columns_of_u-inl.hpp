@@ -1,11 +1,6 @@
 // What the steps change in a panel of U's columns, on their way from the columns of the identity.
 // Compiled for each instruction set; see engine_headers.hpp.
-#if defined(GIVENS_CPU_DRIVERS_COLUMNS_OF_U_INL_HPP) == defined(GIVENS_TARGET_TOGGLE)
-#ifdef GIVENS_CPU_DRIVERS_COLUMNS_OF_U_INL_HPP
-#undef GIVENS_CPU_DRIVERS_COLUMNS_OF_U_INL_HPP
-#else
-#define GIVENS_CPU_DRIVERS_COLUMNS_OF_U_INL_HPP
-#endif
+#pragma once
 
 #include "cpu/panels/column_order-inl.hpp"
 #include "cpu/simd/vector_pack-inl.hpp"
@@ -64,5 +59,3 @@ void for_each_rotated(const Plan& plan, const NonzeroStructure& nonzeros, std::i
 }
 
 }  // namespace givens::cpu::GIVENS_ISA
-
-#endif

@@ -1,11 +1,6 @@
 // Forming U, panel by panel of its columns. Compiled for each instruction set; see
 // engine_headers.hpp.
-#if defined(GIVENS_CPU_DRIVERS_MATRIX_INL_HPP) == defined(GIVENS_TARGET_TOGGLE)
-#ifdef GIVENS_CPU_DRIVERS_MATRIX_INL_HPP
-#undef GIVENS_CPU_DRIVERS_MATRIX_INL_HPP
-#else
-#define GIVENS_CPU_DRIVERS_MATRIX_INL_HPP
-#endif
+#pragma once
 
 #include "cpu/coefficients/cache-inl.hpp"
 #include "cpu/drivers/columns_of_u-inl.hpp"
@@ -140,5 +135,3 @@ struct MatrixDriver {
 };
 
 }  // namespace givens::cpu::GIVENS_ISA
-
-#endif

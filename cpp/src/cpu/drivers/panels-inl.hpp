@@ -1,11 +1,6 @@
 // What the drivers know of panels: how wide they are, which vectors they hold, and how vectors of
 // any size go through the steps. Compiled for each instruction set; see engine_headers.hpp.
-#if defined(GIVENS_CPU_DRIVERS_PANELS_INL_HPP) == defined(GIVENS_TARGET_TOGGLE)
-#ifdef GIVENS_CPU_DRIVERS_PANELS_INL_HPP
-#undef GIVENS_CPU_DRIVERS_PANELS_INL_HPP
-#else
-#define GIVENS_CPU_DRIVERS_PANELS_INL_HPP
-#endif
+#pragma once
 
 #include "cpu/coefficients/cache-inl.hpp"
 #include "cpu/kernels/steps-inl.hpp"
@@ -95,5 +90,3 @@ void run_by_range(const std::array<real_t<F>*, N>& panels, std::int64_t rows, st
 }
 
 }  // namespace givens::cpu::GIVENS_ISA
-
-#endif

@@ -1,10 +1,5 @@
 // Rotating vectors, panel by panel. Compiled for each instruction set; see engine_headers.hpp.
-#if defined(GIVENS_CPU_DRIVERS_ROTATE_INL_HPP) == defined(GIVENS_TARGET_TOGGLE)
-#ifdef GIVENS_CPU_DRIVERS_ROTATE_INL_HPP
-#undef GIVENS_CPU_DRIVERS_ROTATE_INL_HPP
-#else
-#define GIVENS_CPU_DRIVERS_ROTATE_INL_HPP
-#endif
+#pragma once
 
 #include "cpu/coefficients/cache-inl.hpp"
 #include "cpu/drivers/panels-inl.hpp"
@@ -102,5 +97,3 @@ struct RotateDriver {
 };
 
 }  // namespace givens::cpu::GIVENS_ISA
-
-#endif

@@ -1,10 +1,5 @@
 // How work is shared out to threads. Compiled for each instruction set; see engine_headers.hpp.
-#if defined(GIVENS_CPU_DRIVERS_SHARING_INL_HPP) == defined(GIVENS_TARGET_TOGGLE)
-#ifdef GIVENS_CPU_DRIVERS_SHARING_INL_HPP
-#undef GIVENS_CPU_DRIVERS_SHARING_INL_HPP
-#else
-#define GIVENS_CPU_DRIVERS_SHARING_INL_HPP
-#endif
+#pragma once
 
 #include "cpu/coefficients/cache-inl.hpp"
 #include "cpu/simd/vector_pack-inl.hpp"
@@ -132,5 +127,3 @@ void run_batch(const Batch& batch, std::int64_t matrices, int threads) {
 }
 
 }  // namespace givens::cpu::GIVENS_ISA
-
-#endif

@@ -1,11 +1,6 @@
 // The gradients through rotate and matrix, panel by panel. Compiled for each instruction set; see
 // engine_headers.hpp.
-#if defined(GIVENS_CPU_DRIVERS_VJP_INL_HPP) == defined(GIVENS_TARGET_TOGGLE)
-#ifdef GIVENS_CPU_DRIVERS_VJP_INL_HPP
-#undef GIVENS_CPU_DRIVERS_VJP_INL_HPP
-#else
-#define GIVENS_CPU_DRIVERS_VJP_INL_HPP
-#endif
+#pragma once
 
 #include "cpu/coefficients/cache-inl.hpp"
 #include "cpu/drivers/accumulators-inl.hpp"
@@ -241,5 +236,3 @@ struct VjpDriver {
 };
 
 }  // namespace givens::cpu::GIVENS_ISA
-
-#endif

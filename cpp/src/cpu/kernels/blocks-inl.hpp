@@ -1,11 +1,6 @@
 // Which rotations of a step are applied together, with their rows in registers. Compiled for each
 // instruction set; see engine_headers.hpp.
-#if defined(GIVENS_CPU_KERNELS_BLOCKS_INL_HPP) == defined(GIVENS_TARGET_TOGGLE)
-#ifdef GIVENS_CPU_KERNELS_BLOCKS_INL_HPP
-#undef GIVENS_CPU_KERNELS_BLOCKS_INL_HPP
-#else
-#define GIVENS_CPU_KERNELS_BLOCKS_INL_HPP
-#endif
+#pragma once
 
 #include "cpu/simd/vector_pack-inl.hpp"
 
@@ -96,5 +91,3 @@ constexpr void for_each_part_of_diagonal_block(Visit&& visit) {
 }
 
 }  // namespace givens::cpu::GIVENS_ISA
-
-#endif

@@ -7,12 +7,7 @@
 // or for the gradient through the inverse by the rotations themselves, from the first to the last.
 // Both panels have the same scales, so that the sum over true rows is the sum over stored rows
 // times Coefficients::weights.
-#if defined(GIVENS_CPU_KERNELS_STEPS_INL_HPP) == defined(GIVENS_TARGET_TOGGLE)
-#ifdef GIVENS_CPU_KERNELS_STEPS_INL_HPP
-#undef GIVENS_CPU_KERNELS_STEPS_INL_HPP
-#else
-#define GIVENS_CPU_KERNELS_STEPS_INL_HPP
-#endif
+#pragma once
 
 #include "cpu/coefficients/coefficients-inl.hpp"
 #include "cpu/kernels/blocks-inl.hpp"
@@ -256,5 +251,3 @@ void run_step(const Plan& plan, const Coefficients<F>& coefficients, std::int64_
 }
 
 }  // namespace givens::cpu::GIVENS_ISA
-
-#endif

@@ -1,11 +1,6 @@
 // The sums over columns that gradients are made of. Compiled for each instruction set; see
 // engine_headers.hpp.
-#if defined(GIVENS_CPU_KERNELS_SUMS_INL_HPP) == defined(GIVENS_TARGET_TOGGLE)
-#ifdef GIVENS_CPU_KERNELS_SUMS_INL_HPP
-#undef GIVENS_CPU_KERNELS_SUMS_INL_HPP
-#else
-#define GIVENS_CPU_KERNELS_SUMS_INL_HPP
-#endif
+#pragma once
 
 #include "cpu/coefficients/coefficients-inl.hpp"
 #include "cpu/kernels/blocks-inl.hpp"
@@ -130,5 +125,3 @@ template <class R, int Count>
 }
 
 }  // namespace givens::cpu::GIVENS_ISA
-
-#endif

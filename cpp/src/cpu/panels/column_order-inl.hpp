@@ -1,11 +1,6 @@
 // The order of U's columns in a panel. Compiled for each instruction set; see
 // engine_headers.hpp.
-#if defined(GIVENS_CPU_PANELS_COLUMN_ORDER_INL_HPP) == defined(GIVENS_TARGET_TOGGLE)
-#ifdef GIVENS_CPU_PANELS_COLUMN_ORDER_INL_HPP
-#undef GIVENS_CPU_PANELS_COLUMN_ORDER_INL_HPP
-#else
-#define GIVENS_CPU_PANELS_COLUMN_ORDER_INL_HPP
-#endif
+#pragma once
 
 #include "cpu/simd/shuffle-inl.hpp"
 
@@ -67,5 +62,3 @@ void order_columns(const ColumnOrder& order, R* panel, std::int64_t rows, std::i
 }
 
 }  // namespace givens::cpu::GIVENS_ISA
-
-#endif

@@ -1,11 +1,6 @@
 // Moving vectors between the caller's arrays and panels. Compiled for each instruction set; see
 // engine_headers.hpp.
-#if defined(GIVENS_CPU_PANELS_PACKING_INL_HPP) == defined(GIVENS_TARGET_TOGGLE)
-#ifdef GIVENS_CPU_PANELS_PACKING_INL_HPP
-#undef GIVENS_CPU_PANELS_PACKING_INL_HPP
-#else
-#define GIVENS_CPU_PANELS_PACKING_INL_HPP
-#endif
+#pragma once
 
 #include "cpu/simd/transpose-inl.hpp"
 
@@ -209,5 +204,3 @@ void unpack(const Plan& plan, const real_t<F>* panel, std::int64_t width,
 }
 
 }  // namespace givens::cpu::GIVENS_ISA
-
-#endif

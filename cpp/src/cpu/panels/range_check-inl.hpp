@@ -1,12 +1,7 @@
 // Whether the numbers in a panel are in the range that fast rotations need; columns that are not
 // are moved to a panel of their own. Compiled for each
 // instruction set; see engine_headers.hpp.
-#if defined(GIVENS_CPU_PANELS_RANGE_CHECK_INL_HPP) == defined(GIVENS_TARGET_TOGGLE)
-#ifdef GIVENS_CPU_PANELS_RANGE_CHECK_INL_HPP
-#undef GIVENS_CPU_PANELS_RANGE_CHECK_INL_HPP
-#else
-#define GIVENS_CPU_PANELS_RANGE_CHECK_INL_HPP
-#endif
+#pragma once
 
 #include "cpu/simd/vector_pack-inl.hpp"
 
@@ -94,5 +89,3 @@ void bring_back(R* panel, const R* others, std::int64_t rows, std::int64_t width
 }
 
 }  // namespace givens::cpu::GIVENS_ISA
-
-#endif

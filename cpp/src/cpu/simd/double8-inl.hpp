@@ -3,12 +3,7 @@
 //
 // They are stored as kRegisters vectors of the instruction set. Compilers split wider vectors lane
 // by lane in shuffles and comparisons.
-#if defined(GIVENS_CPU_SIMD_DOUBLE8_INL_HPP) == defined(GIVENS_TARGET_TOGGLE)
-#ifdef GIVENS_CPU_SIMD_DOUBLE8_INL_HPP
-#undef GIVENS_CPU_SIMD_DOUBLE8_INL_HPP
-#else
-#define GIVENS_CPU_SIMD_DOUBLE8_INL_HPP
-#endif
+#pragma once
 
 #include "cpu/simd/fma-inl.hpp"
 #include "cpu/simd/shuffle-inl.hpp"
@@ -274,5 +269,3 @@ template <class R>
 #undef GIVENS_EACH_REGISTER
 
 }  // namespace givens::cpu::GIVENS_ISA
-
-#endif

@@ -3,12 +3,7 @@
 //
 // The compilers do not contract a * b + c in the engines: which of two products they would fuse
 // depends on the code around them, and results must not.
-#if defined(GIVENS_CPU_SIMD_FMA_INL_HPP) == defined(GIVENS_TARGET_TOGGLE)
-#ifdef GIVENS_CPU_SIMD_FMA_INL_HPP
-#undef GIVENS_CPU_SIMD_FMA_INL_HPP
-#else
-#define GIVENS_CPU_SIMD_FMA_INL_HPP
-#endif
+#pragma once
 
 #include "cpu/simd/vector-inl.hpp"
 
@@ -102,5 +97,3 @@ template <class V, class B, class C>
 }
 
 }  // namespace givens::cpu::GIVENS_ISA
-
-#endif

@@ -1,10 +1,5 @@
 // Moving lanes between vectors. Compiled for each instruction set; see engine_headers.hpp.
-#if defined(GIVENS_CPU_SIMD_SHUFFLE_INL_HPP) == defined(GIVENS_TARGET_TOGGLE)
-#ifdef GIVENS_CPU_SIMD_SHUFFLE_INL_HPP
-#undef GIVENS_CPU_SIMD_SHUFFLE_INL_HPP
-#else
-#define GIVENS_CPU_SIMD_SHUFFLE_INL_HPP
-#endif
+#pragma once
 
 #include "cpu/simd/vector-inl.hpp"
 
@@ -36,5 +31,3 @@ template <class Order, class V>
 }
 
 }  // namespace givens::cpu::GIVENS_ISA
-
-#endif

@@ -1,11 +1,6 @@
 // Sine and cosine of a vector of angles. Compiled for each instruction set; see
 // engine_headers.hpp.
-#if defined(GIVENS_CPU_SIMD_SINCOS_INL_HPP) == defined(GIVENS_TARGET_TOGGLE)
-#ifdef GIVENS_CPU_SIMD_SINCOS_INL_HPP
-#undef GIVENS_CPU_SIMD_SINCOS_INL_HPP
-#else
-#define GIVENS_CPU_SIMD_SINCOS_INL_HPP
-#endif
+#pragma once
 
 #include "cpu/simd/double8-inl.hpp"
 
@@ -111,5 +106,3 @@ inline void sincos_any(const Double8& x, Double8& sine, Double8& cosine) {
 }
 
 }  // namespace givens::cpu::GIVENS_ISA
-
-#endif

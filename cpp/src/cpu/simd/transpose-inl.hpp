@@ -1,10 +1,5 @@
 // Transposing numbers in registers. Compiled for each instruction set; see engine_headers.hpp.
-#if defined(GIVENS_CPU_SIMD_TRANSPOSE_INL_HPP) == defined(GIVENS_TARGET_TOGGLE)
-#ifdef GIVENS_CPU_SIMD_TRANSPOSE_INL_HPP
-#undef GIVENS_CPU_SIMD_TRANSPOSE_INL_HPP
-#else
-#define GIVENS_CPU_SIMD_TRANSPOSE_INL_HPP
-#endif
+#pragma once
 
 #include "cpu/simd/shuffle-inl.hpp"
 #include "cpu/simd/vector_pack-inl.hpp"
@@ -70,5 +65,3 @@ template <class F>
 }
 
 }  // namespace givens::cpu::GIVENS_ISA
-
-#endif

@@ -1,13 +1,8 @@
 // Vectors of the instruction set. Compiled for each instruction set; see engine_headers.hpp.
-#if defined(GIVENS_CPU_SIMD_VECTOR_INL_HPP) == defined(GIVENS_TARGET_TOGGLE)
-#ifdef GIVENS_CPU_SIMD_VECTOR_INL_HPP
-#undef GIVENS_CPU_SIMD_VECTOR_INL_HPP
-#else
-#define GIVENS_CPU_SIMD_VECTOR_INL_HPP
-#endif
+#pragma once
 
 #include "cpu/engine_headers.hpp"
-#if !defined(GIVENS_ISA)  // where an -inl header is read by itself
+#if !defined(GIVENS_ISA)
 #include "cpu/targets/begin_baseline.hpp"
 #endif
 
@@ -85,5 +80,3 @@ template <int Count, class Body>
 }
 
 }  // namespace givens::cpu::GIVENS_ISA
-
-#endif

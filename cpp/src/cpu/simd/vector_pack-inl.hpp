@@ -3,12 +3,7 @@
 //
 // F is the field of the rotations: float, double, or complex where there are phases. A row of a
 // panel of complex numbers has, pack by pack, a vector of real parts and one of imaginary parts.
-#if defined(GIVENS_CPU_SIMD_VECTOR_PACK_INL_HPP) == defined(GIVENS_TARGET_TOGGLE)
-#ifdef GIVENS_CPU_SIMD_VECTOR_PACK_INL_HPP
-#undef GIVENS_CPU_SIMD_VECTOR_PACK_INL_HPP
-#else
-#define GIVENS_CPU_SIMD_VECTOR_PACK_INL_HPP
-#endif
+#pragma once
 
 #include "cpu/simd/fma-inl.hpp"
 
@@ -138,5 +133,3 @@ template <class R>
 }
 
 }  // namespace givens::cpu::GIVENS_ISA
-
-#endif

@@ -4,8 +4,6 @@
 #include "cpu/targets/begin_baseline.hpp"
 //
 #include "cpu/engine-inl.hpp"
-//
-#include "cpu/targets/end.hpp"
 
 namespace givens::cpu {
 

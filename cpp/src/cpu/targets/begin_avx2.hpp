@@ -1,9 +1,7 @@
-// Compiles what follows for AVX2 with FMA, until end.hpp.
-//
-// See engine_headers.hpp. A test may have defined GIVENS_ISA, the namespace, already.
-#if !defined(GIVENS_ISA)
+// Compiles what follows for AVX2 with FMA, until end.hpp. See engine_headers.hpp.
+#pragma once
+
 #define GIVENS_ISA avx2
-#endif
 #define GIVENS_VECTOR_BYTES 32
 #define GIVENS_VECTOR_REGISTERS 16
 #if defined(__clang__)
@@ -12,4 +10,3 @@
 #pragma GCC push_options
 #pragma GCC target("avx2,fma")
 #endif
-#define GIVENS_TARGET_IS_PUSHED

@@ -1,9 +1,7 @@
-// Compiles what follows for AVX-512, until end.hpp.
-//
-// See engine_headers.hpp. A test may have defined GIVENS_ISA, the namespace, already.
-#if !defined(GIVENS_ISA)
+// Compiles what follows for AVX-512, until end.hpp. See engine_headers.hpp.
+#pragma once
+
 #define GIVENS_ISA avx512
-#endif
 #define GIVENS_VECTOR_BYTES 64
 #define GIVENS_VECTOR_REGISTERS 32
 #if defined(__clang__)
@@ -13,4 +11,3 @@
 #pragma GCC push_options
 #pragma GCC target("avx512f,avx512vl,avx512dq,avx512bw,avx2,fma")
 #endif
-#define GIVENS_TARGET_IS_PUSHED

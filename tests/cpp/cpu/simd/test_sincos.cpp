@@ -8,93 +8,25 @@
 #include <cstdint>
 #include <limits>
 #include <random>
-#include <string>
 #include <vector>
 
-// This comes first, so that nothing of it is compiled for an instruction set that may be missing.
-#include "cpu/engine_headers.hpp"
-
-// Vectors are passed to inlined functions only, so that their ABI does not matter. To the end of
-// the file: that is where the warning comes.
-#pragma GCC diagnostic ignored "-Wpsabi"
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wconversion"
-#pragma GCC diagnostic ignored "-Wsign-conversion"
-
-// The headers once more, in namespaces of their own, apart from the engines'.
-
-#define GIVENS_ISA test_baseline
-#include "cpu/targets/begin_baseline.hpp"
-//
-#include "cpu/simd/sincos-inl.hpp"
-
-// `function` of eight numbers in memory; inside, so that it is compiled for the same instructions.
-#define GIVENS_TEST_FUNCTIONS                                                \
-  namespace givens::cpu::GIVENS_ISA {                                        \
-  template <class R>                                                         \
-  void sincos_of(const double* x, double* sine, double* cosine) {            \
-    Double8 s, c;                                                            \
-    sincos_reduced<R>(load_eight(x), s, c);                                  \
-    store_eight(sine, s);                                                    \
-    store_eight(cosine, c);                                                  \
-  }                                                                          \
-  inline void any_sincos_of(const double* x, double* sine, double* cosine) { \
-    Double8 s, c;                                                            \
-    sincos_any(load_eight(x), s, c);                                         \
-    store_eight(sine, s);                                                    \
-    store_eight(cosine, c);                                                  \
-  }                                                                          \
-  }
-
-GIVENS_TEST_FUNCTIONS
-#include "cpu/targets/end.hpp"
-
-#if defined(__x86_64__)
-
-#define GIVENS_ISA test_avx2
-#include "cpu/targets/begin_avx2.hpp"
-//
-#include "cpu/simd/sincos-inl.hpp"
-GIVENS_TEST_FUNCTIONS
-#include "cpu/targets/end.hpp"
-
-#define GIVENS_ISA test_avx512
-#include "cpu/targets/begin_avx512.hpp"
-//
-#include "cpu/simd/sincos-inl.hpp"
-GIVENS_TEST_FUNCTIONS
-#include "cpu/targets/end.hpp"
-
-#endif
-
-#pragma GCC diagnostic pop
+#include "sincos_functions.hpp"
 
 namespace {
 
-using SinCos = void (*)(const double*, double*, double*);
+using test::SinCos;
+using test::SinCosFunctions;
 
-struct InstructionSet {
-  std::string name;
-  SinCos for_float;
-  SinCos for_double;
-  SinCos any;
-};
-
-std::vector<InstructionSet> instruction_sets() {
-  namespace cpu = givens::cpu;
-  std::vector<InstructionSet> out;
-  out.push_back({"baseline", &cpu::test_baseline::sincos_of<float>,
-                 &cpu::test_baseline::sincos_of<double>, &cpu::test_baseline::any_sincos_of});
+std::vector<SinCosFunctions> instruction_sets() {
+  std::vector<SinCosFunctions> out{test::sincos_baseline()};
 #if defined(__x86_64__)
   __builtin_cpu_init();
   if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
-    out.push_back({"avx2", &cpu::test_avx2::sincos_of<float>, &cpu::test_avx2::sincos_of<double>,
-                   &cpu::test_avx2::any_sincos_of});
+    out.push_back(test::sincos_avx2());
   }
   if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
       __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw")) {
-    out.push_back({"avx512", &cpu::test_avx512::sincos_of<float>,
-                   &cpu::test_avx512::sincos_of<double>, &cpu::test_avx512::any_sincos_of});
+    out.push_back(test::sincos_avx512());
   }
 #endif
   return out;
@@ -185,7 +117,7 @@ std::vector<Expected> expected(const std::vector<double>& x) {
   return out;
 }
 
-void check(const InstructionSet& isa, SinCos function, const std::vector<Expected>& all,
+void check(const SinCosFunctions& isa, SinCos function, const std::vector<Expected>& all,
            double relative, double absolute) {
   CAPTURE(isa.name);
   Errors sine{relative, absolute};
@@ -216,7 +148,7 @@ constexpr double kEpsilon = std::numeric_limits<double>::epsilon();
 // bits from 2^-69 on, and its rounded product: 2^-102.7 each for 6.4e5 quotients.
 TEST_CASE("sincos_reduced for double") {
   const std::vector<Expected> all = expected(angles<double>());
-  for (const InstructionSet& isa : instruction_sets()) {
+  for (const SinCosFunctions& isa : instruction_sets()) {
     check(isa, isa.for_double, all, 2.25 * kEpsilon, 0x1p-101);
   }
 }
@@ -226,7 +158,7 @@ TEST_CASE("sincos_reduced for double") {
 // and 2^-67 with its rounded product.
 TEST_CASE("sincos_reduced for float") {
   const std::vector<Expected> all = expected(angles<float>());
-  for (const InstructionSet& isa : instruction_sets()) {
+  for (const SinCosFunctions& isa : instruction_sets()) {
     check(isa, isa.for_float, all, 6.5e-11, 0x1p-67);
   }
 }
@@ -237,7 +169,7 @@ TEST_CASE("sincos_any is the C library's, for any angle") {
                        1e30,     -1e300,
                        0.0,      std::numeric_limits<double>::denorm_min(),
                        infinity, std::numeric_limits<double>::quiet_NaN()};
-  for (const InstructionSet& isa : instruction_sets()) {
+  for (const SinCosFunctions& isa : instruction_sets()) {
     CAPTURE(isa.name);
     double s[8], c[8];
     isa.any(x, s, c);
