@@ -107,4 +107,18 @@ class RowFactors {
   std::vector<T> factors_;
 };
 
+// Calls body(matrix, g, factors) for the matrices of a problem: the offsets of its operands, its
+// rotations and its row factors.
+template <class T, class Problem, class Body>
+void for_each_matrix(const Problem& problem, Body&& body) {
+  const std::vector<Pair> pairs = problem.schedule.pairs();
+  with_phase_type<T>(problem.parameters, [&](auto e) {
+    problem.matrices.for_each([&](const auto& matrix) {
+      const auto parameters = problem.parameters.at(matrix);
+      body(matrix, rotations<decltype(e)>(pairs, parameters),
+           RowFactors<T>(parameters, problem.schedule.n()));
+    });
+  });
+}
+
 }  // namespace givens::reference

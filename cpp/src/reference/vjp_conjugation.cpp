@@ -45,61 +45,55 @@ template <class T>
 void vjp_by_conjugation(const VjpProblem<T>& problem) {
   using Problem = VjpProblem<T>;
   const auto n = static_cast<std::size_t>(problem.schedule.n());
-  const std::vector<Pair> pairs = problem.schedule.pairs();
   std::vector<T> y(n);
   std::vector<T> a(n);
   // The gradient through U^H is minus the gradient through U at x = U y; see vjp_reversal.cpp.
   const double sign = problem.inverse ? -1.0 : 1.0;
 
-  with_phase_type<T>(problem.parameters, [&](auto e) {
-    problem.matrices.for_each([&](const auto& matrix) {
-      const auto parameters = problem.parameters.at(matrix);
-      const auto g = rotations<decltype(e)>(pairs, parameters);
-      const RowFactors<T> factors(parameters, problem.schedule.n());
-      SquareMatrix<T> w(n);
+  for_each_matrix<T>(problem, [&](const auto& matrix, const auto& g, const auto& factors) {
+    SquareMatrix<T> w(n);
 
-      problem.vectors.for_each([&](const auto& vector) {
-        const auto y_in = problem.y.at(matrix[Problem::kY] + vector[Problem::kVectorY]);
-        const auto a_in = problem.gy.at(matrix[Problem::kGradY] + vector[Problem::kVectorGradY]);
-        for (std::size_t k = 0; k < n; ++k) {
-          y[k] = y_in[static_cast<std::int64_t>(k)];
-          a[k] = a_in[static_cast<std::int64_t>(k)];
-        }
-        if (problem.inverse) {
-          for (const auto& rotation : g) rotation.apply(y.data());
-          for (const auto& rotation : g) rotation.apply(a.data());
-          factors.apply(y.data());
-          factors.apply(a.data());
-        }
-        for (std::size_t r = 0; r < n; ++r) {
-          for (std::size_t c = 0; c < n; ++c)
-            w(r, c) += a[r] * conjugate(y[c]) - y[r] * conjugate(a[c]);
-        }
-      });
-
-      GradientAccumulators sums(problem.schedule.num_rotations(), problem.schedule.n());
-      std::vector<T> row(n);
-      for (std::size_t k = 0; k < n; ++k) sums.diagonal[k] = sign * imaginary_part(w(k, k)) / 2;
-      for (std::size_t r = 0; r < n; ++r) {  // W <- D^H W D, by rows and then by columns
-        for (std::size_t c = 0; c < n; ++c) row[c] = conjugate(w(r, c));
-        factors.apply_adjoint(row.data());
-        for (std::size_t c = 0; c < n; ++c) w(r, c) = conjugate(row[c]);
+    problem.vectors.for_each([&](const auto& vector) {
+      const auto y_in = problem.y.at(matrix[Problem::kY] + vector[Problem::kVectorY]);
+      const auto a_in = problem.gy.at(matrix[Problem::kGradY] + vector[Problem::kVectorGradY]);
+      for (std::size_t k = 0; k < n; ++k) {
+        y[k] = y_in[static_cast<std::int64_t>(k)];
+        a[k] = a_in[static_cast<std::int64_t>(k)];
       }
-      for (std::size_t c = 0; c < n; ++c) {
-        for (std::size_t r = 0; r < n; ++r) row[r] = w(r, c);
-        factors.apply_adjoint(row.data());
-        for (std::size_t r = 0; r < n; ++r) w(r, c) = row[r];
+      if (problem.inverse) {
+        for (const auto& rotation : g) rotation.apply(y.data());
+        for (const auto& rotation : g) rotation.apply(a.data());
+        factors.apply(y.data());
+        factors.apply(a.data());
       }
-      for (std::size_t k = g.size(); k-- > 0;) {
-        const auto [i, j] = std::pair(g[k].i, g[k].j);
-        const T z = conjugate(g[k].e) * w(j, i);
-        const double tilt = imaginary_part(w(j, j)) - imaginary_part(w(i, i));
-        sums.angles[k] = sign * real_part(z);
-        sums.phases[k] = sign * (g[k].s * g[k].c * imaginary_part(z) + g[k].s * g[k].s * tilt / 2);
-        w.conjugate_by(g[k]);
+      for (std::size_t r = 0; r < n; ++r) {
+        for (std::size_t c = 0; c < n; ++c)
+          w(r, c) += a[r] * conjugate(y[c]) - y[r] * conjugate(a[c]);
       }
-      sums.add_to(problem, matrix);
     });
+
+    GradientAccumulators sums(problem.schedule.num_rotations(), problem.schedule.n());
+    std::vector<T> row(n);
+    for (std::size_t k = 0; k < n; ++k) sums.diagonal[k] = sign * imaginary_part(w(k, k)) / 2;
+    for (std::size_t r = 0; r < n; ++r) {  // W <- D^H W D, by rows and then by columns
+      for (std::size_t c = 0; c < n; ++c) row[c] = conjugate(w(r, c));
+      factors.apply_adjoint(row.data());
+      for (std::size_t c = 0; c < n; ++c) w(r, c) = conjugate(row[c]);
+    }
+    for (std::size_t c = 0; c < n; ++c) {
+      for (std::size_t r = 0; r < n; ++r) row[r] = w(r, c);
+      factors.apply_adjoint(row.data());
+      for (std::size_t r = 0; r < n; ++r) w(r, c) = row[r];
+    }
+    for (std::size_t k = g.size(); k-- > 0;) {
+      const auto [i, j] = std::pair(g[k].i, g[k].j);
+      const T z = conjugate(g[k].e) * w(j, i);
+      const double tilt = imaginary_part(w(j, j)) - imaginary_part(w(i, i));
+      sums.angles[k] = sign * real_part(z);
+      sums.phases[k] = sign * (g[k].s * g[k].c * imaginary_part(z) + g[k].s * g[k].s * tilt / 2);
+      w.conjugate_by(g[k]);
+    }
+    sums.add_to(problem, matrix);
   });
 }
 

@@ -39,58 +39,52 @@ template <class T>
 void vjp(const VjpProblem<T>& problem) {
   using Problem = VjpProblem<T>;
   const std::int64_t n = problem.schedule.n();
-  const std::vector<Pair> pairs = problem.schedule.pairs();
   std::vector<T> y(static_cast<std::size_t>(n));
   std::vector<T> a(static_cast<std::size_t>(n));
 
-  with_phase_type<T>(problem.parameters, [&](auto e) {
-    problem.matrices.for_each([&](const auto& matrix) {
-      const auto parameters = problem.parameters.at(matrix);
-      const auto g = rotations<decltype(e)>(pairs, parameters);
-      const RowFactors<T> factors(parameters, n);
-      GradientAccumulators sums(problem.schedule.num_rotations(), n);
+  for_each_matrix<T>(problem, [&](const auto& matrix, const auto& g, const auto& factors) {
+    GradientAccumulators sums(problem.schedule.num_rotations(), n);
 
-      problem.vectors.for_each([&](const auto& vector) {
-        const auto y_in = problem.y.at(matrix[Problem::kY] + vector[Problem::kVectorY]);
-        const auto a_in = problem.gy.at(matrix[Problem::kGradY] + vector[Problem::kVectorGradY]);
-        for (std::int64_t k = 0; k < n; ++k) {
-          y[static_cast<std::size_t>(k)] = y_in[k];
-          a[static_cast<std::size_t>(k)] = a_in[k];
+    problem.vectors.for_each([&](const auto& vector) {
+      const auto y_in = problem.y.at(matrix[Problem::kY] + vector[Problem::kVectorY]);
+      const auto a_in = problem.gy.at(matrix[Problem::kGradY] + vector[Problem::kVectorGradY]);
+      for (std::int64_t k = 0; k < n; ++k) {
+        y[static_cast<std::size_t>(k)] = y_in[k];
+        a[static_cast<std::size_t>(k)] = a_in[k];
+      }
+      // y = U^H x means x = U y. So the gradient through U^H is minus the gradient through U with
+      // x and y exchanged: the sweep goes forward, and every gradient changes its sign.
+      if (problem.inverse) {
+        for (std::size_t k = 0; k < g.size(); ++k) {
+          const auto [i, j] = std::pair(g[k].i, g[k].j);
+          const T before_i = y[i];
+          const T before_j = y[j];
+          g[k].apply(y.data());
+          g[k].apply(a.data());
+          sums.angles[k] -= angle_gradient(g[k], y[i], y[j], a[i], a[j]);
+          sums.phases[k] -= phase_gradient(g[k], before_i, before_j, a[i], a[j]);
         }
-        // y = U^H x means x = U y. So the gradient through U^H is minus the gradient through U with
-        // x and y exchanged: the sweep goes forward, and every gradient changes its sign.
-        if (problem.inverse) {
-          for (std::size_t k = 0; k < g.size(); ++k) {
-            const auto [i, j] = std::pair(g[k].i, g[k].j);
-            const T before_i = y[i];
-            const T before_j = y[j];
-            g[k].apply(y.data());
-            g[k].apply(a.data());
-            sums.angles[k] -= angle_gradient(g[k], y[i], y[j], a[i], a[j]);
-            sums.phases[k] -= phase_gradient(g[k], before_i, before_j, a[i], a[j]);
-          }
-          factors.apply(y.data());
-          factors.apply(a.data());
-          add_diagonal_gradient(y, a, -1.0, sums.diagonal);
-        } else {
-          add_diagonal_gradient(y, a, 1.0, sums.diagonal);
-          factors.apply_adjoint(y.data());
-          factors.apply_adjoint(a.data());
-          for (std::size_t k = g.size(); k-- > 0;) {
-            const auto [i, j] = std::pair(g[k].i, g[k].j);
-            sums.angles[k] += angle_gradient(g[k], y[i], y[j], a[i], a[j]);
-            g[k].apply_adjoint(y.data());
-            sums.phases[k] += phase_gradient(g[k], y[i], y[j], a[i], a[j]);
-            g[k].apply_adjoint(a.data());
-          }
+        factors.apply(y.data());
+        factors.apply(a.data());
+        add_diagonal_gradient(y, a, -1.0, sums.diagonal);
+      } else {
+        add_diagonal_gradient(y, a, 1.0, sums.diagonal);
+        factors.apply_adjoint(y.data());
+        factors.apply_adjoint(a.data());
+        for (std::size_t k = g.size(); k-- > 0;) {
+          const auto [i, j] = std::pair(g[k].i, g[k].j);
+          sums.angles[k] += angle_gradient(g[k], y[i], y[j], a[i], a[j]);
+          g[k].apply_adjoint(y.data());
+          sums.phases[k] += phase_gradient(g[k], y[i], y[j], a[i], a[j]);
+          g[k].apply_adjoint(a.data());
         }
-        if (problem.gx) {
-          const auto gx = problem.gx.at(matrix[Problem::kGradX] + vector[Problem::kVectorGradX]);
-          for (std::int64_t k = 0; k < n; ++k) gx[k] = a[static_cast<std::size_t>(k)];
-        }
-      });
-      sums.add_to(problem, matrix);
+      }
+      if (problem.gx) {
+        const auto gx = problem.gx.at(matrix[Problem::kGradX] + vector[Problem::kVectorGradX]);
+        for (std::int64_t k = 0; k < n; ++k) gx[k] = a[static_cast<std::size_t>(k)];
+      }
     });
+    sums.add_to(problem, matrix);
   });
 }
 

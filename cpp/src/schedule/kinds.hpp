@@ -1,9 +1,6 @@
 // The kinds of schedules, one row of a table each.
 #pragma once
 
-#include <cstdint>
-#include <vector>
-
 #include "givens/schedule.hpp"
 #include "schedule/rounds.hpp"
 
@@ -19,10 +16,8 @@ struct KindRow {
   Schedule::KindInfo info;
   // Whether every pair with i < columns meets exactly once, and no other pair.
   bool covers_all_pairs;
-  // The rule, see rounds.hpp; null for the caller's own rounds, which a schedule stores.
-  std::int64_t (*num_rounds)(const rounds::Arguments& arguments);
-  void (*append_round)(const rounds::Arguments& arguments, std::int64_t r, std::vector<Pair>& out);
-  std::int64_t (*round_size)(const rounds::Arguments& arguments, std::int64_t r);
+  // Null for the caller's own rounds, which a schedule stores.
+  const rounds::Rule* rule;
   // Makes the plan; null: plan_rounds does, which serves every schedule.
   Plan (*planner)(const Schedule& schedule);
 };

@@ -4,6 +4,18 @@
 
 namespace givens::rounds {
 
+std::int64_t xor_rank(std::int64_t x, std::int64_t mask, std::int64_t bound) {
+  // For each bit of x: the y that agree with x above the bit and lack it. For these, y XOR mask
+  // takes all values from a multiple of the bit on.
+  std::int64_t count = 0;
+  for (std::int64_t bits = x; bits > 0; bits &= bits - 1) {
+    const std::int64_t bit = bits & -bits;
+    const std::int64_t first = ((x ^ bit) ^ mask) & -bit;
+    count += std::min(std::max<std::int64_t>(bound - first, 0), bit);
+  }
+  return count;
+}
+
 namespace {
 
 Pair make_pair(std::int64_t i, std::int64_t j) {
@@ -114,8 +126,6 @@ std::int64_t inner_pairs(std::int64_t players, std::int64_t step, std::int64_t k
   return players / 2 - circle_pairs_within(players, step, kept, players);
 }
 
-}  // namespace
-
 std::int64_t circle_count(const Arguments& arguments) { return circle_steps(arguments.n); }
 
 void circle(const Arguments& arguments, std::int64_t r, std::vector<Pair>& out) {
@@ -139,18 +149,6 @@ void xor_(const Arguments& arguments, std::int64_t r, std::vector<Pair>& out) {
     const std::int64_t j = i ^ mask;
     if (i < j && j < arguments.n) out.push_back(make_pair(i, j));
   }
-}
-
-std::int64_t xor_rank(std::int64_t x, std::int64_t mask, std::int64_t bound) {
-  // For each bit of x: the y that agree with x above the bit and lack it. For these, y XOR mask
-  // takes all values from a multiple of the bit on.
-  std::int64_t count = 0;
-  for (std::int64_t bits = x; bits > 0; bits &= bits - 1) {
-    const std::int64_t bit = bits & -bits;
-    const std::int64_t first = ((x ^ bit) ^ mask) & -bit;
-    count += std::min(std::max<std::int64_t>(bound - first, 0), bit);
-  }
-  return count;
 }
 
 std::int64_t xor_size(const Arguments& arguments, std::int64_t r) {
@@ -250,5 +248,13 @@ void butterfly(const Arguments& arguments, std::int64_t r, std::vector<Pair>& ou
 std::int64_t butterfly_size(const Arguments& arguments, std::int64_t r) {
   return xor_size(arguments, (std::int64_t{1} << r) - 1);
 }
+
+}  // namespace
+
+const Rule kCircle{circle_count, circle, circle_size};
+const Rule kXor{xor_count, xor_, xor_size};
+const Rule kTeam{team_count, team, team_size};
+const Rule kBrickwall{brickwall_count, brickwall, brickwall_size};
+const Rule kButterfly{butterfly_count, butterfly, butterfly_size};
 
 }  // namespace givens::rounds

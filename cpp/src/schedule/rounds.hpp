@@ -16,29 +16,21 @@ struct Arguments {
   std::int64_t size = 0;
 };
 
-// Each rule has a number of rounds, a function that appends the pairs of round r to `out` in order,
-// and a closed form for the number of these pairs. Pairs with a coordinate >= n are left out, and
-// so are pairs with both coordinates >= columns. Precondition: 0 <= r < the number of rounds.
+// Pairs with a coordinate >= n are left out of a round, and so are pairs with both coordinates
+// >= columns. Precondition: 0 <= r < the number of rounds.
+struct Rule {
+  std::int64_t (*num_rounds)(const Arguments& arguments);
+  // Appends the pairs of round r to `out` in order.
+  void (*append_round)(const Arguments& arguments, std::int64_t r, std::vector<Pair>& out);
+  // The number of these pairs, in closed form.
+  std::int64_t (*round_size)(const Arguments& arguments, std::int64_t r);
+};
 
-std::int64_t circle_count(const Arguments& arguments);
-void circle(const Arguments& arguments, std::int64_t r, std::vector<Pair>& out);
-std::int64_t circle_size(const Arguments& arguments, std::int64_t r);
-
-std::int64_t xor_count(const Arguments& arguments);
-void xor_(const Arguments& arguments, std::int64_t r, std::vector<Pair>& out);
-std::int64_t xor_size(const Arguments& arguments, std::int64_t r);
-
-std::int64_t team_count(const Arguments& arguments);
-void team(const Arguments& arguments, std::int64_t r, std::vector<Pair>& out);
-std::int64_t team_size(const Arguments& arguments, std::int64_t r);
-
-std::int64_t brickwall_count(const Arguments& arguments);
-void brickwall(const Arguments& arguments, std::int64_t r, std::vector<Pair>& out);
-std::int64_t brickwall_size(const Arguments& arguments, std::int64_t r);
-
-std::int64_t butterfly_count(const Arguments& arguments);
-void butterfly(const Arguments& arguments, std::int64_t r, std::vector<Pair>& out);
-std::int64_t butterfly_size(const Arguments& arguments, std::int64_t r);
+extern const Rule kCircle;
+extern const Rule kXor;
+extern const Rule kTeam;
+extern const Rule kBrickwall;
+extern const Rule kButterfly;
 
 // The number of y in 0 .. x - 1 with (y XOR mask) < bound: how many pairs of a round of xor come
 // before the pair of x.

@@ -89,7 +89,7 @@ Schedule Schedule::from_kind(Kind kind, std::int64_t n, std::optional<std::int64
                              std::optional<std::int64_t> columns) {
   const KindRow& row = row_of(kind);
   const std::string name = row.info.name;
-  if (!row.num_rounds) refuse("kind must be one with a rule, got " + name);
+  if (!row.rule) refuse("kind must be one with a rule, got " + name);
   if (columns && !row.info.takes_columns) refuse("columns must not be given for kind " + name);
   if (size.has_value() != row.info.takes_size) {
     refuse("size must " + std::string(size ? "not " : "") + "be given for kind " + name);
@@ -103,7 +103,7 @@ Schedule Schedule::from_kind(Kind kind, std::int64_t n, std::optional<std::int64
   data.row = &row;
   data.arguments = {n, m, size.value_or(0)};
   data.covers_columns = n <= 2 || row.covers_all_pairs;
-  const std::int64_t rounds = row.num_rounds(data.arguments);
+  const std::int64_t rounds = row.rule->num_rounds(data.arguments);
   const std::int64_t most = rounds * (n / 2);
   if (most > kLimit) {
     refuse("a schedule must have fewer than 2^31 rotations, n = " + text(n) + " asks for up to " +
@@ -111,7 +111,7 @@ Schedule Schedule::from_kind(Kind kind, std::int64_t n, std::optional<std::int64
   }
   data.offsets.reserve(static_cast<std::size_t>(rounds) + 1);
   for (std::int64_t r = 0; r < rounds; ++r) {
-    data.offsets.push_back(data.offsets.back() + row.round_size(data.arguments, r));
+    data.offsets.push_back(data.offsets.back() + row.rule->round_size(data.arguments, r));
   }
   return Schedule(owner);
 }
@@ -173,7 +173,7 @@ bool Schedule::is_complete() const {
 }
 
 void Schedule::Data::append_round(std::int64_t r, std::vector<Pair>& out) const {
-  if (row->append_round) return row->append_round(arguments, r, out);
+  if (row->rule) return row->rule->append_round(arguments, r, out);
   const auto k = static_cast<std::size_t>(r);
   out.insert(out.end(), stored.begin() + offsets[k], stored.begin() + offsets[k + 1]);
 }
