@@ -407,6 +407,7 @@ class SumsPlanner {
 
   // Adds all steps in the order of their times.
   void add_steps() {
+    plan_.steps.reserve(at(row_blocks_ * (row_blocks_ + 1) / 2 + modulus_));  // about as many
     const auto add_one = [&](const Part& part) {
       const int rotations = num_rotations(part);
       if (is_rotation_block(part, rotations)) add_rotation_block(part, rotations);

@@ -24,42 +24,27 @@ class XorPlanner {
 
   Plan run() {
     set_identity_rows(plan_, n_);
-    const std::int64_t blocks =
-        row_blocks_kept_ * row_blocks_ - row_blocks_kept_ * (row_blocks_kept_ + 1) / 2;
-    reserve(blocks);
+    const std::int64_t steps = row_blocks_kept_ * (2 * row_blocks_ - row_blocks_kept_ + 1) / 2;
+    plan_.steps.reserve(at(steps));
+    plan_.angle_indices.reserve(at(steps * kRowBlock));
     add_diagonal_blocks();
     for (std::int64_t h = 1; h < row_blocks_; h *= 2) add_merge_level(h);
-    plan_.angle_indices.resize(at(num_angle_indices_));
     return std::move(plan_);
   }
 
  private:
+  std::int64_t num_angle_indices() const {
+    return static_cast<std::int64_t>(plan_.angle_indices.size());
+  }
+  void add_angle_index(std::int64_t angle) { plan_.angle_indices.push_back(narrow(angle)); }
+
   // Whether all pairs between row blocks a and b exist.
   bool is_regular(std::int64_t a, std::int64_t b) const {
     return (a + 1) * kRowBlock <= columns_ && (b + 1) * kRowBlock <= n_;
   }
 
-  void reserve(std::int64_t blocks) {
-    // The blocks of the last row block, and of the row block in which the columns end, are
-    // irregular.
-    std::int64_t irregular = 0;
-    if (n_ % kRowBlock != 0) irregular += row_blocks_kept_;
-    if (columns_ % kRowBlock != 0) irregular += row_blocks_ - row_blocks_kept_ + 1;
-    plan_.steps.reserve(at(blocks + row_blocks_kept_));
-    plan_.angle_indices.resize(
-        at((blocks + row_blocks_kept_) * kRowBlock + irregular * (kBlockRotations - kRowBlock)));
-    std::size_t merge_levels = 1;
-    for (std::int64_t h = 1; h < row_blocks_; h *= 2) ++merge_levels;
-    plan_.merge_levels.reserve(merge_levels);
-  }
-
-  // The next of Plan::angle_indices.
-  std::int32_t& new_angle_index() { return plan_.angle_indices[at(num_angle_indices_++)]; }
-
   void add_diagonal_blocks() {
-    MergeLevel level{kRowBlock, {}};
-    level.first.reserve(at(row_blocks_) + 1);
-    level.first.push_back(0);
+    MergeLevel level{kRowBlock, {0}};
     for (std::int64_t a = 0; a < row_blocks_; ++a) {
       if (a < row_blocks_kept_) add_diagonal_block(a);
       level.first.push_back(num_steps(plan_));
@@ -70,10 +55,10 @@ class XorPlanner {
   // Round r has 4 pairs in each of the row blocks before a.
   void add_diagonal_block(std::int64_t a) {
     const std::int64_t first = a * kRowBlock;
-    const std::int64_t first_index = num_angle_indices_;
+    const std::int64_t first_index = num_angle_indices();
     const auto first_angle = [&](std::int64_t r) { return offsets_[r - 1] + first / 2; };
     if (is_regular(a, a)) {
-      for (int r = 1; r < kRowBlock; ++r) new_angle_index() = narrow(first_angle(r));
+      for (int r = 1; r < kRowBlock; ++r) add_angle_index(first_angle(r));
       add_block(plan_, Pattern::diagonal_block, AngleMap::contiguous, first, first, first_index);
       return;
     }
@@ -84,7 +69,7 @@ class XorPlanner {
         const std::int64_t l = k ^ r;
         if (l < k) continue;
         const bool exists = first + k < columns_ && first + l < n_;
-        new_angle_index() = exists ? narrow(angle++) : -1;
+        add_angle_index(exists ? angle++ : -1);
       }
     }
     add_block(plan_, Pattern::diagonal_block, AngleMap::gather, first, first, first_index);
@@ -92,10 +77,7 @@ class XorPlanner {
 
   void add_merge_level(std::int64_t h) {
     h_ = h;
-    const std::int64_t blocks = (row_blocks_ + 2 * h - 1) / (2 * h);
-    MergeLevel level{2 * h * kRowBlock, {}};
-    level.first.reserve(at(blocks) + 1);
-    level.first.push_back(num_steps(plan_));
+    MergeLevel level{2 * h * kRowBlock, {num_steps(plan_)}};
     for (block_ = 0; block_ < row_blocks_; block_ += 2 * h) {
       upper_rows_ =
           std::min(std::max<std::int64_t>(n_ - (block_ + h) * kRowBlock, 0), h * kRowBlock);
@@ -119,25 +101,20 @@ class XorPlanner {
   void add_join_block(std::int64_t a, std::int64_t b) {
     const std::int64_t rounds = (a ^ b) * kRowBlock;  // the first of eight
     const std::int64_t before = pairs_before(a, b);
-    const std::int64_t first_index = num_angle_indices_;
-    if (is_regular(a, b)) {
-      const std::int64_t* const offsets = offsets_ + rounds - 1;
-      std::int32_t* const runs = plan_.angle_indices.data() + first_index;
-      for (int s = 0; s < kRowBlock; ++s) runs[s] = narrow(offsets[s] + before);
-      num_angle_indices_ += kRowBlock;
-      add_block(plan_, Pattern::xor_block, AngleMap::contiguous, a * kRowBlock, b * kRowBlock,
-                first_index);
-      return;
-    }
+    const bool regular = is_regular(a, b);
+    add_block(plan_, Pattern::xor_block, regular ? AngleMap::contiguous : AngleMap::gather,
+              a * kRowBlock, b * kRowBlock, num_angle_indices());
     for (int s = 0; s < kRowBlock; ++s) {
       std::int64_t angle = offsets_[rounds + s - 1] + before;
+      if (regular) {
+        add_angle_index(angle);
+        continue;
+      }
       for (int k = 0; k < kRowBlock; ++k) {
         const bool exists = a * kRowBlock + k < columns_ && b * kRowBlock + (k ^ s) < n_;
-        new_angle_index() = exists ? narrow(angle++) : -1;
+        add_angle_index(exists ? angle++ : -1);
       }
     }
-    add_block(plan_, Pattern::xor_block, AngleMap::gather, a * kRowBlock, b * kRowBlock,
-              first_index);
   }
 
   // The number of pairs with i in row blocks before a, in each round of rotation block (a, b): 8 h
@@ -162,8 +139,7 @@ class XorPlanner {
   // The level and the block that are being joined.
   std::int64_t h_ = 0;
   std::int64_t block_ = 0;
-  std::int64_t upper_rows_ = 0;         // rows that exist in the upper half
-  std::int64_t num_angle_indices_ = 0;  // Plan::angle_indices has room for more
+  std::int64_t upper_rows_ = 0;  // rows that exist in the upper half
   Plan plan_;
 };
 
