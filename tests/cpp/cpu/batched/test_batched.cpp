@@ -18,6 +18,7 @@
 #include "array.hpp"
 #include "cpu/engine.hpp"
 #include "dense.hpp"
+#include "exact_sincos.hpp"
 #include "givens/givens.hpp"
 #include "problems.hpp"
 #include "random.hpp"
@@ -666,14 +667,14 @@ TEST_CASE_TEMPLATE("batch: sine and cosine are within 2 units in the last place"
       long double worst = 0;
       bool rotations = true;
       for (std::size_t k = 0; k < matrices; ++k) {
-        const auto t = static_cast<long double>(angles.values[k]);
-        const auto units = [](R value, long double exact) {
-          const R near = std::abs(static_cast<R>(exact));
+        const test::ExactSinCos exact = test::exact_sincos(angles.values[k]);
+        const auto units = [](R value, long double right) {
+          const R near = std::abs(static_cast<R>(right));
           const R unit = std::nextafter(near, std::numeric_limits<R>::infinity()) - near;
-          return std::abs(static_cast<long double>(value) - exact) / static_cast<long double>(unit);
+          return std::abs(static_cast<long double>(value) - right) / static_cast<long double>(unit);
         };
-        worst = std::max(worst, units(U.values[4 * k], std::cos(t)));
-        worst = std::max(worst, units(U.values[4 * k + 2], std::sin(t)));
+        worst = std::max(worst, units(U.values[4 * k], exact.cosine));
+        worst = std::max(worst, units(U.values[4 * k + 2], exact.sine));
         rotations = rotations && U.values[4 * k + 3] == U.values[4 * k] &&
                     U.values[4 * k + 1] == -U.values[4 * k + 2];
       }

@@ -1,5 +1,5 @@
 // Sine and cosine of the CPU engine, for every instruction set that this machine has,
-// against the C library in long double.
+// against values that have more digits.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -10,6 +10,7 @@
 #include <random>
 #include <vector>
 
+#include "exact_sincos.hpp"
 #include "sincos_functions.hpp"
 
 namespace {
@@ -111,8 +112,8 @@ struct Expected {
 std::vector<Expected> expected(const std::vector<double>& x) {
   std::vector<Expected> out;
   for (const double t : x) {
-    const auto wide = static_cast<long double>(t);
-    out.push_back({t, std::sin(wide), std::cos(wide)});
+    const test::ExactSinCos exact = test::exact_sincos(t);
+    out.push_back({t, exact.sine, exact.cosine});
   }
   return out;
 }
