@@ -11,12 +11,9 @@ namespace givens::cpu::GIVENS_ISA {
 
 template <class T>
 void rotate(const RotateProblem<T>& problem, const Plan& plan) {
-  if (batch_applies(problem)) {
-    with_phase_type<T>(problem.parameters, [&](auto field) {
-      run_batch<real_t<T>>(BatchRotate<T, decltype(field)>(problem), problem.matrices.size(),
-                           threads_for(problem, kReals<T> * problem.vectors.size()));
-    });
-    return;
+  const std::int64_t vectors = problem.vectors.size();
+  if (batch_applies<T>(problem, vectors)) {
+    return run_batch_on<BatchRotate, T>(problem, threads_for(problem, kReals<T> * vectors));
   }
   with_field<T>(problem.parameters,
                 [&](auto field) { run_matrices(RotateDriver<T, decltype(field)>(problem, plan)); });
@@ -24,24 +21,17 @@ void rotate(const RotateProblem<T>& problem, const Plan& plan) {
 
 template <class T>
 void matrix(const MatrixProblem<T>& problem, const Plan& plan) {
-  if (batch_applies(problem)) {
-    with_phase_type<T>(problem.parameters, [&](auto field) {
-      run_batch<real_t<T>>(BatchMatrix<T, decltype(field)>(problem), problem.matrices.size(),
-                           threads_for(problem, kReals<T> * problem.schedule.columns()));
-    });
-    return;
+  const std::int64_t columns = problem.schedule.columns();
+  if (batch_applies<T>(problem, columns)) {
+    return run_batch_on<BatchMatrix, T>(problem, threads_for(problem, kReals<T> * columns));
   }
   run_matrices(MatrixDriver<T>(problem, plan));
 }
 
 template <class T>
 void vjp_from(const VjpProblem<T>& problem, const Plan& plan, bool from_identity) {
-  if (batch_applies(problem)) {
-    with_phase_type<T>(problem.parameters, [&](auto field) {
-      run_batch<real_t<T>>(BatchVjp<T, decltype(field)>(problem, from_identity),
-                           problem.matrices.size(), vjp_threads(problem));
-    });
-    return;
+  if (batch_applies<T>(problem, problem.vectors.size()) && problem.gradients_are_separate()) {
+    return run_batch_on<BatchVjp, T>(problem, vjp_threads(problem), from_identity);
   }
   with_field<T>(problem.parameters, [&](auto field) {
     run_matrices(VjpDriver<T, decltype(field)>(problem, plan, from_identity));

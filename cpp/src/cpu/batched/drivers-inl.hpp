@@ -6,6 +6,7 @@
 #include "cpu/batched/lanes-inl.hpp"
 #include "cpu/batched/sincos-inl.hpp"
 #include "cpu/batched/sweep-inl.hpp"
+#include "cpu/drivers/sharing-inl.hpp"
 
 namespace givens::cpu::GIVENS_ISA {
 
@@ -14,10 +15,12 @@ namespace givens::cpu::GIVENS_ISA {
 inline constexpr std::int64_t kBatchLargestN = 32;
 inline constexpr std::int64_t kBatchMostNumbers = 32 * 32;
 
-template <class T>
-bool batch_applies(const Schedule& schedule, std::int64_t matrices, std::int64_t vectors) {
+template <class T, class Problem>
+bool batch_applies(const Problem& problem, std::int64_t vectors) {
+  const Schedule& schedule = problem.schedule;
   return schedule.n() <= kBatchLargestN && schedule.num_rotations() > 0 && vectors > 0 &&
-         vectors <= kBatchMostNumbers / schedule.n() && matrices >= kLanes<real_t<T>>;
+         vectors <= kBatchMostNumbers / schedule.n() &&
+         problem.matrices.size() >= kLanes<real_t<T>>;
 }
 
 // Offsets at which the block's columns, the reals of all vectors, start in an operand.
@@ -71,21 +74,15 @@ class BatchParameters {
   // Fills the memory from the caller's arrays.
   template <std::size_t Operands>
   BatchAngles<R> load(const Chunk<R, Operands>& chunk, const Memory& memory) const {
-    load_lanes<R>(parameters_.angles.data, chunk.operand(parameters_.kAngles), angles_,
-                  memory.angles());
-    if (parameters_.phases) {
-      load_lanes<R>(parameters_.phases.data, chunk.operand(parameters_.kPhases), phases_,
-                    memory.angles() + phases_at());
-    }
-    if (parameters_.diagonal) {
-      load_lanes<R>(parameters_.diagonal.data, chunk.operand(parameters_.kDiagonal), diagonal_,
-                    memory.angles() + diagonal_at());
-    }
+    const auto load = [&](const Strided<const R>& from, std::size_t operand, const Layout& layout,
+                          R* to) {
+      if (from) load_lanes<R>(from.data, chunk.operand(operand), layout, to);
+    };
+    load(parameters_.angles, parameters_.kAngles, angles_, memory.angles());
+    load(parameters_.phases, parameters_.kPhases, phases_, memory.angles() + phases_at());
+    load(parameters_.diagonal, parameters_.kDiagonal, diagonal_, memory.angles() + diagonal_at());
+    load(parameters_.signs, parameters_.kSigns, signs_, memory.signs());
     sines_and_cosines(memory.angles(), all_angles() * kLanes<R>, memory.sines(), memory.cosines());
-    if (parameters_.signs) {
-      load_lanes<R>(parameters_.signs.data, chunk.operand(parameters_.kSigns), signs_,
-                    memory.signs());
-    }
     return {memory.sines(), memory.cosines(), memory.sines() + phases_at(),
             memory.cosines() + phases_at()};
   }
@@ -315,17 +312,15 @@ class BatchVjp : BatchOperation<T, F> {
         }
         sweep<true>(angles, y.data(), g.data(), sums.data());
       }
+      const auto store = [&](const Strided<R>& to, std::size_t operand, const Layout& layout,
+                             const R* from) {
+        if (to) store_lanes<R>(to.data, chunk.operand(operand), layout, from);
+      };
       if (problem_.gx) this->store_block(problem_.gx.data, chunk, problem_.kGradX, gx_, g.data());
-      store_lanes<R>(problem_.gangles.data, chunk.operand(problem_.kGradAngles), gangles_,
-                     sums.data());
-      if constexpr (is_complex_v<F>) {
-        store_lanes<R>(problem_.gphases.data, chunk.operand(problem_.kGradPhases), gphases_,
-                       sums.data() + parameters_.rotations() * kLanes<R>);
-      }
-      if (is_complex_v<T> && problem_.gdiagonal) {
-        store_lanes<R>(problem_.gdiagonal.data, chunk.operand(problem_.kGradDiagonal), gdiagonal_,
-                       diagonal_sums.data());
-      }
+      store(problem_.gangles, problem_.kGradAngles, gangles_, sums.data());
+      store(problem_.gphases, problem_.kGradPhases, gphases_,
+            sums.data() + parameters_.rotations() * kLanes<R>);
+      store(problem_.gdiagonal, problem_.kGradDiagonal, gdiagonal_, diagonal_sums.data());
     });
   }
 
@@ -351,20 +346,13 @@ class BatchVjp : BatchOperation<T, F> {
   const Layout gdiagonal_;
 };
 
-template <class T>
-bool batch_applies(const MatrixProblem<T>& problem) {
-  return batch_applies<T>(problem.schedule, problem.matrices.size(), problem.schedule.columns());
-}
-
-template <class T>
-bool batch_applies(const RotateProblem<T>& problem) {
-  return batch_applies<T>(problem.schedule, problem.matrices.size(), problem.vectors.size());
-}
-
-template <class T>
-bool batch_applies(const VjpProblem<T>& problem) {
-  return batch_applies<T>(problem.schedule, problem.matrices.size(), problem.vectors.size()) &&
-         problem.gradients_are_separate();
+// Runs one of these classes on all matrices of a problem.
+template <template <class, class> class Batch, class T, class Problem, class... More>
+void run_batch_on(const Problem& problem, int threads, const More&... more) {
+  with_phase_type<T>(problem.parameters, [&](auto field) {
+    run_batch<real_t<T>>(Batch<T, decltype(field)>(problem, more...), problem.matrices.size(),
+                         threads);
+  });
 }
 
 }  // namespace givens::cpu::GIVENS_ISA
