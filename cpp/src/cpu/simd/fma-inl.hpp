@@ -11,47 +11,27 @@ namespace givens::cpu::GIVENS_ISA {
 
 // fused_add(a, b, c) is a * b + c, fused_subtract(a, b, c) is c - a * b. SSE2 has no instruction
 // for them and rounds twice.
+#define GIVENS_FUSED(R, add, subtract)                                                           \
+  [[gnu::always_inline]] inline Vector<R> fused_add(const Vector<R>& a, const Vector<R>& b,      \
+                                                    const Vector<R>& c) {                        \
+    return add;                                                                                  \
+  }                                                                                              \
+  [[gnu::always_inline]] inline Vector<R> fused_subtract(const Vector<R>& a, const Vector<R>& b, \
+                                                         const Vector<R>& c) {                   \
+    return subtract;                                                                             \
+  }
 #if defined(__aarch64__)
-#define GIVENS_FUSED(R, type, suffix)                                                            \
-  [[gnu::always_inline]] inline Vector<R> fused_add(const Vector<R>& a, const Vector<R>& b,      \
-                                                    const Vector<R>& c) {                        \
-    return (Vector<R>)vfmaq_##suffix((type)c, (type)a, (type)b);                                 \
-  }                                                                                              \
-  [[gnu::always_inline]] inline Vector<R> fused_subtract(const Vector<R>& a, const Vector<R>& b, \
-                                                         const Vector<R>& c) {                   \
-    return (Vector<R>)vfmsq_##suffix((type)c, (type)a, (type)b);                                 \
-  }
-GIVENS_FUSED(float, float32x4_t, f32)
-GIVENS_FUSED(double, float64x2_t, f64)
-#elif GIVENS_VECTOR_BYTES >= 32
-#define GIVENS_FUSED(R, type, add, subtract)                                                     \
-  [[gnu::always_inline]] inline Vector<R> fused_add(const Vector<R>& a, const Vector<R>& b,      \
-                                                    const Vector<R>& c) {                        \
-    return (Vector<R>)add((type)a, (type)b, (type)c);                                            \
-  }                                                                                              \
-  [[gnu::always_inline]] inline Vector<R> fused_subtract(const Vector<R>& a, const Vector<R>& b, \
-                                                         const Vector<R>& c) {                   \
-    return (Vector<R>)subtract((type)a, (type)b, (type)c);                                       \
-  }
-#if GIVENS_VECTOR_BYTES == 64
-GIVENS_FUSED(float, __m512, _mm512_fmadd_ps, _mm512_fnmadd_ps)
-GIVENS_FUSED(double, __m512d, _mm512_fmadd_pd, _mm512_fnmadd_pd)
+GIVENS_FUSED(float, vfmaq_f32(c, a, b), vfmsq_f32(c, a, b))
+GIVENS_FUSED(double, vfmaq_f64(c, a, b), vfmsq_f64(c, a, b))
+#elif GIVENS_VECTOR_BYTES == 64
+GIVENS_FUSED(float, _mm512_fmadd_ps(a, b, c), _mm512_fnmadd_ps(a, b, c))
+GIVENS_FUSED(double, _mm512_fmadd_pd(a, b, c), _mm512_fnmadd_pd(a, b, c))
+#elif GIVENS_VECTOR_BYTES == 32
+GIVENS_FUSED(float, _mm256_fmadd_ps(a, b, c), _mm256_fnmadd_ps(a, b, c))
+GIVENS_FUSED(double, _mm256_fmadd_pd(a, b, c), _mm256_fnmadd_pd(a, b, c))
 #else
-GIVENS_FUSED(float, __m256, _mm256_fmadd_ps, _mm256_fnmadd_ps)
-GIVENS_FUSED(double, __m256d, _mm256_fmadd_pd, _mm256_fnmadd_pd)
-#endif
-#else
-#define GIVENS_FUSED(R)                                                                          \
-  [[gnu::always_inline]] inline Vector<R> fused_add(const Vector<R>& a, const Vector<R>& b,      \
-                                                    const Vector<R>& c) {                        \
-    return a * b + c;                                                                            \
-  }                                                                                              \
-  [[gnu::always_inline]] inline Vector<R> fused_subtract(const Vector<R>& a, const Vector<R>& b, \
-                                                         const Vector<R>& c) {                   \
-    return c - a * b;                                                                            \
-  }
-GIVENS_FUSED(float)
-GIVENS_FUSED(double)
+GIVENS_FUSED(float, a* b + c, c - a * b)
+GIVENS_FUSED(double, a* b + c, c - a * b)
 #endif
 #undef GIVENS_FUSED
 
