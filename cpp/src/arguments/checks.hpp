@@ -210,7 +210,7 @@ inline std::int64_t broadcast(std::int64_t a, std::int64_t b) {
   return a == 1 ? b : -1;
 }
 
-// The batch shape of the parameters. Checks all that need not know the vectors.
+// The batch shape of the parameters.
 template <class R>
 Extents batch_shape(const Parameters<R>& parameters, const Schedule& schedule) {
   if (parameters.signs && parameters.diagonal) {
@@ -264,9 +264,10 @@ struct Frame {
   int axis;
 };
 
+// Checks what needs no vectors. The shape is the batch's, without the vectors.
 template <class T>
-Frame checked_frame(const Parameters<real_t<T>>& parameters, const Schedule& schedule,
-                    int num_threads, bool inverse) {
+Frame frame_of_batch(const Parameters<real_t<T>>& parameters, const Schedule& schedule,
+                     int num_threads, bool inverse) {
   if constexpr (!is_complex_v<T>) {
     if (parameters.phases) refuse("phases must come with complex vectors, got real ones");
     if (parameters.diagonal) refuse("diagonal must come with complex vectors, got real ones");
@@ -283,7 +284,7 @@ Frame checked_frame(const Parameters<real_t<T>>& parameters, const Schedule& sch
 template <class T>
 Frame frame_of_matrices(const Parameters<real_t<T>>& parameters, const Schedule& schedule,
                         int num_threads) {
-  Frame frame = checked_frame<T>(parameters, schedule, num_threads, false);
+  Frame frame = frame_of_batch<T>(parameters, schedule, num_threads, false);
   frame.shape = shape_of_matrices(frame.shape, schedule);
   return frame;
 }
@@ -293,7 +294,7 @@ template <class T>
 Frame frame_of_vectors(const ArrayView<const T>& x, const std::string& name,
                        const Parameters<real_t<T>>& parameters, const Schedule& schedule,
                        const RotateOptions& options) {
-  Frame frame = checked_frame<T>(parameters, schedule, options.num_threads, options.inverse);
+  Frame frame = frame_of_batch<T>(parameters, schedule, options.num_threads, options.inverse);
   const std::int64_t axis = options.axis;
   const int batch_ndim = frame.batch_ndim;
   if (x.ndim() < batch_ndim + 1) {

@@ -8,7 +8,8 @@
 
 namespace givens {
 
-// The parameters of one matrix. All but the angles may be absent.
+// The parameters of one matrix, or their tangents. Of the parameters all but the angles may be
+// absent, of tangents all.
 template <class R>
 struct MatrixParameters {
   // Where a problem's loop over matrices has the offsets of the parameters; its other operands

@@ -11,8 +11,9 @@
 
 namespace givens::dual {
 
-// A problem and the tangents of its arrays, which are as many: y + e dy = U(t + e dt) (x + e dx),
-// e * e = 0. The tangents of inputs are zero where they are absent. No output overlaps anything.
+// A problem, and a problem of the same shape that has the tangents of its arrays in their places:
+// y + e dy = U(t + e dt) (x + e dx), e * e = 0. Tangents of inputs may be absent, which stands for
+// zero. No output overlaps anything.
 template <class Problem>
 struct WithTangents {
   Problem value;
