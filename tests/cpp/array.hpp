@@ -27,6 +27,8 @@ inline std::int64_t size_of(const Shape& shape) {
 // Contiguous, last axis fastest.
 template <class T>
 struct Array {
+  using Element = T;
+
   Shape shape;
   std::vector<T> values;
 

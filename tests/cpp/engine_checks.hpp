@@ -54,13 +54,18 @@ Array<Wide<T>> widened(const Array<T>& narrow) {
   return out;
 }
 
+template <class T>
+Array<T> rounded(const Array<Wide<T>>& wide) {
+  Array<T> out(wide.shape);
+  for (std::size_t k = 0; k < wide.values.size(); ++k) {
+    out.values[k] = static_cast<T>(wide.values[k]);
+  }
+  return out;
+}
+
 template <class R>
 OwnedParameters<double> widened(const OwnedParameters<R>& narrow) {
-  OwnedParameters<double> out{widened(narrow.angles), {}, {}, {}};
-  if (narrow.phases) out.phases = widened(*narrow.phases);
-  if (narrow.diagonal) out.diagonal = widened(*narrow.diagonal);
-  if (narrow.signs) out.signs = widened(*narrow.signs);
-  return out;
+  return narrow.each([](const Array<R>& array) { return widened(array); });
 }
 
 // --- Calls ---
@@ -99,12 +104,6 @@ Array<T> engine_matrix(const Engine& engine, const OwnedParameters<real_t<T>>& p
       plan_or(plan, schedule));
   return U;
 }
-
-template <class T>
-struct Gradients {
-  Array<T> gx;  // empty for the gradient through matrix
-  OwnedGradients<real_t<T>> of;
-};
 
 // `engine` is null for the reference engine.
 template <class T>
@@ -152,6 +151,12 @@ double length(const std::vector<T>& values) {
     sum += part * part;
   }
   return largest * std::sqrt(sum);
+}
+
+inline std::int64_t vector_count(Shape shape, std::int64_t axis) {
+  shape.at(static_cast<std::size_t>(axis < 0 ? axis + static_cast<std::int64_t>(shape.size())
+                                             : axis)) = 1;
+  return size_of(shape);
 }
 
 // Calls body(offsets) with the offsets of each vector's numbers in a contiguous array.
@@ -238,26 +243,38 @@ struct GradientAllowance {
 //
 // The gradient by the diagonal is half of W's diagonal after all rotations of U, which the inverse
 // has to go to.
+//
+// `shape` is the gradient's. If it has an entry of its own for each matrix, the matrix with the
+// largest vectors counts, and else all vectors do.
 template <class T>
-GradientAllowance gradient_allowance(const Array<T>& y, const Array<T>& gy,
+GradientAllowance gradient_allowance(const Array<T>& y, const Array<T>& gy, const Shape& shape,
                                      const Schedule& schedule, const RotateOptions& options) {
   using R = real_t<T>;
+  const bool own = std::equal(shape.begin(), shape.end() - 1, y.shape.begin());
+  const std::int64_t matrices = own ? size_of({shape.begin(), shape.end() - 1}) : 1;
+  const std::int64_t vectors =
+      vector_count(y.shape, options.axis) / std::max<std::int64_t>(matrices, 1);
   double products = 0;
   double lengths = 0;
-  double vectors = 0;
+  double products_of_matrix = 0;
+  double lengths_of_matrix = 0;
+  std::int64_t vector = 0;
   for_each_vector(y.shape, options.axis, [&](const std::vector<std::size_t>& offsets) {
+    if (vector++ % vectors == 0) products_of_matrix = lengths_of_matrix = 0;
     const double of_y = length(picked(y, offsets));
     const double of_gy = length(picked(gy, offsets));
-    products += of_y * of_gy;
-    lengths += of_y + of_gy;
-    vectors += 1;
+    products_of_matrix += of_y * of_gy;
+    lengths_of_matrix += of_y + of_gy;
+    products = std::max(products, products_of_matrix);
+    lengths = std::max(lengths, lengths_of_matrix);
   });
   const double smallest = static_cast<double>(std::numeric_limits<R>::denorm_min());
   const double epsilon = static_cast<double>(std::numeric_limits<R>::epsilon());
   const double states = 2 * relative_allowance<R>(schedule);
-  const double sum = (3 * vectors + 8) * epsilon;
+  const double count = static_cast<double>(vectors);
+  const double sum = (3 * count + 8) * epsilon;
   const double rounds = static_cast<double>(schedule.num_rounds() + 3);
-  const double absolute = lengths * absolute_allowance<R>(schedule) + (4 * vectors + 8) * smallest;
+  const double absolute = lengths * absolute_allowance<R>(schedule) + (4 * count + 8) * smallest;
   return {products * (states + sum) + absolute,
           products * (2 * states + rounds * sum) + rounds * absolute,
           products * ((options.inverse ? states : 0) + sum + 16 * epsilon) + absolute};
@@ -273,13 +290,19 @@ double gradient_error(const Array<R>& got, const Array<double>& expected, double
 }
 
 template <class T>
-void check_gradients(const OwnedGradients<real_t<T>>& got, const OwnedGradients<double>& expected,
-                     const Array<T>& y, const Array<T>& gy, const Schedule& schedule,
-                     const RotateOptions& options) {
-  const GradientAllowance allowed = gradient_allowance(y, gy, schedule, options);
-  CHECK(gradient_error(got.angles, expected.angles, allowed.angles) <= 1);
-  if (got.phases) CHECK(gradient_error(*got.phases, *expected.phases, allowed.phases) <= 1);
-  if (got.diagonal) CHECK(gradient_error(*got.diagonal, *expected.diagonal, allowed.diagonal) <= 1);
+void check_gradients(const StoredGradients<Array<real_t<T>>>& got,
+                     const StoredGradients<Array<double>>& expected, const Array<T>& y,
+                     const Array<T>& gy, const Schedule& schedule, const RotateOptions& options) {
+  const auto allowed = [&](const Array<real_t<T>>& gradient) {
+    return gradient_allowance(y, gy, gradient.shape, schedule, options);
+  };
+  CHECK(gradient_error(got.angles, expected.angles, allowed(got.angles).angles) <= 1);
+  if (got.phases) {
+    CHECK(gradient_error(*got.phases, *expected.phases, allowed(*got.phases).phases) <= 1);
+  }
+  if (got.diagonal) {
+    CHECK(gradient_error(*got.diagonal, *expected.diagonal, allowed(*got.diagonal).diagonal) <= 1);
+  }
 }
 
 // --- Angles ---
@@ -561,13 +584,20 @@ void check_vjp(const Array<T>& y, const Array<T>& gy, const OwnedParameters<real
   }
 }
 
+// Both with random vectors.
+template <class T>
+void check_vectors(const Shape& shape, const OwnedParameters<real_t<T>>& parameters,
+                   const Schedule& schedule, const RotateOptions& options, Random& random,
+                   const Plan* plan = nullptr) {
+  check_rotate(random.array<T>(shape), parameters, schedule, options, plan);
+  check_vjp(random.array<T>(shape), random.array<T>(shape), parameters, schedule, options, plan);
+}
+
 template <class T>
 void check_matrix(const OwnedParameters<real_t<T>>& parameters, const Schedule& schedule,
                   Random& random, const Plan* plan = nullptr) {
   const auto expected = reference_matrix<Wide<T>>(widened(parameters), schedule);
-  Array<T> U(expected.shape);
-  for (std::size_t k = 0; k < U.values.size(); ++k)
-    U.values[k] = static_cast<T>(expected.values[k]);
+  const Array<T> U = rounded<T>(expected);
   const Array<T> gU = random.array<T>(U.shape);
   const auto expected_gradients =
       matrix_gradients<Wide<T>>(nullptr, widened(U), widened(gU), widened(parameters), schedule);
@@ -623,6 +653,11 @@ inline bool either(Random& random) { return random.uniform() < 0; }
 template <class T>
 bool same_bits(const T& a, const T& b) {
   return std::memcmp(&a, &b, sizeof(T)) == 0;
+}
+template <class T>
+bool same_bits(const std::vector<T>& a, const std::vector<T>& b) {
+  return a.size() == b.size() &&
+         (a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(T)) == 0);
 }
 
 }  // namespace test

@@ -8,6 +8,7 @@
 #include <limits>
 #include <optional>
 #include <ostream>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -86,19 +87,56 @@ Choice full_choice() {
   return {givens::is_complex_v<T>, givens::is_complex_v<T>, !givens::is_complex_v<T>};
 }
 
-template <class R>
-struct OwnedParameters {
-  Array<R> angles;
-  std::optional<Array<R>> phases;
-  std::optional<Array<R>> diagonal;
-  std::optional<Array<R>> signs;
+// What make(stored) makes of a parameter, if there is one.
+template <class Stored, class Make>
+auto made_of(const std::optional<Stored>& stored, Make&& make) {
+  using Made = std::decay_t<decltype(make(*stored))>;
+  return stored ? std::optional<Made>(make(*stored)) : std::nullopt;
+}
 
-  givens::Parameters<R> views() const {
-    givens::Parameters<R> out{angles.view(), {}, {}, {}};
+// Parameters, each in memory of its own: an Array, or an array elsewhere or of another layout.
+template <class Stored>
+struct StoredParameters {
+  Stored angles;
+  std::optional<Stored> phases;
+  std::optional<Stored> diagonal;
+  std::optional<Stored> signs;
+
+  givens::Parameters<typename Stored::Element> views() const {
+    using View = givens::ArrayView<const typename Stored::Element>;
+    const auto view = [](const Stored& stored) { return View(stored.view()); };
+    return {view(angles), made_of(phases, view), made_of(diagonal, view), made_of(signs, view)};
+  }
+
+  // What make(...) makes of each.
+  template <class Make>
+  auto each(Make&& make) const {
+    return StoredParameters<std::decay_t<decltype(make(angles))>>{
+        make(angles), made_of(phases, make), made_of(diagonal, make), made_of(signs, make)};
+  }
+};
+
+template <class R>
+using OwnedParameters = StoredParameters<Array<R>>;
+
+// The gradients of all parameters that have one.
+template <class Stored>
+struct StoredGradients {
+  Stored angles;
+  std::optional<Stored> phases;
+  std::optional<Stored> diagonal;
+
+  givens::ParameterGradients<typename Stored::Element> views() {
+    givens::ParameterGradients<typename Stored::Element> out{angles.view(), {}, {}};
     if (phases) out.phases = phases->view();
     if (diagonal) out.diagonal = diagonal->view();
-    if (signs) out.signs = signs->view();
     return out;
+  }
+
+  template <class Make>
+  auto each(Make&& make) const {
+    return StoredGradients<std::decay_t<decltype(make(angles))>>{
+        make(angles), made_of(phases, make), made_of(diagonal, make)};
   }
 };
 
@@ -124,38 +162,35 @@ OwnedParameters<R> random_parameters(const givens::Schedule& schedule, const Cho
   return out;
 }
 
+// In arrays of the parameters' shapes.
 template <class R>
-std::vector<R> joined(const Array<R>& angles, const std::optional<Array<R>>& phases,
-                      const std::optional<Array<R>>& diagonal) {
-  std::vector<R> out = angles.values;
-  for (const auto* part : {&phases, &diagonal}) {
-    if (*part) out.insert(out.end(), (*part)->values.begin(), (*part)->values.end());
-  }
-  return out;
-}
-
-// Arrays for the gradients of all parameters that have one.
-template <class R>
-struct OwnedGradients {
-  Array<R> angles;
-  std::optional<Array<R>> phases;
-  std::optional<Array<R>> diagonal;
-
+struct OwnedGradients : StoredGradients<Array<R>> {
   explicit OwnedGradients(const OwnedParameters<R>& parameters, R fill = R(0))
-      : angles(parameters.angles.shape, fill) {
-    if (parameters.phases) phases.emplace(parameters.phases->shape, fill);
-    if (parameters.diagonal) diagonal.emplace(parameters.diagonal->shape, fill);
-  }
+      : StoredGradients<Array<R>>(all_of(parameters, fill)) {}
+  using StoredGradients<Array<R>>::operator=;
 
-  givens::ParameterGradients<R> views() {
-    givens::ParameterGradients<R> out{angles.view(), {}, {}};
-    if (phases) out.phases = phases->view();
-    if (diagonal) out.diagonal = diagonal->view();
+  // All of them, one after the other.
+  std::vector<R> all() const {
+    std::vector<R> out = this->angles.values;
+    for (const auto* part : {&this->phases, &this->diagonal}) {
+      if (*part) out.insert(out.end(), (*part)->values.begin(), (*part)->values.end());
+    }
     return out;
   }
 
-  // All of them, one after the other.
-  std::vector<R> all() const { return joined(angles, phases, diagonal); }
+ private:
+  static StoredGradients<Array<R>> all_of(const OwnedParameters<R>& parameters, R fill) {
+    const auto filled = [=](const Array<R>& parameter) { return Array<R>(parameter.shape, fill); };
+    return {filled(parameters.angles), made_of(parameters.phases, filled),
+            made_of(parameters.diagonal, filled)};
+  }
+};
+
+// What rotate_vjp returns, or matrix_vjp without gx.
+template <class T>
+struct Gradients {
+  Array<T> gx;
+  OwnedGradients<givens::real_t<T>> of;
 };
 
 // The shape of all matrices: the leading axes of the parameters, broadcast.

@@ -30,4 +30,22 @@ Array<T> reference_matrix(const OwnedParameters<real_t<T>>& parameters, const Sc
   return U;
 }
 
+enum class Method { reversal, conjugation };
+
+template <class T>
+Gradients<T> reference_gradients(const Array<T>& y, const Array<T>& gy,
+                                 const OwnedParameters<real_t<T>>& parameters,
+                                 const Schedule& schedule, const RotateOptions& options = {},
+                                 Method method = Method::reversal) {
+  Gradients<T> out{Array<T>(y.shape), OwnedGradients<real_t<T>>(parameters)};
+  const auto problem = givens::validate::rotate_vjp<T>(
+      y.view(), gy.view(), parameters.views(), schedule, out.gx.view(), out.of.views(), options);
+  if (method == Method::reversal) {
+    givens::reference::vjp(problem);
+  } else {
+    givens::reference::vjp_by_conjugation(problem);
+  }
+  return out;
+}
+
 }  // namespace test

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "array.hpp"
+#include "calls.hpp"
 #include "cases.hpp"
 #include "dense.hpp"
 #include "givens/givens.hpp"
@@ -23,6 +24,7 @@ using test::Array;
 using test::OwnedGradients;
 using test::OwnedParameters;
 using test::Random;
+using test::rotated;
 using test::Shape;
 
 template <class R>
@@ -68,14 +70,6 @@ Tangent<T> rotate_jvp(const Array<T>& x, const Array<T>& dx,
   return out;
 }
 
-template <class T>
-Array<T> rotated(const Array<T>& x, const OwnedParameters<real_t<T>>& parameters,
-                 const Schedule& schedule, const RotateOptions& options) {
-  Array<T> y(givens::rotated_shape<T>(x.view(), parameters.views(), schedule, options.axis));
-  givens::rotate<T>(x.view(), parameters.views(), schedule, y.view(), options);
-  return y;
-}
-
 template <class R>
 double inner(const std::vector<R>& a, const std::vector<R>& b) {
   double sum = 0;
@@ -114,12 +108,9 @@ TEST_CASE_TEMPLATE("tangents: adjoint to the gradients, linear in the vectors", 
           CHECK(test::largest_difference(y.values, standard.values) <=
                 2 * test::rounding<R>(schedule) * test::norm_of(x.values));
 
-          Array<T> gx({9, n});
-          OwnedGradients<R> gradients(parameters);
-          givens::rotate_vjp<T>(y.view(), gy.view(), parameters.views(), schedule, gx.view(),
-                                gradients.views(), options);
+          const auto g = test::gradients(y, gy, parameters, schedule, options);
           const double through =
-              test::loss(gx.values, dx.values) + inner(gradients.all(), tangents.all());
+              test::loss(g.gx.values, dx.values) + inner(g.of.all(), tangents.all());
           const double bound = tangent_rounding(schedule, x.values, dx.values, tangents.rate());
           // The gradients round as the tangents do, and so does the sum.
           CHECK(std::abs(test::loss(gy.values, dy.values) - through) <=
@@ -154,11 +145,8 @@ TEST_CASE_TEMPLATE("tangents: second order against differences", T, GIVENS_TEST_
         // <gradients, along>, whose differences along `tangents` are exact.
         const auto slope = [&] {
           const auto moved = rotated(x, parameters, schedule, options);
-          OwnedGradients<R> g(parameters);
-          Array<T> unused({10, n});
-          givens::rotate_vjp<T>(moved.view(), gy.view(), parameters.views(), schedule,
-                                unused.view(), g.views(), options);
-          return inner(g.all(), along.all());
+          const auto g = test::gradients(moved, gy, parameters, schedule, options);
+          return inner(g.of.all(), along.all());
         };
         const std::vector<double> by_each = test::gradient_by_differences(parameters, slope);
         double expected = 0;

@@ -8,14 +8,15 @@
 #include <limits>
 #include <vector>
 
-#include "arguments/validate.hpp"
 #include "array.hpp"
+#include "calls.hpp"
 #include "cases.hpp"
 #include "dense.hpp"
 #include "givens/givens.hpp"
+#include "placed.hpp"
 #include "problems.hpp"
 #include "random.hpp"
-#include "reference/reference.hpp"
+#include "reference_calls.hpp"
 
 namespace {
 
@@ -26,26 +27,17 @@ using givens::Schedule;
 using test::Array;
 using test::Choice;
 using test::full_choice;
+using test::gradients;
 using test::Index;
+using test::Layout;
+using test::matrix;
+using test::matrix_gradients;
 using test::OwnedGradients;
 using test::OwnedParameters;
+using test::Placed;
 using test::Random;
+using test::rotated;
 using test::Shape;
-
-template <class T>
-Array<T> rotated(const Array<T>& x, const OwnedParameters<real_t<T>>& parameters,
-                 const Schedule& schedule, const RotateOptions& options = {}) {
-  Array<T> y(givens::rotated_shape<T>(x.view(), parameters.views(), schedule, options.axis));
-  givens::rotate<T>(x.view(), parameters.views(), schedule, y.view(), options);
-  return y;
-}
-
-template <class T>
-Array<T> matrix(const OwnedParameters<real_t<T>>& parameters, const Schedule& schedule) {
-  Array<T> U(givens::matrix_shape(parameters.views(), schedule));
-  givens::matrix<T>(parameters.views(), schedule, U.view());
-  return U;
-}
 
 template <class T>
 double rotation_error(const Array<T>& x, const OwnedParameters<real_t<T>>& parameters,
@@ -167,26 +159,20 @@ TEST_CASE_TEMPLATE("x, y and the parameters may have any strides", T, GIVENS_TES
   const Schedule schedule = Schedule::xor_(5);
   const auto parameters = test::random_parameters<R>(schedule, full_choice<T>(), random, {2});
   const Array<T> x = random.array<T>({2, 3, 5});
-  // Layouts that are contiguous, transposed, backwards, and with gaps.
-  struct Layout {
-    std::int64_t offset;
-    Shape strides;
-  };
-  const Layout layouts[] = {
-      {0, {15, 5, 1}}, {0, {1, 10, 2}}, {29, {-15, -5, -1}}, {14, {15, -5, -1}}, {3, {60, 13, 2}}};
-  const T untouched(99);
+  // Contiguous, transposed, backwards, partly so, and with gaps.
+  const Layout layouts[] = {{{0, 1, 2}, 1, 0, false},
+                            {{1, 2, 0}, 1, 0, false},
+                            {{0, 1, 2}, 1, 7, false},
+                            {{0, 1, 2}, 1, 6, false},
+                            {{0, 1, 2}, 2, 0}};
   for (const Layout& from : layouts) {
     for (const Layout& to : layouts) {
       CAPTURE(&from - layouts);
       CAPTURE(&to - layouts);
-      std::vector<T> angle(160);
-      std::vector<T> target(160, untouched);
-      const ArrayView<T> x_view(angle.data() + from.offset, 3, x.shape.data(), from.strides.data());
-      const ArrayView<T> y_view(target.data() + to.offset, 3, x.shape.data(), to.strides.data());
-      fill(x_view, x.values);
-      givens::rotate<T>(x_view, parameters.views(), schedule, y_view);
-      CHECK(rotation_error<T>(x, parameters, schedule, y_view) <= 1);
-      CHECK(std::count(target.begin(), target.end(), untouched) == 160 - 30);
+      const Placed<T> y(x.shape, to);
+      givens::rotate<T>(Placed(x, from).view(), parameters.views(), schedule, y.view());
+      CHECK(rotation_error<T>(x, parameters, schedule, y.view()) <= 1);
+      CHECK(y.only_elements_written());
     }
   }
 
@@ -216,11 +202,8 @@ TEST_CASE("arrays of 32 axes") {
   const Array<double> x = random.array<double>(test::joined(batch, 3));
   const Array<double> y = rotated(x, parameters, schedule);
   CHECK(rotation_error<double>(x, parameters, schedule, y.view()) <= 1);
-  OwnedGradients<double> gradients(parameters);
-  Array<double> gx(x.shape);
-  givens::rotate_vjp<double>(y.view(), x.view(), parameters.views(), schedule, gx.view(),
-                             gradients.views());
-  CHECK(rotation_error<double>(x, parameters, schedule, gx.view(), {-1, true}) <= 1);
+  const auto g = gradients(y, x, parameters, schedule);
+  CHECK(rotation_error<double>(x, parameters, schedule, g.gx.view(), {-1, true}) <= 1);
 }
 
 TEST_CASE_TEMPLATE("U may have any strides", T, GIVENS_TEST_TYPES) {
@@ -229,14 +212,12 @@ TEST_CASE_TEMPLATE("U may have any strides", T, GIVENS_TEST_TYPES) {
   const Schedule schedule = Schedule::circle(5, 3);
   const auto parameters = test::random_parameters<R>(schedule, full_choice<T>(), random, {2});
   const Array<T> expected = matrix<T>(parameters, schedule);
-  const T untouched(99);
-  std::vector<T> storage(100, untouched);
-  const ArrayView<T> U(storage.data() + 44, {2, 5, 3}, {50, -2, -11});  // by columns, backwards
-  givens::matrix<T>(parameters.views(), schedule, U);
+  const Placed<T> U({2, 5, 3}, {{0, 2, 1}, 2, 6});  // by columns, backwards
+  givens::matrix<T>(parameters.views(), schedule, U.view());
   // Two ways through an engine may round differently, each within the bound.
-  CHECK(test::largest_difference(test::elements(U), expected.values) <=
+  CHECK(test::largest_difference(U.values().values, expected.values) <=
         2 * test::rounding<R>(schedule));
-  CHECK(std::count(storage.begin(), storage.end(), untouched) == 100 - 30);
+  CHECK(U.only_elements_written());
 }
 
 TEST_CASE_TEMPLATE("in place", T, GIVENS_TEST_TYPES) {
@@ -370,15 +351,11 @@ TEST_CASE_TEMPLATE("the gradients agree with differences, for shared parameters 
           return test::loss(gy.values, rotated(x, parameters, schedule, options).values);
         });
         const Array<T> y = rotated(x, parameters, schedule, options);
-        // Filled, to see that the gradients are set and not added to.
-        OwnedGradients<R> gradients(parameters, R(1000));
-        Array<T> gx(shapes.y, T(1000));
-        givens::rotate_vjp<T>(y.view(), gy.view(), parameters.views(), schedule, gx.view(),
-                              gradients.views(), options);
+        const auto g = gradients(y, gy, parameters, schedule, options);
         // Twice the rounding for the product of states, once for y, once for the two losses.
-        CHECK(test::largest_difference(gradients.all(), expected) <=
+        CHECK(test::largest_difference(g.of.all(), expected) <=
               4 * test::rounding<R>(schedule) * test::norm_of(x.values) * test::norm_of(gy.values));
-        CHECK(rotation_error<T>(gy, parameters, schedule, gx.view(), {-1, !inverse}) <= 1);
+        CHECK(rotation_error<T>(gy, parameters, schedule, g.gx.view(), {-1, !inverse}) <= 1);
       }
     }
   }
@@ -392,34 +369,26 @@ TEST_CASE_TEMPLATE("rotate_vjp takes any axis and strides", T, GIVENS_TEST_TYPES
   const Array<T> y = random.array<T>({2, 4, 3});
   const Array<T> gy = random.array<T>({2, 4, 3});
   const RotateOptions options{1, false};
-  OwnedGradients<R> expected(parameters);
-  Array<T> expected_gx({2, 4, 3});
-  givens::rotate_vjp<T>(y.view(), gy.view(), parameters.views(), schedule, expected_gx.view(),
-                        expected.views(), options);
+  const auto expected = gradients(y, gy, parameters, schedule, options);
 
-  std::vector<T> storage_y(24);
-  std::vector<T> storage_gy(72);
-  std::vector<T> storage_gx(72, T(99));
-  std::vector<R> storage_gangles(24, R(99));
-  const ArrayView<T> y_view(storage_y.data() + 23, {2, 4, 3}, {-1, -2, -8});
-  const ArrayView<T> gy_view(storage_gy.data(), {2, 4, 3}, {3, 18, 6});
-  const ArrayView<T> gx_view(storage_gx.data() + 3, {2, 4, 3}, {36, 2, 11});
-  const ArrayView<R> gangles_view(storage_gangles.data() + 23, {2, 6}, {-1, -3});
-  fill(y_view, y.values);
-  fill(gy_view, gy.values);
+  const Placed<T> placed_y(y, {{2, 1, 0}, 1, 7, false});
+  const Placed<T> placed_gy(gy, {{1, 2, 0}, 3, 0, false});
+  const Placed<T> placed_gx(y.shape, {{0, 2, 1}, 2, 0});
+  const Placed<R> gangles({2, 6}, {{1, 0}, 1, 3});
   OwnedGradients<R> others(parameters);
   auto views = others.views();
-  views.angles = gangles_view;
-  givens::rotate_vjp<T>(y_view, gy_view, parameters.views(), schedule, gx_view, views, options);
+  views.angles = gangles.view();
+  givens::rotate_vjp<T>(placed_y.view(), placed_gy.view(), parameters.views(), schedule,
+                        placed_gx.view(), views, options);
 
   const double scale = test::norm_of(y.values) * test::norm_of(gy.values);
-  others.angles.values = test::elements(gangles_view);
+  others.angles = gangles.values();
   // Twice the error of a product of two states.
-  CHECK(test::largest_difference(others.all(), expected.all()) <=
+  CHECK(test::largest_difference(others.all(), expected.of.all()) <=
         4 * test::rounding<R>(schedule) * scale);
-  CHECK(rotation_error<T>(gy, parameters, schedule, gx_view, {1, true}) <= 1);
-  CHECK(std::count(storage_gx.begin(), storage_gx.end(), T(99)) == 72 - 24);
-  CHECK(std::count(storage_gangles.begin(), storage_gangles.end(), R(99)) == 24 - 12);
+  CHECK(rotation_error<T>(gy, parameters, schedule, placed_gx.view(), {1, true}) <= 1);
+  CHECK(placed_gx.only_elements_written());
+  CHECK(gangles.only_elements_written());
 }
 
 TEST_CASE_TEMPLATE("matrix_vjp is the gradient by differences of matrix", T, GIVENS_TEST_TYPES) {
@@ -435,10 +404,9 @@ TEST_CASE_TEMPLATE("matrix_vjp is the gradient by differences of matrix", T, GIV
       const auto expected = test::gradient_by_differences(parameters, [&] {
         return test::loss(gU.values, matrix<T>(parameters, schedule).values);
       });
-      OwnedGradients<R> gradients(parameters, R(1000));
-      givens::matrix_vjp<T>(U.view(), gU.view(), parameters.views(), schedule, gradients.views());
+      const auto g = matrix_gradients(U, gU, parameters, schedule);
       // Twice the rounding for the product of states, once for U, once for the two losses.
-      CHECK(test::largest_difference(gradients.all(), expected) <=
+      CHECK(test::largest_difference(g.all(), expected) <=
             4 * test::rounding<R>(schedule) * test::norm_of(U.values) * test::norm_of(gU.values));
     }
   }
@@ -457,39 +425,27 @@ TEST_CASE_TEMPLATE("larger sizes agree with the reference engine", T, GIVENS_TES
         CAPTURE(options.axis);
         CAPTURE(options.inverse);
         const auto parameters = test::random_parameters<R>(schedule, full_choice<T>(), random);
-        const auto views = parameters.views();
         const Shape shape = options.axis == -1 ? Shape{21, n} : Shape{n, 21};
         const Array<T> x = random.array<T>(shape);
         const Array<T> gy = random.array<T>(shape);
-
         const Array<T> y = rotated(x, parameters, schedule, options);
-        Array<T> expected(shape);
-        givens::reference::rotate(
-            givens::validate::rotate<T>(x.view(), views, schedule, expected.view(), options));
+        const Array<T> expected = test::reference_rotate(x, parameters, schedule, options);
         // The errors of both.
         const double bound = 2 * test::rounding<R>(schedule);
         CHECK(test::largest_difference(y.values, expected.values) <=
               bound * test::norm_of(x.values));
 
-        OwnedGradients<R> gradients(parameters);
-        Array<T> gx(shape);
-        givens::rotate_vjp<T>(y.view(), gy.view(), views, schedule, gx.view(), gradients.views(),
-                              options);
-        OwnedGradients<R> expected_gradients(parameters);
-        givens::reference::vjp(
-            givens::validate::rotate_vjp<T>(y.view(), gy.view(), views, schedule, expected.view(),
-                                            expected_gradients.views(), options));
-        CHECK(test::largest_difference(gx.values, expected.values) <=
+        const auto g = gradients(y, gy, parameters, schedule, options);
+        const auto right = test::reference_gradients(y, gy, parameters, schedule, options);
+        CHECK(test::largest_difference(g.gx.values, right.gx.values) <=
               bound * test::norm_of(gy.values));
         // Each is a product of two states.
-        CHECK(test::largest_difference(gradients.all(), expected_gradients.all()) <=
+        CHECK(test::largest_difference(g.of.all(), right.of.all()) <=
               2 * bound * test::norm_of(y.values) * test::norm_of(gy.values));
       }
       const auto parameters = test::random_parameters<R>(schedule, full_choice<T>(), random);
-      Array<T> expected({n, schedule.columns()});
-      givens::reference::matrix(
-          givens::validate::matrix<T>(parameters.views(), schedule, expected.view()));
-      CHECK(test::largest_difference(matrix<T>(parameters, schedule).values, expected.values) <=
+      CHECK(test::largest_difference(matrix<T>(parameters, schedule).values,
+                                     test::reference_matrix<T>(parameters, schedule).values) <=
             2 * test::rounding<R>(schedule));
     }
   }

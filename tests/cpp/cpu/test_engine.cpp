@@ -143,9 +143,7 @@ TEST_CASE_TEMPLATE("engines: few vectors, coefficients by runs of steps", T, GIV
         // Two matrices, which share the diagonal but not the angles.
         const auto parameters = parameters_of<R>(AngleKind::normal, AngleKind::full_turn, schedule,
                                                  full_choice<T>(), random, {{2}, {1}, {1}});
-        const Array<T> x = random.array<T>(shape);
-        check_rotate(x, parameters, schedule, options);
-        check_vjp(random.array<T>(shape), random.array<T>(shape), parameters, schedule, options);
+        check_vectors<T>(shape, parameters, schedule, options, random);
       }
     }
   }
@@ -168,8 +166,7 @@ TEST_CASE_TEMPLATE("engines: any number of vectors", T, GIVENS_TEST_TYPES) {
               parameters_of<R>(AngleKind::normal, AngleKind::full_turn, schedule, choice, random);
           const Shape shape = as_rows ? Shape{vectors, schedule.n()} : Shape{schedule.n(), vectors};
           const RotateOptions options{as_rows ? -1 : -2, inverse};
-          check_rotate(random.array<T>(shape), parameters, schedule, options);
-          check_vjp(random.array<T>(shape), random.array<T>(shape), parameters, schedule, options);
+          check_vectors<T>(shape, parameters, schedule, options, random);
         }
       }
     }

@@ -81,7 +81,8 @@ TEST_CASE_TEMPLATE("engines: parameters that are not finite", T, GIVENS_TEST_TYP
       for (const bool inverse : {false, true}) {
         CAPTURE(inverse);
         const RotateOptions options{-1, inverse};
-        const GradientAllowance allowed_gradients = gradient_allowance(x, gy, schedule, options);
+        const GradientAllowance allowed_gradients =
+            gradient_allowance(x, gy, {schedule.num_rotations()}, schedule, options);
         const auto parameters = [&](const Choice& choice) {
           return random_parameters<R>(schedule, choice, random);
         };

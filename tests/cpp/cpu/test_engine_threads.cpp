@@ -2,7 +2,6 @@
 #include <doctest/doctest.h>
 
 #include <cstdint>
-#include <cstring>
 #include <limits>
 #include <string>
 #include <vector>
@@ -12,12 +11,6 @@
 using namespace test;
 
 namespace {
-
-template <class T>
-bool same_bits_in_all(const std::vector<T>& a, const std::vector<T>& b) {
-  return a.size() == b.size() &&
-         (a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(T)) == 0);
-}
 
 // Allowed numbers of threads; the sizes below are work for two or three.
 #if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
@@ -39,11 +32,11 @@ Gradients<T> check_threads(const Engine& engine, const Array<T>& y, const Array<
   for (const int threads : kThreads) {
     CAPTURE(threads);
     options.num_threads = threads;
-    CHECK(same_bits_in_all(engine_rotated(engine, y, parameters, schedule, options).values,
-                           rotated.values));
+    CHECK(
+        same_bits(engine_rotated(engine, y, parameters, schedule, options).values, rotated.values));
     const Gradients<T> many = gradients(&engine, y, gy, parameters, schedule, options);
-    CHECK(same_bits_in_all(many.gx.values, one.gx.values));
-    CHECK(same_bits_in_all(many.of.all(), one.of.all()));
+    CHECK(same_bits(many.gx.values, one.gx.values));
+    CHECK(same_bits(many.of.all(), one.of.all()));
   }
   return one;
 }
@@ -153,11 +146,9 @@ TEST_CASE_TEMPLATE("engines: threads on one U", T, GIVENS_TEST_TYPES) {
       const Gradients<T> one = matrix_gradients<T>(engine, U, gU, parameters, schedule, 1);
       for (const int threads : kThreads) {
         CAPTURE(threads);
-        CHECK(same_bits_in_all(engine_matrix<T>(*engine, parameters, schedule, threads).values,
-                               U.values));
-        CHECK(same_bits_in_all(
-            matrix_gradients<T>(engine, U, gU, parameters, schedule, threads).of.all(),
-            one.of.all()));
+        CHECK(same_bits(engine_matrix<T>(*engine, parameters, schedule, threads).values, U.values));
+        CHECK(same_bits(matrix_gradients<T>(engine, U, gU, parameters, schedule, threads).of.all(),
+                        one.of.all()));
       }
     }
   }

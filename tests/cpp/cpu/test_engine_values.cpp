@@ -28,11 +28,9 @@ TEST_CASE_TEMPLATE("engines: angles of every kind", T, GIVENS_TEST_TYPES) {
           parameters_of<R>(kind, AngleKind::full_turn, schedule, any_choice<T>(random), random);
       for (const bool inverse : {false, true}) {
         CAPTURE(inverse);
-        check_rotate(random.array<T>(shape), parameters, schedule, {-1, inverse});
+        check_vectors<T>(shape, parameters, schedule, {-1, inverse}, random);
         check_rotate(vectors_of<T>(VectorKind::one_hot, shape, -1, random), parameters, schedule,
                      {-1, inverse});
-        check_vjp(random.array<T>(shape), random.array<T>(shape), parameters, schedule,
-                  {-1, inverse});
       }
       check_matrix<T>(parameters, schedule, random);
     }
@@ -56,10 +54,9 @@ TEST_CASE_TEMPLATE("engines: phases of every kind", T, std::complex<float>, std:
         const auto parameters = parameters_of<R>(angles, kind, schedule, choice, random);
         const RotateOptions options{-1, either(random)};
         CAPTURE(options.inverse);
-        check_rotate(random.array<T>(shape), parameters, schedule, options);
+        check_vectors<T>(shape, parameters, schedule, options, random);
         check_rotate(vectors_of<T>(VectorKind::one_hot, shape, -1, random), parameters, schedule,
                      options);
-        check_vjp(random.array<T>(shape), random.array<T>(shape), parameters, schedule, options);
         check_matrix<T>(parameters, schedule, random);
       }
     }

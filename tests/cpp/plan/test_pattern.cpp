@@ -302,8 +302,7 @@ void check_plan(Builder& builder, AngleKind angles, Random& random) {
   const RotateOptions options{-1, either(random)};
   CAPTURE(options.inverse);
   const Shape shape = {17, schedule.n()};
-  check_rotate(random.array<T>(shape), parameters, schedule, options, &plan);
-  check_vjp(random.array<T>(shape), random.array<T>(shape), parameters, schedule, options, &plan);
+  check_vectors<T>(shape, parameters, schedule, options, random, &plan);
   check_matrix<T>(parameters, schedule, random, &plan);
 }
 

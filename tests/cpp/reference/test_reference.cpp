@@ -26,38 +26,15 @@ using givens::RotateOptions;
 using givens::Schedule;
 using test::Array;
 using test::Choice;
-using test::OwnedGradients;
+using test::Method;
 using test::OwnedParameters;
 using test::Random;
+using test::reference_gradients;
 using test::reference_matrix;
 using test::reference_rotate;
 using test::Shape;
 
 const double kPi = std::acos(-1.0);
-
-template <class T>
-struct Gradients {
-  Array<T> gx;
-  OwnedGradients<real_t<T>> parameters;
-};
-
-enum class Method { reversal, conjugation };
-
-template <class T>
-Gradients<T> gradients(Method method, const Array<T>& y, const Array<T>& gy,
-                       const OwnedParameters<real_t<T>>& parameters, const Schedule& schedule,
-                       const RotateOptions& options = {}) {
-  Gradients<T> out{Array<T>(y.shape), OwnedGradients<real_t<T>>(parameters)};
-  const auto problem =
-      givens::validate::rotate_vjp<T>(y.view(), gy.view(), parameters.views(), schedule,
-                                      out.gx.view(), out.parameters.views(), options);
-  if (method == Method::reversal) {
-    givens::reference::vjp(problem);
-  } else {
-    givens::reference::vjp_by_conjugation(problem);
-  }
-  return out;
-}
 
 template <class R>
 OwnedParameters<R> angles_only(std::vector<R> angles) {
@@ -99,10 +76,9 @@ TEST_CASE_TEMPLATE("by hand: a rotation by 30 degrees", T, GIVENS_TEST_TYPES) {
 
   // With dL/dy = (3, 5), dL/dt = 5 y_0 - 3 y_1 and dL/dx = (3 c + 5 s, 5 c - 3 s).
   for (const Method method : {Method::reversal, Method::conjugation}) {
-    const auto g = gradients(method, y, vector<T>({3, 5}), parameters, schedule);
+    const auto g = reference_gradients(y, vector<T>({3, 5}), parameters, schedule, {}, method);
     const double expected = 5 * (2 * c - 2) - 3 * (1 + 4 * c);
-    CHECK(std::abs(static_cast<double>(g.parameters.angles.values[0]) - expected) <
-          10 * by_hand<T>());
+    CHECK(std::abs(static_cast<double>(g.of.angles.values[0]) - expected) < 10 * by_hand<T>());
     if (method == Method::reversal) {
       CHECK(test::largest_difference(g.gx.values, std::vector<double>{3 * c + 2.5, 5 * c - 1.5}) <
             by_hand<T>());
@@ -163,8 +139,8 @@ TEST_CASE_TEMPLATE("by hand: phases and the diagonal", T, std::complex<float>,
   const Array<T> y = reference_rotate(vector<T>({2}), alone, one);
   CHECK(test::largest_difference(y.values, std::vector<T>{R(2) * i}) < by_hand<T>());
   for (const Method method : {Method::reversal, Method::conjugation}) {
-    const auto g = gradients(method, y, vector<T>({T(1, 1)}), alone, one);
-    CHECK(std::abs(static_cast<double>(g.parameters.diagonal->values[0]) + 2) < by_hand<T>());
+    const auto g = reference_gradients(y, vector<T>({T(1, 1)}), alone, one, {}, method);
+    CHECK(std::abs(static_cast<double>(g.of.diagonal->values[0]) + 2) < by_hand<T>());
   }
 }
 
@@ -178,9 +154,9 @@ TEST_CASE("by hand: the gradient of a phase") {
   parameters.phases = vector<double>({p});
   const Array<T> y = reference_rotate(vector<T>({1, 0}), parameters, schedule);
   for (const Method method : {Method::reversal, Method::conjugation}) {
-    const auto g = gradients(method, y, vector<T>({0, 1}), parameters, schedule);
-    CHECK(std::abs(g.parameters.angles.values[0] - std::cos(t) * std::cos(p)) < by_hand<T>());
-    CHECK(std::abs(g.parameters.phases->values[0] + std::sin(t) * std::sin(p)) < by_hand<T>());
+    const auto g = reference_gradients(y, vector<T>({0, 1}), parameters, schedule, {}, method);
+    CHECK(std::abs(g.of.angles.values[0] - std::cos(t) * std::cos(p)) < by_hand<T>());
+    CHECK(std::abs(g.of.phases->values[0] + std::sin(t) * std::sin(p)) < by_hand<T>());
   }
 }
 
@@ -254,14 +230,14 @@ TEST_CASE_TEMPLATE("the gradients by reversal and by conjugation agree", T, GIVE
           const Array<T> y = random.array<T>({2, 3, n});
           const Array<T> gy = random.array<T>({2, 3, n});
           const RotateOptions options{-1, inverse};
-          const auto reversal = gradients(Method::reversal, y, gy, parameters, schedule, options);
+          const auto reversal = reference_gradients(y, gy, parameters, schedule, options);
           const auto conjugation =
-              gradients(Method::conjugation, y, gy, parameters, schedule, options);
+              reference_gradients(y, gy, parameters, schedule, options, Method::conjugation);
           // A gradient is a product of two states, each with the error of a rotated vector, which
           // makes 2. W of the conjugation has twice their norms and is rotated from both sides,
           // which makes 4, and half of it again for a phase. Rounded up to 8.
           const double scale = test::norm_of(y.values) * test::norm_of(gy.values);
-          CHECK(test::largest_difference(reversal.parameters.all(), conjugation.parameters.all()) <=
+          CHECK(test::largest_difference(reversal.of.all(), conjugation.of.all()) <=
                 8 * test::rounding<R>(schedule) * scale);
         });
       });
@@ -277,8 +253,9 @@ TEST_CASE("in double the two gradients agree to 1e-12 of the largest") {
         using T = std::complex<double>;
         const Array<T> y = random.array<T>({4, n});
         const Array<T> gy = random.array<T>({4, n});
-        const auto a = gradients(Method::reversal, y, gy, parameters, schedule).parameters.all();
-        const auto b = gradients(Method::conjugation, y, gy, parameters, schedule).parameters.all();
+        const auto a = reference_gradients(y, gy, parameters, schedule).of.all();
+        const auto b =
+            reference_gradients(y, gy, parameters, schedule, {}, Method::conjugation).of.all();
         CHECK(test::largest_difference(a, b) <=
               1e-12 * test::largest_difference(a, std::vector<double>(a.size())));
       });
@@ -301,10 +278,10 @@ TEST_CASE_TEMPLATE("the gradient agrees with differences of rotate", T, GIVENS_T
           };
           const auto expected = test::gradient_by_differences(parameters, f);
           const Array<T> y = reference_rotate(x, parameters, schedule, options);
-          const auto g = gradients(Method::reversal, y, gy, parameters, schedule, options);
+          const auto g = reference_gradients(y, gy, parameters, schedule, options);
           // Twice the rounding for the product of states, once for y, once for the two losses.
           const double bound = 4 * test::rounding<R>(schedule);
-          CHECK(test::largest_difference(g.parameters.all(), expected) <=
+          CHECK(test::largest_difference(g.of.all(), expected) <=
                 bound * test::norm_of(x.values) * test::norm_of(gy.values));
         });
       });
@@ -320,7 +297,7 @@ TEST_CASE_TEMPLATE("gx is gy rotated back", T, GIVENS_TEST_TYPES) {
       const auto parameters = test::random_parameters<R>(schedule, choice, random);
       const Array<T> y = random.array<T>({3, n});
       const Array<T> gy = random.array<T>({3, n});
-      const auto g = gradients(Method::reversal, y, gy, parameters, schedule, {-1, inverse});
+      const auto g = reference_gradients(y, gy, parameters, schedule, {-1, inverse});
       CHECK(test::rotation_error<T>(gy.view(), parameters.views(), schedule, g.gx.view(),
                                     {-1, !inverse}) <= 1);
     });
@@ -335,8 +312,8 @@ TEST_CASE_TEMPLATE("no vectors, no matrices, no columns", T, GIVENS_TEST_TYPES) 
   const Array<T> none = reference_rotate(Array<T>({0, 5}), parameters, schedule);
   CHECK(none.shape == Shape{0, 5});
   for (const Method method : {Method::reversal, Method::conjugation}) {
-    const auto g = gradients(method, none, none, parameters, schedule);
-    CHECK(g.parameters.angles.values == std::vector<R>(10, R(0)));
+    const auto g = reference_gradients(none, none, parameters, schedule, {}, method);
+    CHECK(g.of.angles.values == std::vector<R>(10, R(0)));
   }
 
   const auto no_matrices = test::random_parameters<R>(schedule, {}, random, {0});

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "array.hpp"
+#include "calls.hpp"
 #include "givens/givens.hpp"
 #include "problems.hpp"
 #include "random.hpp"
@@ -64,25 +65,13 @@ struct Results {
 
 Results compute(const Schedule& schedule, const test::OwnedParameters<float>& parameters,
                 const Array<float>& x, int num_threads) {
-  const auto views = parameters.views();
-  givens::RotateOptions options;
-  options.num_threads = num_threads;
-  givens::RotateOptions inverse = options;
-  inverse.inverse = true;
-  Array<float> U(givens::matrix_shape(views, schedule));
-  Array<float> y(givens::rotated_shape<float>(x.view(), views, schedule));
-  Array<float> back = y;
-  Array<float> gx = y;
-  Array<float> gangles = parameters.angles;
-  Array<float> gangles_of_U = parameters.angles;
-  givens::matrix<float>(views, schedule, U.view(), num_threads);
-  givens::rotate<float>(x.view(), views, schedule, y.view(), options);
-  givens::rotate<float>(y.view(), views, schedule, back.view(), inverse);
-  givens::rotate_vjp<float>(y.view(), back.view(), views, schedule, gx.view(),
-                            {gangles.view(), {}, {}}, options);
-  givens::matrix_vjp<float>(U.view(), U.view(), views, schedule, {gangles_of_U.view(), {}, {}},
-                            num_threads);
-  return {U.values, y.values, back.values, gx.values, gangles.values, gangles_of_U.values};
+  const givens::RotateOptions options{-1, false, num_threads};
+  const Array<float> U = test::matrix<float>(parameters, schedule, num_threads);
+  const Array<float> y = test::rotated(x, parameters, schedule, options);
+  const Array<float> back = test::rotated(y, parameters, schedule, {-1, true, num_threads});
+  const auto g = test::gradients(y, back, parameters, schedule, options);
+  const auto of_U = test::matrix_gradients(U, U, parameters, schedule, num_threads);
+  return {U.values, y.values, back.values, g.gx.values, g.of.all(), of_U.all()};
 }
 
 // Several threads compute the same at once, each with `num_threads`, and then one does alone. The
