@@ -25,42 +25,23 @@ struct DevicesOfTest {
   DevicesOfTest& operator=(const DevicesOfTest&) = delete;
 };
 
-template <class R>
-struct DeviceParameters {
-  explicit DeviceParameters(const OwnedParameters<R>& from)
-      : angles(from.angles), phases(from.phases), diagonal(from.diagonal), signs(from.signs) {}
-
-  givens::Parameters<R> views() const {
-    return {angles.view(), phases.view_if_any(), diagonal.view_if_any(), signs.view_if_any()};
-  }
-
-  DeviceCopy<R> angles, phases, diagonal, signs;
-};
+// Copies of parameters, or of arrays for gradients, on the current device.
+template <class Stored>
+auto on_device(const Stored& stored) {
+  return stored.each([](const auto& array) { return DeviceCopy(array); });
+}
 
 template <class R>
-struct DeviceGradients {
-  explicit DeviceGradients(const OwnedGradients<R>& from)
-      : angles(from.angles), phases(from.phases), diagonal(from.diagonal) {}
-
-  givens::ParameterGradients<R> views() const {
-    return {angles.view(), phases.view_if_any(), diagonal.view_if_any()};
-  }
-
-  void copy_back(OwnedGradients<R>& to) const {
-    to.angles = angles.copied_back();
-    if (to.phases) to.phases = phases.copied_back();
-    if (to.diagonal) to.diagonal = diagonal.copied_back();
-  }
-
-  DeviceCopy<R> angles, phases, diagonal;
-};
+StoredGradients<Array<R>> copied_back(const StoredGradients<DeviceCopy<R>>& gradients) {
+  return gradients.each([](const DeviceCopy<R>& array) { return array.copied_back(); });
+}
 
 template <class T>
 Array<T> cuda_rotated(const Array<T>& x, const OwnedParameters<real_t<T>>& parameters,
                       const Schedule& schedule, const RotateOptions& options = {},
                       const givens::cuda::LaunchOptions& launch = {}) {
   const DeviceCopy<T> device_x(x);
-  const DeviceParameters<real_t<T>> device_parameters(parameters);
+  const auto device_parameters = on_device(parameters);
   const DeviceCopy<T> y(Array<T>(
       givens::validate::rotated_shape<T>(x.view(), parameters.views(), schedule, options.axis),
       T{}));
@@ -72,7 +53,7 @@ Array<T> cuda_rotated(const Array<T>& x, const OwnedParameters<real_t<T>>& param
 template <class T>
 Array<T> cuda_matrix(const OwnedParameters<real_t<T>>& parameters, const Schedule& schedule,
                      const givens::cuda::LaunchOptions& launch = {}) {
-  const DeviceParameters<real_t<T>> device_parameters(parameters);
+  const auto device_parameters = on_device(parameters);
   const DeviceCopy<T> U(
       Array<T>(givens::validate::matrix_shape(parameters.views(), schedule), T{}));
   givens::cuda::matrix<T>(device_parameters.views(), schedule, U.view(), launch);
@@ -88,12 +69,12 @@ Gradients<T> cuda_gradients(const Array<T>& y, const Array<T>& gy,
   const DeviceCopy<T> device_y(y);
   const DeviceCopy<T> device_gy(gy);
   const DeviceCopy<T> gx(out.gx);
-  const DeviceParameters<real_t<T>> device_parameters(parameters);
-  const DeviceGradients<real_t<T>> gradients(out.of);
+  const auto device_parameters = on_device(parameters);
+  auto gradients = on_device(out.of);
   givens::cuda::rotate_vjp<T>(device_y.view(), device_gy.view(), device_parameters.views(),
                               schedule, gx.view(), gradients.views(), options, launch);
   out.gx = gx.copied_back();
-  gradients.copy_back(out.of);
+  out.of = copied_back(gradients);
   return out;
 }
 
@@ -105,11 +86,11 @@ Gradients<T> cuda_matrix_gradients(const Array<T>& U, const Array<T>& gU,
   Gradients<T> out{Array<T>({0}, T{}), OwnedGradients<real_t<T>>(parameters, real_t<T>(77))};
   const DeviceCopy<T> device_u(U);
   const DeviceCopy<T> device_gu(gU);
-  const DeviceParameters<real_t<T>> device_parameters(parameters);
-  const DeviceGradients<real_t<T>> gradients(out.of);
+  const auto device_parameters = on_device(parameters);
+  auto gradients = on_device(out.of);
   givens::cuda::matrix_vjp<T>(device_u.view(), device_gu.view(), device_parameters.views(),
                               schedule, gradients.views(), launch);
-  gradients.copy_back(out.of);
+  out.of = copied_back(gradients);
   return out;
 }
 

@@ -4,8 +4,8 @@
 #include <cuda_runtime.h>
 
 #include <cstddef>
-#include <optional>
 #include <stdexcept>
+#include <utility>
 
 #include "array.hpp"
 
@@ -15,24 +15,26 @@ inline void require(cudaError_t status) {
   if (status != cudaSuccess) throw std::runtime_error(cudaGetErrorString(status));
 }
 
-// A copy on the current device of an array, or of none.
+// A copy on the current device of an array.
 template <class T>
 class DeviceCopy {
  public:
-  explicit DeviceCopy(const std::optional<Array<T>>& from) {
-    if (from) copy(*from);
+  using Element = T;
+
+  explicit DeviceCopy(const Array<T>& from) : shape_(from.shape), count_(from.values.size()) {
+    require(cudaMalloc(reinterpret_cast<void**>(&data_), bytes() + 1));
+    require(cudaMemcpy(data_, from.values.data(), bytes(), cudaMemcpyHostToDevice));
   }
-  explicit DeviceCopy(const Array<T>& from) { copy(from); }
   ~DeviceCopy() { cudaFree(data_); }
   DeviceCopy(const DeviceCopy&) = delete;
   DeviceCopy& operator=(const DeviceCopy&) = delete;
+  DeviceCopy(DeviceCopy&& other)
+      : shape_(std::move(other.shape_)),
+        count_(other.count_),
+        data_(std::exchange(other.data_, nullptr)) {}
 
   givens::ArrayView<T> view() const {
     return {data_, static_cast<int>(shape_.size()), shape_.data(), nullptr};
-  }
-  std::optional<givens::ArrayView<T>> view_if_any() const {
-    if (!data_) return std::nullopt;
-    return view();
   }
   T* data() const { return data_; }
 
@@ -43,17 +45,10 @@ class DeviceCopy {
   }
 
  private:
-  void copy(const Array<T>& from) {
-    shape_ = from.shape;
-    count_ = from.values.size();
-    require(cudaMalloc(reinterpret_cast<void**>(&data_), bytes() + 1));
-    require(cudaMemcpy(data_, from.values.data(), bytes(), cudaMemcpyHostToDevice));
-  }
-
   std::size_t bytes() const { return count_ * sizeof(T); }
 
   Shape shape_;
-  std::size_t count_ = 0;
+  std::size_t count_;
   T* data_ = nullptr;
 };
 

@@ -4,16 +4,11 @@
 #include <doctest/doctest.h>
 
 #include <cstdint>
-#include <string>
+#include <vector>
 
 #include "cuda_calls.hpp"
 
 namespace test {
-
-inline std::string text(const Choice& choice) {
-  return std::string(choice.phases ? "phases " : "") + (choice.diagonal ? "diagonal " : "") +
-         (choice.signs ? "signs" : "");
-}
 
 // Chooses one of the orders of threads and blocks.
 inline int set_random_order(Random& random) {
@@ -24,9 +19,9 @@ inline int set_random_order(Random& random) {
 
 // Checks rotate, and from its result y and `gy` rotate_vjp.
 template <class T>
-void check_vectors(const Array<T>& x, const Array<T>& gy,
-                   const OwnedParameters<real_t<T>>& parameters, const Schedule& schedule,
-                   const RotateOptions& options) {
+void check_on_device(const Array<T>& x, const Array<T>& gy,
+                     const OwnedParameters<real_t<T>>& parameters, const Schedule& schedule,
+                     const RotateOptions& options) {
   const auto wide_parameters = widened(parameters);
   const auto y = cuda_rotated(x, parameters, schedule, options);
   const auto expected = reference_rotate(widened(x), wide_parameters, schedule, options);
@@ -40,13 +35,13 @@ void check_vectors(const Array<T>& x, const Array<T>& gy,
 
 // The same with random numbers and a random order of threads and blocks.
 template <class T>
-void check_vectors(const Schedule& schedule, const Choice& choice, std::int64_t vectors,
-                   std::int64_t axis, bool inverse, const Shape& batch, Random& random) {
+void check_on_device(const Schedule& schedule, const Choice& choice, std::int64_t vectors,
+                     std::int64_t axis, bool inverse, const Shape& batch, Random& random) {
   const PlansOfTest plans;
   const int order = set_random_order(random);
   CAPTURE(order);
   CAPTURE(schedule.repr());
-  CAPTURE(text(choice));
+  CAPTURE(choice);
   CAPTURE(vectors);
   CAPTURE(axis);
   CAPTURE(inverse);
@@ -56,7 +51,7 @@ void check_vectors(const Schedule& schedule, const Choice& choice, std::int64_t 
   shape.push_back(axis == -1 ? schedule.n() : vectors);
   const auto x = random.array<T>(shape);
   const auto gy = random.array<T>(shape);
-  check_vectors(x, gy, parameters, schedule, {axis, inverse});
+  check_on_device(x, gy, parameters, schedule, {axis, inverse});
 }
 
 // Checks matrix and matrix_vjp.
@@ -67,7 +62,7 @@ void check_matrix(const Schedule& schedule, const Choice& choice, const Shape& b
   const int order = set_random_order(random);
   CAPTURE(order);
   CAPTURE(schedule.repr());
-  CAPTURE(text(choice));
+  CAPTURE(choice);
   const auto parameters = random_parameters<real_t<T>>(schedule, choice, random, batch);
   const auto wide_parameters = widened(parameters);
   const auto U = cuda_matrix<T>(parameters, schedule);
@@ -82,7 +77,7 @@ void check_matrix(const Schedule& schedule, const Choice& choice, const Shape& b
 template <class T>
 void check_all(const Schedule& schedule, const Choice& choice, std::int64_t vectors,
                std::int64_t axis, bool inverse, const Shape& batch, Random& random) {
-  check_vectors<T>(schedule, choice, vectors, axis, inverse, batch, random);
+  check_on_device<T>(schedule, choice, vectors, axis, inverse, batch, random);
   check_matrix<T>(schedule, choice, batch, random);
 }
 
@@ -95,10 +90,12 @@ inline constexpr bool kFew = true, kFewest = false;
 inline constexpr bool kFew = false, kFewest = false;
 #endif
 
-template <class T>
-Choice random_choice(Random& random) {
-  const auto all = choices<T>();
-  return all[static_cast<std::size_t>(random.below(static_cast<std::int64_t>(all.size())))];
+// A schedule of every kind.
+inline std::vector<Schedule> large_schedules(std::int64_t n, std::int64_t columns_of_circle,
+                                             Random& random) {
+  return {Schedule::xor_(n),      Schedule::circle(n, columns_of_circle),
+          Schedule::team(n, 8),   Schedule::brickwall(n),
+          Schedule::butterfly(n), Schedule::from_rounds(n, random_rounds(n, random))};
 }
 
 struct SmallSharedMemory : DevicesOfTest {

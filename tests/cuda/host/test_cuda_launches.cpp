@@ -36,12 +36,6 @@ struct Problem {
         gy(random.array<T>({vectors, schedule.n()})) {}
 };
 
-template <class T>
-bool same_bits(const std::vector<T>& a, const std::vector<T>& b) {
-  return a.size() == b.size() &&
-         (a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(T)) == 0);
-}
-
 // A workspace and one byte more. Its bytes are NaN in every type, as the emulator's new memory is.
 DeviceCopy<unsigned char> workspace(std::size_t bytes) {
   return DeviceCopy<unsigned char>(
@@ -170,8 +164,8 @@ TEST_CASE_TEMPLATE("cuda: with a workspace nothing is allocated, and less of it 
   const DeviceCopy<T> device_y(y);
   const DeviceCopy<T> device_gy(gy);
   const DeviceCopy<T> gx(out.gx);
-  const DeviceParameters<real_t<T>> device_parameters(parameters);
-  const DeviceGradients<real_t<T>> gradients(out.of);
+  const auto device_parameters = on_device(parameters);
+  auto gradients = on_device(out.of);
   const auto size = givens::cuda::rotate_vjp_workspace<T>(device_y.view(), device_gy.view(),
                                                           device_parameters.views(), schedule,
                                                           gx.view(), gradients.views());
@@ -185,7 +179,7 @@ TEST_CASE_TEMPLATE("cuda: with a workspace nothing is allocated, and less of it 
     givens::cuda::rotate_vjp<T>(device_y.view(), device_gy.view(), device_parameters.views(),
                                 schedule, gx.view(), gradients.views(), {}, launch);
     CHECK(cuda_emulator::allocation_count() == before);
-    gradients.copy_back(out.of);
+    out.of = copied_back(gradients);
     CHECK(same_bits(gx.copied_back().values, expected.gx.values));
     CHECK(same_bits(out.of.all(), expected.of.all()));
   };
@@ -208,7 +202,7 @@ TEST_CASE("cuda: calls can be captured in a graph and replayed") {
   givens::cuda::prepare(p.schedule);
   const DeviceCopy<float> x(p.x);
   const DeviceCopy<float> y(Array<float>(p.x.shape));
-  const DeviceParameters<float> parameters(p.parameters);
+  const auto parameters = on_device(p.parameters);
   const auto size =
       givens::cuda::rotate_workspace<float>(x.view(), parameters.views(), p.schedule, y.view());
   const auto memory = workspace(size.best);
@@ -242,7 +236,7 @@ TEST_CASE(
   {
     const DeviceCopy<float> x(p.x);
     const DeviceCopy<float> y(Array<float>(p.x.shape));
-    const DeviceParameters<float> parameters(p.parameters);
+    const auto parameters = on_device(p.parameters);
     require(cudaSetDevice(0));
     givens::cuda::LaunchOptions launch;
     launch.device = 1;
@@ -280,7 +274,7 @@ TEST_CASE("cuda: a failure names the call") {
   const Problem<float> p(Schedule::xor_(10), 3, random);
   const DeviceCopy<float> x(p.x);
   const DeviceCopy<float> y(Array<float>(p.x.shape));
-  const DeviceParameters<float> parameters(p.parameters);
+  const auto parameters = on_device(p.parameters);
   givens::cuda::prepare(p.schedule);
   cuda_emulator::set_memory_size(0, 1);
   CHECK_THROWS_WITH_AS(
@@ -297,7 +291,7 @@ TEST_CASE("cuda: wrong arguments are refused") {
   Random random(29);
   const Problem<float> p(Schedule::xor_(10), 3, random);
   const DeviceCopy<float> x(p.x);
-  const DeviceParameters<float> parameters(p.parameters);
+  const auto parameters = on_device(p.parameters);
   CHECK_THROWS_WITH_AS(givens::cuda::rotate<float>(x.view(), parameters.views(), p.schedule,
                                                    ArrayView<float>(x.data() + 1, {2, 10}), {}),
                        doctest::Contains("out must have shape"), std::invalid_argument);

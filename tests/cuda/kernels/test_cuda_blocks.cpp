@@ -38,7 +38,7 @@ TEST_CASE_TEMPLATE("cuda: every kernel on several thread blocks", T, GIVENS_TEST
   const Schedule schedule = Schedule::butterfly(264);
   const auto parameters = random_parameters<real_t<T>>(schedule, full_choice<T>(), random, {});
   const auto x = random.array<T>({schedule.n(), 130});
-  check_vectors(x, x, parameters, schedule, {-2, false});
+  check_on_device(x, x, parameters, schedule, {-2, false});
   CHECK(cuda_emulator::kernel_count(1) == kKernels<T>);
   CHECK(cuda_emulator::kernel_count(2) == kKernels<T>);
 }
