@@ -21,16 +21,15 @@ from cases import (
     OPTIONS,
     REAL_OPTIONS,
     VIEWS,
+    Case,
     exactly,
     random_angles,
-    random_options,
-    random_parameters,
     random_vectors,
 )
 from emulated_array import Array, BFloat16Array, InterfaceArray, bfloat16, emulator, exports
 from emulated_array import streams as streams_asked
 from givens import Schedule
-from oracles import Options, assert_vectors_close, present
+from oracles import assert_vectors_close, present
 
 if emulated_array.cuda is None:
     pytest.skip(
@@ -62,8 +61,10 @@ def real_of(dtype) -> np.dtype:
     return np.zeros(0, dtype).real.dtype
 
 
-def on_device(options: Options, ordinal: int = 0) -> dict[str, Array]:
-    return {name: Array.of(values, ordinal) for name, values in options.items()}
+def on_device(c: Case) -> dict[str, Any]:
+    """Return the arguments that all functions have in common, with arrays on the first device."""
+    arrays = {name: Array.of(values) for name, values in c.parameters.items()}
+    return {"schedule": c.schedule, **arrays}
 
 
 def assert_results_close(actual, expected, size) -> None:
@@ -82,6 +83,12 @@ def gradient_size(schedule: Schedule, y: np.ndarray, gy: np.ndarray) -> float:
     return bound * max(1, float(np.linalg.norm(y))) * float(np.linalg.norm(gy))
 
 
+def assert_rotated(on_gpu: Array, x: np.ndarray, angles: np.ndarray) -> None:
+    """Assert that an array on the device has the vectors x, rotated."""
+    size = 2 * oracles.rounding(SCHEDULE, np.float64) * np.linalg.norm(x, axis=-1)
+    assert_vectors_close(on_gpu.values(), givens.rotate(x, angles, SCHEDULE), size)
+
+
 # --- Values --------------------------------------------------------------------------------------
 
 
@@ -93,18 +100,15 @@ def gradient_size(schedule: Schedule, y: np.ndarray, gy: np.ndarray) -> float:
     ids=["xor", "circle", "columns"],
 )
 def test_matrix_and_its_gradient(schedule: Schedule, dtype: str, kind: str) -> None:
-    rng = random()
-    angles, options = random_parameters(rng, kind, schedule, dtype)
-    U = givens.matrix(angles, schedule, **options)
-    on_gpu = givens.matrix(Array.of(angles), schedule, **on_device(options))
+    c = Case.of(schedule, kind, (schedule.n,), dtype=dtype)
+    U = givens.matrix(**c.given)
+    on_gpu = givens.matrix(**on_device(c))
     assert on_gpu.dtype == U.dtype
     assert_vectors_close(on_gpu.values(), U, 2 * oracles.rounding(schedule, dtype), axis=0)
 
-    gU = random_vectors(rng, U.shape, U.dtype)
-    expected = givens.matrix_vjp(U, gU, angles, schedule, **options)
-    actual = givens.matrix_vjp(
-        Array.of(U), Array.of(gU), Array.of(angles), schedule, **on_device(options)
-    )
+    gU = random_vectors(random(), U.shape, U.dtype)
+    expected = givens.matrix_vjp(U, gU, **c.given)
+    actual = givens.matrix_vjp(Array.of(U), Array.of(gU), **on_device(c))
     assert_results_close(actual, expected, gradient_size(schedule, U, gU))
 
 
@@ -112,23 +116,19 @@ def test_matrix_and_its_gradient(schedule: Schedule, dtype: str, kind: str) -> N
 @pytest.mark.parametrize("axis", [-1, -2])
 @EACH_DTYPE
 def test_rotate_and_its_gradient(dtype: str, axis: int, inverse: bool) -> None:
-    rng = random(1)
-    angles = random_angles(rng, SCHEDULE, real_of(dtype))
-    kind = "phases and diagonal" if dtype.startswith("complex") else "signs"
-    options = random_options(rng, kind, SCHEDULE, real_of(dtype))
-    x = np.moveaxis(random_vectors(rng, (3, 5, 8), dtype), -1, axis).copy()
+    is_complex = dtype.startswith("complex")
+    kind = "phases and diagonal" if is_complex else "signs"
+    c = Case.of(SCHEDULE, kind, (3, 5, 8), dtype=real_of(dtype), complex_vectors=is_complex)
+    x, gy = (np.moveaxis(v, -1, axis).copy() for v in (c.x, c.gy))
     how = {"axis": axis, "inverse": inverse}
-    y = givens.rotate(x, angles, SCHEDULE, **how, **options)
-    on_gpu = givens.rotate(Array.of(x), Array.of(angles), SCHEDULE, **how, **on_device(options))
+    y = givens.rotate(x, **how, **c.given)
+    on_gpu = givens.rotate(Array.of(x), **how, **on_device(c))
     assert on_gpu.dtype == y.dtype
     size = 2 * oracles.rounding(SCHEDULE, dtype) * np.linalg.norm(x, axis=axis)
     assert_vectors_close(on_gpu.values(), y, size, axis)
 
-    gy = random_vectors(rng, y.shape, dtype)
-    expected = givens.rotate_vjp(y, gy, angles, SCHEDULE, **how, **options)
-    actual = givens.rotate_vjp(
-        *map(Array.of, (y, gy, angles)), SCHEDULE, **how, **on_device(options)
-    )
+    expected = givens.rotate_vjp(y, gy, **how, **c.given)
+    actual = givens.rotate_vjp(Array.of(y), Array.of(gy), **how, **on_device(c))
     assert_results_close(actual, expected, gradient_size(SCHEDULE, y, gy))
 
 
@@ -174,8 +174,7 @@ def test_strides(view: str, version: int | None) -> None:
     on_gpu = Array.of(base).view(VIEWS[view])
     on_gpu.dlpack_version = version
     y = givens.rotate(on_gpu, Array.of(angles), SCHEDULE)
-    size = 2 * oracles.rounding(SCHEDULE, np.float64) * np.linalg.norm(x, axis=-1)
-    assert_vectors_close(y.values(), givens.rotate(x, angles, SCHEDULE), size)
+    assert_rotated(y, x, angles)
 
 
 def test_out_with_strides() -> None:
@@ -184,8 +183,7 @@ def test_out_with_strides() -> None:
     whole = Array.of(np.zeros((8, 6)))
     out = whole.view(lambda a: a[:, ::2].T)
     assert givens.rotate(Array.of(x), Array.of(angles), SCHEDULE, out=out) is out
-    size = 2 * oracles.rounding(SCHEDULE, np.float64) * np.linalg.norm(x, axis=-1)
-    assert_vectors_close(out.values(), givens.rotate(x, angles, SCHEDULE), size)
+    assert_rotated(out, x, angles)
     assert not whole.values()[:, 1::2].any()
 
 
@@ -194,8 +192,7 @@ def test_out_may_be_x_but_not_overlap_it() -> None:
     angles, values = random_angles(rng, SCHEDULE), rng.standard_normal((4, 8))
     x = Array.of(values)
     assert givens.rotate(x, Array.of(angles), SCHEDULE, out=x) is x
-    size = 2 * oracles.rounding(SCHEDULE, np.float64) * np.linalg.norm(values, axis=-1)
-    assert_vectors_close(x.values(), givens.rotate(values, angles, SCHEDULE), size)
+    assert_rotated(x, values, angles)
     with pytest.raises(ValueError, match="must not overlap an input"):
         givens.rotate(
             x.view(lambda a: a[1:]), Array.of(angles), SCHEDULE, out=x.view(lambda a: a[:-1])
@@ -223,25 +220,19 @@ BATCHES = [
 @pytest.mark.parametrize("kind", [*REAL_OPTIONS, "phases and diagonal"])
 @pytest.mark.parametrize(("of_angles", "of_others", "of_x"), BATCHES)
 def test_matrices_that_share_parameters(kind: str, of_angles, of_others, of_x) -> None:
-    rng = random(6)
-    angles, options = random_parameters(rng, kind, SCHEDULE, batches=(of_angles, of_others))
-    dtype = "complex128" if kind == "phases and diagonal" else "float64"
-    x = random_vectors(rng, (*of_x, 8), dtype)
-    y = givens.rotate(x, angles, SCHEDULE, **options)
-    gy = random_vectors(rng, y.shape, dtype)
-    expected = givens.rotate_vjp(y, gy, angles, SCHEDULE, **options)
-    size = gradient_size(SCHEDULE, y, gy)
+    c = Case.of(SCHEDULE, kind, (*of_x, 8), batches=(of_angles, of_others))
+    y = givens.rotate(c.x, **c.given)
+    gy = random_vectors(random(), y.shape, y.dtype)
+    of_x_alone = givens.rotate(Array.of(c.x), **on_device(c))
+    assert_results_close([of_x_alone], [y], oracles.rounding(SCHEDULE, y.dtype) * 8 * 8)
+    expected = givens.rotate_vjp(y, gy, **c.given)
+    actual = givens.rotate_vjp(Array.of(y), Array.of(gy), **on_device(c))
+    assert_results_close(actual, expected, gradient_size(SCHEDULE, y, gy))
 
-    on_gpu = on_device(options)
-    of_x_alone = givens.rotate(Array.of(x), Array.of(angles), SCHEDULE, **on_gpu)
-    assert_results_close([of_x_alone], [y], oracles.rounding(SCHEDULE, dtype) * 8 * 8)
-    actual = givens.rotate_vjp(*map(Array.of, (y, gy, angles)), SCHEDULE, **on_gpu)
-    assert_results_close(actual, expected, size)
-
-    U = givens.matrix(angles, SCHEDULE, **options)
-    gU = random_vectors(rng, U.shape, U.dtype)
-    expected_of_matrix = givens.matrix_vjp(U, gU, angles, SCHEDULE, **options)
-    actual = givens.matrix_vjp(*map(Array.of, (U, gU, angles)), SCHEDULE, **on_gpu)
+    U = givens.matrix(**c.given)
+    gU = random_vectors(random(), U.shape, U.dtype)
+    expected_of_matrix = givens.matrix_vjp(U, gU, **c.given)
+    actual = givens.matrix_vjp(Array.of(U), Array.of(gU), **on_device(c))
     assert_results_close(actual, expected_of_matrix, gradient_size(SCHEDULE, U, gU))
 
 
@@ -268,8 +259,7 @@ def test_arrays_of_the_second_device_are_computed_there() -> None:
     # The emulator's kernels can touch memory of their own device only.
     assert y.ordinal == 1
     assert emulator.current_device() == before
-    size = 2 * oracles.rounding(SCHEDULE, np.float64) * np.linalg.norm(x, axis=-1)
-    assert_vectors_close(y.values(), givens.rotate(x, angles, SCHEDULE), size)
+    assert_rotated(y, x, angles)
 
 
 def test_the_legacy_default_stream_where_the_library_tells_none() -> None:
@@ -429,26 +419,17 @@ def test_every_array_is_given_back_once() -> None:
     assert (exports.made - made, exports.deleted - deleted) == (5, 5)
 
 
-def test_an_exporter_that_raises() -> None:
+@pytest.mark.parametrize("error", [BufferError, TypeError])
+def test_an_exporter_that_raises(error: type[Exception]) -> None:
     class Refusing(Array):
         def __dlpack__(self, **_: object) -> object:
-            raise BufferError("needs a gradient")
+            raise error("sparse")
 
     Refusing.__module__ = Array.__module__
     deleted = exports.deleted
-    with pytest.raises(BufferError, match="needs a gradient"):
+    with pytest.raises(error, match="sparse"):
         givens.rotate(Array.of(np.zeros((2, 8))), Refusing.of(np.zeros(K)), SCHEDULE)
     assert exports.deleted == deleted + 1
-
-
-def test_a_type_error_of_an_exporter_is_its_own() -> None:
-    class Refusing(Array):
-        def __dlpack__(self, **_: object) -> object:
-            raise TypeError("sparse")
-
-    Refusing.__module__ = Array.__module__
-    with pytest.raises(TypeError, match="sparse"):
-        givens.matrix(Refusing.of(np.zeros(K)), SCHEDULE)
 
 
 @pytest.mark.parametrize("version", [None, 1])
@@ -458,9 +439,7 @@ def test_byte_offset_and_strides_that_are_not_told(version: int | None) -> None:
     on_gpu = Array.of(x)
     on_gpu.dlpack_version, on_gpu.byte_offset, on_gpu.strides_are_told = version, 64, False
     y = givens.rotate(on_gpu, Array.of(angles), SCHEDULE)
-    assert_results_close(
-        [y], [givens.rotate(x, angles, SCHEDULE)], 8 * oracles.rounding(SCHEDULE, np.float64)
-    )
+    assert_rotated(y, x, angles)
 
 
 def test_managed_memory() -> None:
@@ -496,9 +475,7 @@ def test_cuda_array_interface(view: str) -> None:
     on_gpu = InterfaceArray.of(base, 1).view(VIEWS[view])
     y = givens.rotate(on_gpu, InterfaceArray.of(angles, 1), SCHEDULE)
     assert y.ordinal == 1
-    assert_results_close(
-        [y], [givens.rotate(x, angles, SCHEDULE)], 8 * oracles.rounding(SCHEDULE, np.float64)
-    )
+    assert_rotated(y, x, angles)
 
 
 def test_cuda_array_interface_of_a_library_that_makes_no_arrays() -> None:

@@ -19,11 +19,8 @@ import givens.jax
 from cases import (
     OPTIONS,
     SCHEDULES,
-    complex_of,
-    makes_complex,
+    Case,
     random_angles,
-    random_options,
-    random_parameters,
     random_vectors,
 )
 from givens import Schedule, _core
@@ -41,42 +38,37 @@ from scripts import run
 pytestmark = pytest.mark.usefixtures("double_precision")
 
 
-def check_against_numpy(schedule, x, angles, options, axis=-1, inverse=False):
+def check_against_numpy(c: Case, axis=-1, inverse=False):
     """Compare bits: the same kernels work on the same memory."""
     rng = np.random.default_rng(5)
-    y = givens.rotate(x, angles, schedule, axis=axis, inverse=inverse, **options)
-    U = givens.matrix(angles, schedule, **options)
+    y = givens.rotate(c.x, axis=axis, inverse=inverse, **c.given)
+    U = givens.matrix(**c.given)
     gy, gU = random_vectors(rng, y.shape, y.dtype), random_vectors(rng, U.shape, U.dtype)
-    gradients = givens.rotate_vjp(y, gy, angles, schedule, axis=axis, inverse=inverse, **options)
-    of_matrix = givens.matrix_vjp(U, gU, angles, schedule, **options)
+    gradients = givens.rotate_vjp(y, gy, axis=axis, inverse=inverse, **c.given)
+    of_matrix = givens.matrix_vjp(U, gU, **c.given)
     expected = [y, *present(gradients), U, *present(of_matrix)]
 
-    differentiable = {n: p for n, p in options.items() if n != "signs"}
-    signs = {n: p for n, p in options.items() if n == "signs"}
+    names = [name for name in c.parameters if name != "signs"]
+    fixed = {name: p for name, p in c.given.items() if name not in names}
 
     @jax.jit
-    def everything(x, angles, differentiable):
+    def everything(x, parameters):
         y, rotate_vjp = jax.vjp(
-            lambda x, t, o: givens.jax.rotate(
-                x, t, schedule, axis=axis, inverse=inverse, **o, **signs
-            ),
+            lambda x, p: givens.jax.rotate(x, axis=axis, inverse=inverse, **p, **fixed),
             x,
-            angles,
-            differentiable,
+            parameters,
         )
-        U, matrix_vjp = jax.vjp(
-            lambda t, o: givens.jax.matrix(t, schedule, **o, **signs), angles, differentiable
-        )
+        U, matrix_vjp = jax.vjp(lambda p: givens.jax.matrix(**p, **fixed), parameters)
         # JAX's cotangents are the conjugates of the library's gradients.
-        gx, gangles, goptions = rotate_vjp(jnp.conj(gy))
-        of_matrix = matrix_vjp(jnp.conj(gU))
-        gradients, gradients_of_matrix = (
-            [g, *(o[name] for name in options if name != "signs")]
-            for g, o in [(gangles, goptions), of_matrix]
-        )
-        return [y, jnp.conj(gx), *gradients, U, *gradients_of_matrix]
+        gx, gradients = rotate_vjp(jnp.conj(gy))
+        (of_matrix,) = matrix_vjp(jnp.conj(gU))
 
-    actual = everything(x, angles, differentiable)
+        def in_order(of):
+            return [of[name] for name in names]
+
+        return [y, jnp.conj(gx), *in_order(gradients), U, *in_order(of_matrix)]
+
+    actual = everything(c.x, {name: c.parameters[name] for name in names})
     assert len(actual) == len(expected)
     for a, e in zip(actual, expected, strict=True):
         assert a.dtype == e.dtype
@@ -85,42 +77,27 @@ def check_against_numpy(schedule, x, angles, options, axis=-1, inverse=False):
 
 @pytest.mark.parametrize("name", SCHEDULES)
 def test_schedules(name: str) -> None:
-    rng = np.random.default_rng(0)
-    schedule = SCHEDULES[name](7)
-    options = random_options(rng, "phases and diagonal", schedule)
-    x = random_vectors(rng, (3, 7), np.complex128)
-    check_against_numpy(schedule, x, random_angles(rng, schedule), options)
+    check_against_numpy(Case.of(SCHEDULES[name](7), "phases and diagonal", (3, 7)))
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("kind", OPTIONS)
 def test_options_and_dtypes(kind: str, dtype) -> None:
-    rng = np.random.default_rng(1)
-    schedule = Schedule.xor(6)
-    options = random_options(rng, kind, schedule, dtype)
-    angles = random_angles(rng, schedule, dtype)
-    of_vectors = complex_of(dtype) if makes_complex(options) else dtype
-    x = random_vectors(rng, (2, 6), of_vectors)
-    check_against_numpy(schedule, x, angles, options)
+    check_against_numpy(Case.of(Schedule.xor(6), kind, (2, 6), dtype=dtype))
 
 
 def test_complex_vectors_of_real_rotations() -> None:
-    rng = np.random.default_rng(2)
-    schedule = Schedule.circle(5)
-    x = random_vectors(rng, (2, 5), np.complex128)
-    check_against_numpy(schedule, x, random_angles(rng, schedule), {})
+    check_against_numpy(Case.of(Schedule.circle(5), "angles alone", (2, 5), complex_vectors=True))
 
 
 @pytest.mark.parametrize("inverse", [False, True])
 @pytest.mark.parametrize("axis", [1, 2, -1])
 def test_axes_and_batches(axis: int, inverse: bool) -> None:
-    rng = np.random.default_rng(3)
-    schedule = Schedule.xor(3)
     shape = [2, 4, 4, 4]
     shape[axis] = 3
-    x = random_vectors(rng, shape, np.complex64)
-    angles, options = random_parameters(rng, "phases", schedule, np.float32, batches=((2,), (2,)))
-    check_against_numpy(schedule, x, angles, options, axis, inverse)
+    batches = ((2,), (2,))
+    c = Case.of(Schedule.xor(3), "phases", tuple(shape), dtype=np.float32, batches=batches)
+    check_against_numpy(c, axis, inverse)
 
 
 def test_parameters_and_vectors_broadcast() -> None:
@@ -142,18 +119,12 @@ def test_parameters_and_vectors_broadcast() -> None:
 
 @pytest.mark.parametrize("n", [0, 1, 2])
 def test_smallest_sizes(n: int) -> None:
-    rng = np.random.default_rng(n)
-    schedule = Schedule.circle(n)
-    x = random_vectors(rng, (0 if n == 2 else 3, n), np.float64)
-    check_against_numpy(schedule, x, random_angles(rng, schedule), {})
+    check_against_numpy(Case.of(Schedule.circle(n), "angles alone", (0 if n == 2 else 3, n)))
 
 
 def test_rounds_without_pairs() -> None:
-    rng = np.random.default_rng(6)
     for rounds in ([[]], [[], []], [[], [(2, 0)], [], [(0, 1)], []]):
-        schedule = Schedule.from_rounds(3, rounds)
-        x = random_vectors(rng, (2, 3), np.float64)
-        check_against_numpy(schedule, x, random_angles(rng, schedule), {})
+        check_against_numpy(Case.of(Schedule.from_rounds(3, rounds), "angles alone", (2, 3)))
 
 
 def test_without_x64() -> None:
@@ -172,42 +143,35 @@ def test_without_x64() -> None:
 # --- Derivatives -------------------------------------------------------------------------------
 
 
-def small_case(kind: str, **of_schedule):
-    """Make a schedule of 3 coordinates, and angles, vectors and options that go with it."""
-    rng = np.random.default_rng(8)
-    schedule = Schedule.circle(3, **of_schedule)
-    options = random_options(rng, kind, schedule)
-    dtype = np.complex128 if makes_complex(options) else np.float64
-    return schedule, random_angles(rng, schedule), random_vectors(rng, (2, 3), dtype), options
-
-
 @pytest.mark.parametrize("mode", ["fwd", "rev"])
 @pytest.mark.parametrize(
     ("kind", "inverse"), [("signs", False), ("phases and diagonal", False), ("phases", True)]
 )
 def test_second_order_of_rotate(kind: str, inverse: bool, mode: str) -> None:
-    schedule, angles, x, options = small_case(kind)
-    signs = {"signs": options.pop("signs")} if kind == "signs" else {}
+    c = Case.of(Schedule.circle(3), kind, (2, 3))
+    parameters = {n: p for n, p in c.parameters.items() if n != "signs"}
+    fixed = {n: p for n, p in c.given.items() if n not in parameters}
 
-    def f(x, angles, options):
-        return givens.jax.rotate(x, angles, schedule, inverse=inverse, **options, **signs)
+    def f(x, parameters):
+        return givens.jax.rotate(x, inverse=inverse, **parameters, **fixed)
 
-    check_grads(f, (x, angles, options), order=2, modes=[mode])
+    check_grads(f, (c.x, parameters), order=2, modes=[mode])
 
 
 @pytest.mark.parametrize("mode", ["fwd", "rev"])
 @pytest.mark.parametrize("kind", ["angles alone", "phases and diagonal"])
 def test_second_order_of_matrix(kind: str, mode: str) -> None:
-    schedule, angles, _, options = small_case(kind, columns=2)
+    c = Case.of(Schedule.circle(3, columns=2), kind, (2, 3))
 
-    def f(angles, options):
-        return givens.jax.matrix(angles, schedule, **options)
+    def f(parameters):
+        return givens.jax.matrix(schedule=c.schedule, **parameters)
 
-    check_grads(f, (angles, options), order=2, modes=[mode])
+    check_grads(f, (c.parameters,), order=2, modes=[mode])
 
 
 def test_modes_mix() -> None:
-    schedule, angles, x, _ = small_case("angles alone")
+    c = Case.of(Schedule.circle(3), "angles alone", (2, 3))
+    x, schedule, angles = c.x, c.schedule, c.parameters["angles"]
 
     def loss(angles):
         y = givens.jax.rotate(x, angles, schedule)[:, 0]
@@ -235,7 +199,8 @@ def test_signs_have_no_gradient() -> None:
 
 def test_recurrence_keeps_outputs_only() -> None:
     """The gradients through a scan and its loop agree, and the scan saves one array of states."""
-    schedule, angles, x, _ = small_case("angles alone")
+    c = Case.of(Schedule.circle(3), "angles alone", (2, 3))
+    x, schedule, angles = c.x, c.schedule, c.parameters["angles"]
 
     def step(h, angles):
         return givens.jax.rotate(h, angles, schedule)

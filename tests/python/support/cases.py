@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Self
 
 import numpy as np
 import pytest
@@ -98,6 +100,40 @@ def random_vectors(rng, shape, dtype) -> np.ndarray:
     return x.astype(dtype)
 
 
+@dataclass(frozen=True)
+class Case:
+    """A schedule, its parameters by their names, and two arrays of vectors."""
+
+    schedule: Schedule
+    parameters: Options
+    x: np.ndarray  # the output y for a gradient
+    gy: np.ndarray
+
+    @property
+    def given(self) -> dict[str, Any]:
+        """Return the arguments that all functions have in common."""
+        return {"schedule": self.schedule, **self.parameters}
+
+    @classmethod
+    def of(
+        cls,
+        schedule: Schedule,
+        kind: str,
+        shape: tuple[int, ...],
+        *,
+        dtype=np.float64,
+        batches=((), ()),
+        complex_vectors: bool = False,
+    ) -> Self:
+        """Draw parameters of a real dtype, with these batch axes, and vectors that go with them."""
+        rng = np.random.default_rng(0)
+        angles, options = random_parameters(rng, kind, schedule, dtype, batches)
+        if complex_vectors or makes_complex(options):
+            dtype = complex_of(dtype)
+        x, gy = (random_vectors(rng, shape, dtype) for _ in range(2))
+        return cls(schedule, {"angles": angles, **options}, x, gy)
+
+
 # Views of an array with three axes.
 VIEWS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "transposed": lambda x: x.swapaxes(0, 1),
@@ -110,22 +146,21 @@ VIEWS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
 
 def results_of_every_function(of: Callable, kind: str, dtype: str) -> Iterator[tuple]:
     """Yield what a function returns for arrays that `of` makes of NumPy's, and for these."""
-    rng = np.random.default_rng(0)
     schedule = Schedule.xor(8)
-    angles, options = random_parameters(rng, kind, schedule, dtype, batches=((3,), ()))
-    others = {name: of(values) for name, values in options.items()}
+    c = Case.of(schedule, kind, (3, 5, 8), dtype=dtype, batches=((3,), ()))
+    others = {name: of(values) for name, values in c.parameters.items()}
 
     def both(function: Callable, *arrays: np.ndarray) -> tuple:
-        expected = function(*arrays, schedule, **options)
-        return function(*map(of, arrays), schedule, **others), expected
+        return (
+            function(*map(of, arrays), schedule=schedule, **others),
+            function(*arrays, **c.given),
+        )
 
-    U = givens.matrix(angles, schedule, **options)
-    x = random_vectors(rng, (3, 5, 8), U.dtype)
-    y = givens.rotate(x, angles, schedule, **options)
-    yield both(givens.matrix, angles)
-    yield both(givens.rotate, x, angles)
-    yield both(givens.rotate_vjp, y, x, angles)
-    yield both(givens.matrix_vjp, U, U, angles)
+    U = givens.matrix(**c.given)
+    yield both(givens.matrix)
+    yield both(givens.rotate, c.x)
+    yield both(givens.rotate_vjp, givens.rotate(c.x, **c.given), c.x)
+    yield both(givens.matrix_vjp, U, U)
 
 
 def exactly(message: str) -> str:

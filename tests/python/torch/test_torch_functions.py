@@ -16,25 +16,23 @@ from torch import func
 
 import givens
 import givens.torch
-from cases import OPTIONS, SCHEDULES, makes_complex, random_parameters, random_vectors
+from cases import OPTIONS, SCHEDULES, Case
 from givens import Schedule
 from givens.torch import _kernels, _operators, _rounds
 from givens.torch._schedules import described, schedule_of
 
 
-class Case:
+class TensorCase:
     """A schedule, vectors and parameters, as tensors in double precision."""
 
     def __init__(self, schedule: Schedule, kind: str, shape, batches=((), ())) -> None:
-        rng = np.random.default_rng(0)
+        c = Case.of(schedule, kind, shape, batches=batches)
         self.schedule = schedule
-        angles, options = random_parameters(rng, kind, schedule, batches=batches)
-        dtype = complex if makes_complex(options) else float
-        self.x = torch.from_numpy(random_vectors(rng, shape, dtype)).requires_grad_()
-        self.angles = torch.from_numpy(angles).requires_grad_()
-        self.options = {name: torch.from_numpy(p) for name, p in options.items()}
+        self.x = torch.from_numpy(c.x).requires_grad_()
+        self.options = {name: torch.from_numpy(p) for name, p in c.parameters.items()}
         for name, p in self.options.items():
             p.requires_grad_(name != "signs")
+        self.angles = self.options.pop("angles")
 
     @property
     def parameters(self) -> tuple[torch.Tensor, ...]:
@@ -77,7 +75,7 @@ def plain_rotation(x, angles, schedule: Schedule):
 @pytest.mark.parametrize("n", [0, 1, 2, 5, 16])
 @pytest.mark.parametrize("name", ["circle", "xor, columns", "random rounds"])
 def test_values_agree_with_the_arrays(name: str, n: int, kind: str) -> None:
-    c = Case(SCHEDULES[name](n), kind, (2, 3, n), batches=((2,), ()))
+    c = TensorCase(SCHEDULES[name](n), kind, (2, 3, n), batches=((2,), ()))
     for axis, x in ((-1, c.x), (1, c.x.mT), (2, c.x)):
         for inverse in (False, True):
             y = c.rotate(x, *c.parameters, axis=axis, inverse=inverse)
@@ -88,7 +86,7 @@ def test_values_agree_with_the_arrays(name: str, n: int, kind: str) -> None:
 
 
 def test_conjugated_and_negated_tensors() -> None:
-    c = Case(Schedule.xor(4), "phases", (3, 4))
+    c = TensorCase(Schedule.xor(4), "phases", (3, 4))
     y = c.rotate(c.x.conj(), *c.parameters)
     assert torch.equal(y, c.rotate(c.x.conj().resolve_conj(), *c.parameters))
     negated = c.x.detach().conj().imag
@@ -142,7 +140,7 @@ def test_schedules_come_back_from_their_descriptions() -> None:
 @pytest.mark.parametrize("inverse", [False, True])
 @pytest.mark.parametrize("kind", OPTIONS)
 def test_derivatives_of_rotate(kind: str, inverse: bool) -> None:
-    c = Case(Schedule.circle(3), kind, (2, 2, 3), batches=((2,), (1,)))
+    c = TensorCase(Schedule.circle(3), kind, (2, 2, 3), batches=((2,), (1,)))
 
     def rotate(*args):
         return c.rotate(*args, inverse=inverse)
@@ -159,7 +157,7 @@ def test_derivatives_of_rotate(kind: str, inverse: bool) -> None:
 
 
 def test_derivatives_of_vectors_that_are_repeated() -> None:
-    c = Case(Schedule.xor(3), "signs", (1, 2, 3), batches=((2,), ()))
+    c = TensorCase(Schedule.xor(3), "signs", (1, 2, 3), batches=((2,), ()))
     args = (c.x, *c.parameters)
     assert c.rotate(*args).shape == (2, 2, 3)
     assert torch.autograd.gradcheck(c.rotate, args, check_forward_ad=True)
@@ -169,7 +167,7 @@ def test_derivatives_of_vectors_that_are_repeated() -> None:
 @pytest.mark.parametrize("kind", OPTIONS)
 @pytest.mark.parametrize("schedule", [Schedule.xor(3), Schedule.circle(4, columns=2)], ids=repr)
 def test_derivatives_of_matrix(schedule: Schedule, kind: str) -> None:
-    c = Case(schedule, kind, (schedule.n,), batches=((2,), ()))
+    c = TensorCase(schedule, kind, (schedule.n,), batches=((2,), ()))
     assert torch.autograd.gradcheck(
         c.matrix, c.parameters, check_forward_ad=True, check_batched_grad=True
     )
@@ -179,7 +177,7 @@ def test_derivatives_of_matrix(schedule: Schedule, kind: str) -> None:
 @pytest.mark.parametrize("kind", ["angles alone", "phases and diagonal", "signs"])
 def test_operators_of_gradients_have_derivatives_of_their_own(kind: str) -> None:
     # The arguments do not depend on each other here.
-    c = Case(Schedule.circle(3), kind, (2, 3))
+    c = TensorCase(Schedule.circle(3), kind, (2, 3))
     constants = (c.schedule, -1, False)
     gy = torch.randn_like(c.x).requires_grad_()
     p = c.parameters
@@ -258,7 +256,7 @@ def test_vmap_against_a_loop(batches, kind: str) -> None:
     batch = batches[0] or batches[1]
     if kind == "angles alone":
         batch = batches[0]
-    c = Case(Schedule.circle(3), kind, (*batch, 2, 3), batches=batches)
+    c = TensorCase(Schedule.circle(3), kind, (*batch, 2, 3), batches=batches)
     args = [c.x.detach(), *(p.detach() for p in c.parameters)]
     stacks = [torch.stack([p, 2 * p, p + 1], dim=-1) for p in args]
 
@@ -403,7 +401,7 @@ def test_export(dynamic: bool) -> None:
 
 @pytest.mark.parametrize("kind", ["angles alone", "phases and diagonal"])
 def test_operators_keep_pytorchs_rules(kind: str) -> None:
-    c = Case(Schedule.xor(3), kind, (2, 3))
+    c = TensorCase(Schedule.xor(3), kind, (2, 3))
     p = c.parameters
     parameters = (p[0], *(p[1:] if len(p) == 3 else (None, None)), None)
     s = described(c.schedule)
@@ -479,7 +477,7 @@ def test_tangents_of_plain_rounds_agree_with_the_engine(n: int, kind: str, inver
         (((2,), (1,)), (2, n, 3), -2),
         (((), (2,)), (1, 4, n), -1),
     ):
-        c = Case(schedule, kind, shape, batches=batches)
+        c = TensorCase(schedule, kind, shape, batches=batches)
         p = c.with_parameters(*(q.detach() for q in c.parameters))
         values = [p.get(name) for name in ("angles", "phases", "diagonal", "signs")]
         tangents = [None if q is None else torch.randn_like(q) for q in values[:3]]

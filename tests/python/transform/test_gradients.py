@@ -1,27 +1,17 @@
 """`rotate_vjp` and `matrix_vjp`: finite differences, the conjugation method, exact identities."""
 
 from collections.abc import Callable
-from typing import NamedTuple
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 import givens
 import oracles
-from cases import (
-    OPTIONS,
-    SCHEDULES,
-    complex_of,
-    makes_complex,
-    random_angles,
-    random_options,
-    random_parameters,
-    random_vectors,
-)
+from cases import OPTIONS, SCHEDULES, Case, random_vectors
 from givens import MatrixGradients, RotateGradients, Schedule
 from oracles import (
     DIFFERENTIABLE,
-    Options,
     assert_gradients_close,
     assert_vectors_close,
     gradient_rounding,
@@ -34,51 +24,28 @@ from oracles import (
 EPS = float(np.finfo(np.float64).eps)
 
 
-class Case(NamedTuple):
-    schedule: Schedule
-    angles: np.ndarray
-    options: Options
-    y: np.ndarray
-    gy: np.ndarray
+class GradientCase(Case):
+    """Vectors y, and the gradient of a loss by them."""
 
     def vjp(self, **keywords) -> RotateGradients[np.ndarray, np.ndarray]:
-        return givens.rotate_vjp(
-            self.y, self.gy, self.angles, self.schedule, **self.options, **keywords
-        )
+        return givens.rotate_vjp(self.x, self.gy, **self.given, **keywords)
 
     def expected(self, **keywords) -> RotateGradients[np.ndarray, np.ndarray]:
-        return oracles.rotate_vjp(
-            self.y, self.gy, self.angles, self.schedule, **self.options, **keywords
-        )
+        return oracles.rotate_vjp(self.x, self.gy, **self.given, **keywords)
 
-    def size(self, **keywords) -> float:
+    def matrix_vjp(self) -> MatrixGradients[np.ndarray]:
+        return givens.matrix_vjp(self.x, self.gy, **self.given)
+
+    def size(self) -> float:
         """Bound the error of a parameter's gradient."""
-        bound = gradient_rounding(self.schedule, self.y.dtype, self.y.size)
-        return bound * norm(self.y) * norm(self.gy)
+        bound = gradient_rounding(self.schedule, self.x.dtype, self.x.size)
+        return bound * norm(self.x) * norm(self.gy)
 
 
-def matrix_case(*args, **keywords) -> Case:
-    """Like make_case, with y the matrix of the parameters."""
-    c = make_case(*args, **keywords)
-    return c._replace(y=givens.matrix(c.angles, c.schedule, **c.options))
-
-
-def make_case(
-    schedule: Schedule,
-    kind: str,
-    shape: tuple[int, ...],
-    *,
-    dtype=np.float64,
-    complex_vectors=False,
-    batches: tuple[tuple[int, ...], tuple[int, ...]] = ((), ()),
-) -> Case:
-    """Draw parameters, with batch axes of the angles and of the others, and y and gy of `shape`."""
-    rng = np.random.default_rng(0)
-    angles, options = random_parameters(rng, kind, schedule, dtype, batches=batches)
-    if complex_vectors or makes_complex(options):
-        dtype = complex_of(dtype)
-    y, gy = (random_vectors(rng, shape, dtype) for _ in range(2))
-    return Case(schedule, angles, options, y, gy)
+def matrix_case(*args, **keywords) -> GradientCase:
+    """Draw a case whose vectors are the columns of the parameters' matrix."""
+    c = GradientCase.of(*args, **keywords)
+    return replace(c, x=givens.matrix(**c.given))
 
 
 # --- Finite differences --------------------------------------------------------------------------
@@ -123,11 +90,8 @@ def step_and_error(schedule: Schedule, entries: int) -> tuple[float, float]:
 def assert_vjp_is_derivative(
     schedule, kind, shape, *, axis=-1, inverse=False, complex_vectors=False, batches=((), ())
 ) -> None:
-    rng = np.random.default_rng(1)
-    angles, options = random_parameters(rng, kind, schedule, batches=batches)
-    dtype = complex if complex_vectors or makes_complex(options) else float
-    x = random_vectors(rng, shape, dtype)
-    given = {"angles": angles, **options}
+    c = Case.of(schedule, kind, shape, batches=batches, complex_vectors=complex_vectors)
+    x, given, is_complex = c.x, c.parameters, np.iscomplexobj(c.x)
 
     def rotate(x=x, **changed):
         return givens.rotate(
@@ -135,7 +99,7 @@ def assert_vjp_is_derivative(
         )
 
     y = rotate()
-    gy = random_vectors(rng, y.shape, dtype)
+    gy = random_vectors(np.random.default_rng(1), y.shape, x.dtype)
     step, error = step_and_error(schedule, y.size)
     gx, *actual = givens.rotate_vjp(y, gy, schedule=schedule, axis=axis, inverse=inverse, **given)
     expected = differences_of(lambda **changed: inner(gy, rotate(**changed)), given, step)
@@ -145,11 +109,9 @@ def assert_vjp_is_derivative(
 
     # The loss is linear in x, so that the differences are exact for any step but for rounding.
     parts = [
-        differences(
-            lambda v: inner(gy, rotate(v + 1j * x.imag if dtype is complex else v)), x.real, 1.0
-        )
+        differences(lambda v: inner(gy, rotate(v + 1j * x.imag if is_complex else v)), x.real, 1.0)
     ]
-    if dtype is complex:
+    if is_complex:
         parts.append(differences(lambda v: inner(gy, rotate(x.real + 1j * v)), x.imag, 1.0))
     total = oracles.summed_to(gx, x.shape)
     size = 2 * (rounding(schedule, np.float64) + y.size * EPS) * (norm(y) + 1) * norm(gy)
@@ -206,14 +168,10 @@ def test_rotate_vjp_of_batches(angle_batch, other_batch, shape, kind, inverse) -
 @pytest.mark.parametrize("kind", OPTIONS)
 @pytest.mark.parametrize("name", SCHEDULES)
 def test_matrix_vjp_against_differences(name: str, kind: str, batches) -> None:
-    rng = np.random.default_rng(0)
     schedule = SCHEDULES[name](5)
-    given = {
-        "angles": random_angles(rng, schedule, batch=batches[0]),
-        **random_options(rng, kind, schedule, batch=batches[1]),
-    }
+    given = Case.of(schedule, kind, (5,), batches=batches).parameters
     U = givens.matrix(schedule=schedule, **given)
-    gU = random_vectors(rng, U.shape, U.dtype)
+    gU = random_vectors(np.random.default_rng(1), U.shape, U.dtype)
     step, error = step_and_error(schedule, U.size)
     expected = differences_of(
         lambda **changed: inner(gU, givens.matrix(schedule=schedule, **{**given, **changed})),
@@ -240,13 +198,13 @@ EXTREMES = ["angles alone", "phases and diagonal"]
 )
 @pytest.mark.parametrize("name", SCHEDULES)
 def test_rotate_vjp_against_conjugation(name: str, n: int, kind: str, inverse: bool, dtype) -> None:
-    c = make_case(SCHEDULES[name](n), kind, (5, n), dtype=dtype)
+    c = GradientCase.of(SCHEDULES[name](n), kind, (5, n), dtype=dtype)
     gx, *actual = c.vjp(inverse=inverse)
     expected_gx, *expected = c.expected(inverse=inverse)
-    assert gx.dtype == c.y.dtype
+    assert gx.dtype == c.x.dtype
     assert all(g.dtype == dtype for g in present(actual))
     if dtype == np.float64:
-        assert c.size() <= 1e-12 * norm(c.y) * norm(c.gy)
+        assert c.size() <= 1e-12 * norm(c.x) * norm(c.gy)
     assert_gradients_close(actual, expected, c.size())
     size = 2 * rounding(c.schedule, dtype) * np.linalg.norm(c.gy, axis=-1)  # both sides round
     assert_vectors_close(gx, expected_gx, size)
@@ -257,7 +215,7 @@ def test_rotate_vjp_against_conjugation(name: str, n: int, kind: str, inverse: b
 @pytest.mark.parametrize("name", ["circle", "xor", "team 8"])
 def test_large_matrices_against_conjugation(name: str, n: int, kind: str) -> None:
     c = matrix_case(SCHEDULES[name](n), kind, (n, n))
-    actual = givens.matrix_vjp(c.y, c.gy, c.angles, c.schedule, **c.options)
+    actual = c.matrix_vjp()
     expected = c.expected(axis=-2)[1:]
     assert_gradients_close(actual, expected, c.size())
 
@@ -275,7 +233,7 @@ def test_matrix_vjp_against_conjugation(name: str, n: int, kind: str, dtype) -> 
     if n > 8:
         batches, batch = ((), ()), ()
     c = matrix_case(schedule, kind, (*batch, n, schedule.columns), dtype=dtype, batches=batches)
-    actual = givens.matrix_vjp(c.y, c.gy, c.angles, schedule, **c.options)
+    actual = c.matrix_vjp()
     assert isinstance(actual, MatrixGradients)
     assert all(g.dtype == dtype for g in present(actual))
     assert_gradients_close(actual, c.expected(axis=-2)[1:], c.size())
@@ -296,7 +254,8 @@ def test_matrix_vjp_against_conjugation(name: str, n: int, kind: str, dtype) -> 
     ],
 )
 def test_shared_parameters(angle_batch, other_batch, shape, kind, inverse, dtype) -> None:
-    c = make_case(Schedule.circle(5), kind, shape, dtype=dtype, batches=(angle_batch, other_batch))
+    batches = angle_batch, other_batch
+    c = GradientCase.of(Schedule.circle(5), kind, shape, dtype=dtype, batches=batches)
     gx, *actual = c.vjp(inverse=inverse)
     expected_gx, *expected = c.expected(inverse=inverse)
     assert_gradients_close(actual, expected, c.size())
@@ -312,15 +271,15 @@ def test_shared_parameters(angle_batch, other_batch, shape, kind, inverse, dtype
 @pytest.mark.parametrize("n", [1, 2, 5, 16, 65, 128])
 @pytest.mark.parametrize("name", SCHEDULES)
 def test_gradient_of_the_vectors_is_the_adjoint(name, n, kind, inverse) -> None:
-    c = make_case(SCHEDULES[name](n), kind, (4, n))
+    c = GradientCase.of(SCHEDULES[name](n), kind, (4, n))
     gx = c.vjp(inverse=inverse)[0]
-    U = givens.rotate(np.eye(n, dtype=c.y.dtype), c.angles, c.schedule, **c.options).T
+    U = givens.rotate(np.eye(n, dtype=c.x.dtype), **c.given).T
     bound = 2 * rounding(c.schedule, np.float64)  # both sides round
     expected = c.gy @ (U.T if inverse else U.conj())
     assert_vectors_close(gx, expected, bound * np.linalg.norm(c.gy, axis=-1))
     # <rotate(x), gy> = <x, gx>
-    x = c.y
-    y = givens.rotate(x, c.angles, c.schedule, inverse=inverse, **c.options)
+    x = c.x
+    y = givens.rotate(x, inverse=inverse, **c.given)
     size = (bound + 2 * x.size * EPS) * norm(x) * norm(c.gy)  # the sums round as well
     assert abs(inner(y, c.gy) - inner(x, gx)) <= size
 
@@ -328,12 +287,12 @@ def test_gradient_of_the_vectors_is_the_adjoint(name, n, kind, inverse) -> None:
 @pytest.mark.parametrize("kind", OPTIONS)
 def test_output_as_its_own_gradient(kind: str) -> None:
     # L = norm(y)**2 / 2 does not depend on a unitary matrix, and its gradient is y.
-    c = make_case(Schedule.xor(9), kind, (4, 9))
-    gx, *gradients = givens.rotate_vjp(c.y, c.y, c.angles, c.schedule, **c.options)
-    x = givens.rotate(c.y, c.angles, c.schedule, inverse=True, **c.options)
+    c = GradientCase.of(Schedule.xor(9), kind, (4, 9))
+    gx, *gradients = givens.rotate_vjp(c.x, c.x, **c.given)
+    x = givens.rotate(c.x, inverse=True, **c.given)
     size = 2 * rounding(c.schedule, np.float64) * np.linalg.norm(x, axis=-1)  # both sides round
     assert_vectors_close(gx, x, size)
-    bound = gradient_rounding(c.schedule, np.float64, 4) * norm(c.y) ** 2
+    bound = gradient_rounding(c.schedule, np.float64, 4) * norm(c.x) ** 2
     gradients = present(gradients)
     assert_gradients_close(gradients, [np.zeros(g.shape) for g in gradients], bound)
 
@@ -342,7 +301,7 @@ def test_output_as_its_own_gradient(kind: str) -> None:
 def test_matrix_and_rotate_agree(kind: str) -> None:
     schedule = Schedule.circle(7, columns=4)
     c = matrix_case(schedule, kind, (7, 4))
-    actual = givens.matrix_vjp(c.y, c.gy, c.angles, schedule, **c.options)
+    actual = c.matrix_vjp()
     expected = c.vjp(axis=0)[1:]
     # Both sides round.
     assert_gradients_close(actual, expected, 2 * c.size())
@@ -351,17 +310,17 @@ def test_matrix_and_rotate_agree(kind: str) -> None:
 @pytest.mark.parametrize("kind", OPTIONS)
 def test_gradient_of_a_sum(kind: str) -> None:
     # Array libraries give the gradient of U.sum() as a read-only view of a single number.
-    c = make_case(Schedule.xor(6), kind, (3, 6))
-    one = np.broadcast_to(c.y.dtype.type(1), c.y.shape)
+    c = GradientCase.of(Schedule.xor(6), kind, (3, 6))
+    one = np.broadcast_to(c.x.dtype.type(1), c.x.shape)
     assert one.strides == (0, 0)
-    actual = givens.rotate_vjp(c.y, one, c.angles, c.schedule, **c.options)
-    expected = givens.rotate_vjp(c.y, np.ones_like(c.y), c.angles, c.schedule, **c.options)
+    actual = givens.rotate_vjp(c.x, one, **c.given)
+    expected = givens.rotate_vjp(c.x, np.ones_like(c.x), **c.given)
     assert_gradients_close(actual, expected, 0)
 
-    U = givens.matrix(c.angles, c.schedule, **c.options)
+    U = givens.matrix(**c.given)
     one = np.broadcast_to(U.dtype.type(1), U.shape)
-    actual = givens.matrix_vjp(U, one, c.angles, c.schedule, **c.options)
-    expected = givens.matrix_vjp(U, np.ones_like(U), c.angles, c.schedule, **c.options)
+    actual = givens.matrix_vjp(U, one, **c.given)
+    expected = givens.matrix_vjp(U, np.ones_like(U), **c.given)
     assert_gradients_close(actual, expected, 0)
 
 
@@ -385,16 +344,15 @@ def test_gradient_of_a_sum(kind: str) -> None:
     ],
 )
 def test_no_vectors_give_zeros(n, batches, shape, kind, inverse, dtype) -> None:
-    c = make_case(Schedule.circle(n), kind, shape, dtype=dtype, batches=batches)
+    c = GradientCase.of(Schedule.circle(n), kind, shape, dtype=dtype, batches=batches)
     gx, *gradients = c.vjp(inverse=inverse)
     assert gx.shape == shape
-    assert gx.dtype == c.y.dtype
-    given = {"angles": c.angles, **c.options}
+    assert gx.dtype == c.x.dtype
     for name, g in zip(DIFFERENTIABLE, gradients, strict=True):
-        if name not in given:
+        if name not in c.parameters:
             assert g is None
             continue
-        assert g.shape == given[name].shape
+        assert g.shape == c.parameters[name].shape
         np.testing.assert_array_equal(g, np.zeros(g.shape, dtype), strict=True)
 
 
@@ -403,8 +361,8 @@ def test_no_vectors_give_zeros(n, batches, shape, kind, inverse, dtype) -> None:
 def test_empty_matrices_give_zeros(n: int, columns: int, batch, kind: str) -> None:
     schedule = Schedule.xor(n, columns=columns)
     c = matrix_case(schedule, kind, (*batch, n, columns), batches=(batch, ()))
-    gradients = givens.matrix_vjp(c.y, c.gy, c.angles, schedule, **c.options)
-    assert gradients.angles.shape == c.angles.shape
+    gradients = c.matrix_vjp()
+    assert gradients.angles.shape == c.parameters["angles"].shape
     for g in present(gradients):
         np.testing.assert_array_equal(g, np.zeros(g.shape))
 
@@ -425,11 +383,11 @@ def test_one_coordinate_has_a_diagonal_only() -> None:
 @pytest.mark.parametrize("inverse", [False, True])
 @pytest.mark.parametrize("kind", OPTIONS)
 def test_matrix_that_is_not_finite_leaves_the_others(kind, inverse, value) -> None:
-    c = make_case(Schedule.xor(9), kind, (3, 20, 9), batches=((3,), (3,)))
+    c = GradientCase.of(Schedule.xor(9), kind, (3, 20, 9), batches=((3,), (3,)))
     spoilt = c.gy.copy()
     spoilt[1, 7, 4] = value
     clean = c.vjp(inverse=inverse)
-    dirty = c._replace(gy=spoilt).vjp(inverse=inverse)
+    dirty = replace(c, gy=spoilt).vjp(inverse=inverse)
     for a, b in zip(present(clean), present(dirty), strict=True):
         assert a[[0, 2]].tobytes() == b[[0, 2]].tobytes()
         assert not np.isfinite(b[1]).all()

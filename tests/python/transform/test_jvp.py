@@ -1,29 +1,24 @@
 """Forward-mode and second-order derivatives: NumPy's dual numbers, differences, adjointness."""
 
-from typing import Any, NamedTuple
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 import pytest
 
 import givens
-from cases import (
-    OPTIONS,
-    SCHEDULES,
-    complex_of,
-    makes_complex,
-    random_angles,
-    random_options,
-    random_vectors,
-)
+from cases import OPTIONS, SCHEDULES, Case, random_vectors
 from givens import Schedule
 from oracles import (
     DIFFERENTIABLE,
+    Options,
     assert_gradients_close,
     gradient_rounding,
     inner,
     norm,
     present,
     rounding,
+    summed_to,
 )
 
 EPS = float(np.finfo(np.float64).eps)
@@ -48,21 +43,27 @@ class Dual(NamedTuple):
         return Dual(-self.v, -self.d)
 
 
-class Case(NamedTuple):
-    schedule: Schedule
-    parameters: dict[str, np.ndarray]  # by their names
-    tangents: dict[str, np.ndarray]  # by their parameters' names
-    x: np.ndarray
+@dataclass(frozen=True)
+class TangentCase(Case):
+    """A case with tangents of x and of the parameters, by their names."""
+
     dx: np.ndarray
-    gy: np.ndarray
+    tangents: Options
+
+    @classmethod
+    def of(cls, *args, **keywords) -> Self:
+        c = Case.of(*args, **keywords)
+        rng = np.random.default_rng(1)
+        tangents = {
+            name: rng.standard_normal(p.shape).astype(p.dtype)
+            for name, p in c.parameters.items()
+            if name in DIFFERENTIABLE
+        }
+        dx = random_vectors(rng, c.x.shape, c.x.dtype)
+        return cls(c.schedule, c.parameters, c.x, c.gy, dx, tangents)
 
     @property
-    def given(self) -> dict[str, Any]:
-        """Return the arguments of all functions."""
-        return {"schedule": self.schedule, **self.parameters}
-
-    @property
-    def directions(self) -> dict[str, np.ndarray]:
+    def directions(self) -> Options:
         return {f"d{name}": p for name, p in self.tangents.items()}
 
     def jvp(self, **keywords):
@@ -78,24 +79,7 @@ class Case(NamedTuple):
         return sum(float(np.sum(np.abs(p))) for p in self.tangents.values())
 
 
-def make_case(
-    schedule: Schedule, kind: str, shape, *, dtype=np.float64, batches=((), ()), complex_too=False
-) -> Case:
-    rng = np.random.default_rng(0)
-    angles = random_angles(rng, schedule, dtype, batches[0])
-    parameters = {"angles": angles, **random_options(rng, kind, schedule, dtype, batches[1])}
-    tangents = {
-        name: rng.standard_normal(p.shape).astype(dtype)
-        for name, p in parameters.items()
-        if name in DIFFERENTIABLE
-    }
-    if complex_too or makes_complex(parameters):
-        dtype = complex_of(dtype)
-    x, dx, gy = (random_vectors(rng, shape, dtype) for _ in range(3))
-    return Case(schedule, parameters, tangents, x, dx, gy)
-
-
-def tangent_rounding(c: Case, *sizes: float) -> float:
+def tangent_rounding(c: TangentCase, *sizes: float) -> float:
     """Bound the errors of a tangent whose parts have these norms, and of its expected value.
 
     A dual rotation is a rotation of (x, dx) with the blocks G, 0, dG, G, whose entries round like
@@ -105,7 +89,7 @@ def tangent_rounding(c: Case, *sizes: float) -> float:
     return 2 * 2 * rounding(c.schedule, c.x.dtype) * (sum(sizes) + c.rate() * norm(c.x))
 
 
-def dual_rotation(c: Case, inverse: bool) -> Dual:
+def dual_rotation(c: TangentCase, inverse: bool) -> Dual:
     """Rotate rows, one rotation after the other, in dual numbers."""
     p = {name: value.astype(np.float64) for name, value in c.parameters.items()}
     d = {name: value.astype(np.float64) for name, value in c.tangents.items()}
@@ -149,7 +133,7 @@ def dual_rotation(c: Case, inverse: bool) -> Dual:
 def test_rotate_jvp_against_numpys_duals(name, n, kind, inverse, dtype) -> None:
     # Vectors one below, at and above what is computed at once (4 of float32), and a remainder.
     for vectors in (1, 3, 4, 11):
-        c = make_case(SCHEDULES[name](n), kind, (vectors, n), dtype=dtype)
+        c = TangentCase.of(SCHEDULES[name](n), kind, (vectors, n), dtype=dtype)
         y, dy = c.jvp(inverse=inverse)
         expected = dual_rotation(c, inverse)
         assert y.dtype == dy.dtype == c.x.dtype
@@ -159,7 +143,7 @@ def test_rotate_jvp_against_numpys_duals(name, n, kind, inverse, dtype) -> None:
 
 @pytest.mark.parametrize("kind", OPTIONS)
 def test_complex_vectors_with_any_parameters(kind: str) -> None:
-    c = make_case(Schedule.circle(6), kind, (5, 6), complex_too=True)
+    c = TangentCase.of(Schedule.circle(6), kind, (5, 6), complex_vectors=True)
     _, dy = c.jvp()
     assert norm(dy - dual_rotation(c, inverse=False).d) <= tangent_rounding(c, norm(c.dx))
 
@@ -167,7 +151,7 @@ def test_complex_vectors_with_any_parameters(kind: str) -> None:
 @pytest.mark.parametrize("inverse", [False, True])
 @pytest.mark.parametrize("kind", OPTIONS)
 def test_rotate_jvp_against_central_differences(kind: str, inverse: bool) -> None:
-    c = make_case(Schedule.circle(7), kind, (3, 7))
+    c = TangentCase.of(Schedule.circle(7), kind, (3, 7))
     _, dy = c.jvp(inverse=inverse)
 
     def moved(step: float) -> np.ndarray:
@@ -192,7 +176,7 @@ def test_rotate_jvp_against_central_differences(kind: str, inverse: bool) -> Non
 @pytest.mark.parametrize("n", [2, 33])
 @pytest.mark.parametrize("name", SCHEDULES)
 def test_jvp_is_the_adjoint_of_vjp(name: str, n: int, kind: str, dtype) -> None:
-    c = make_case(SCHEDULES[name](n), kind, (3, n), dtype=dtype)
+    c = TangentCase.of(SCHEDULES[name](n), kind, (3, n), dtype=dtype)
     for inverse in (False, True):
         y, dy = c.jvp(inverse=inverse)
         gx, *gradients = givens.rotate_vjp(y, c.gy, inverse=inverse, **c.given)
@@ -206,7 +190,7 @@ def test_jvp_is_the_adjoint_of_vjp(name: str, n: int, kind: str, dtype) -> None:
 
 @pytest.mark.parametrize("kind", OPTIONS)
 def test_a_missing_tangent_is_zero(kind: str) -> None:
-    c = make_case(Schedule.xor(5), kind, (3, 5))
+    c = TangentCase.of(Schedule.xor(5), kind, (3, 5))
     y, dy = c.jvp()
     assert np.array_equal(y, c.jvp(dx=None)[0])
     parts = [c.jvp(**dict.fromkeys(c.directions))]
@@ -231,7 +215,7 @@ def test_a_missing_tangent_is_zero(kind: str) -> None:
     ],
 )
 def test_batches_are_their_matrices(batches, shape, kind: str, inverse: bool) -> None:
-    c = make_case(Schedule.circle(5), kind, shape, batches=batches)
+    c = TangentCase.of(Schedule.circle(5), kind, shape, batches=batches)
     y, dy = c.jvp(inverse=inverse)
     batch = np.broadcast_shapes(*(p.shape[:-1] for p in c.parameters.values()))
     full = np.broadcast_shapes(batch, shape[: len(batch)])
@@ -263,12 +247,9 @@ def test_batches_are_their_matrices(batches, shape, kind: str, inverse: bool) ->
         for total, part in zip(sums, present(own_tangents[1:]), strict=True):
             total[index] = part
     for actual, total, p in zip(present(tangents[1:]), sums, c.tangents.values(), strict=True):
-        missing = tuple(range(total.ndim - p.ndim))
-        kept = total.sum(axis=missing)
-        repeated = tuple(d for d, extent in enumerate(p.shape[:-1]) if extent == 1)
-        kept = kept.sum(axis=repeated, keepdims=True)
         # The order of the sum alone differs.
-        np.testing.assert_allclose(actual, kept, rtol=0, atol=12 * EPS * np.abs(total).sum())
+        atol = 12 * EPS * np.abs(total).sum()
+        np.testing.assert_allclose(actual, summed_to(total, p.shape), rtol=0, atol=atol)
     assert [g.shape for g in present(gradients)] == [t.shape for t in present(tangents)]
 
 
@@ -276,7 +257,7 @@ def test_batches_are_their_matrices(batches, shape, kind: str, inverse: bool) ->
 def test_axes_and_strides(axis: int) -> None:
     shape = [4, 3, 2]
     shape[axis] = 5
-    c = make_case(Schedule.xor(5), "phases and diagonal", tuple(shape))
+    c = TangentCase.of(Schedule.xor(5), "phases and diagonal", tuple(shape))
     turned = (np.moveaxis(v, axis, -1) for v in (c.x, c.dx, c.gy))
     x, dx, gy = (np.ascontiguousarray(v) for v in turned)
     expected = givens.rotate_jvp(x, dx, **c.given, **c.directions)
@@ -301,7 +282,7 @@ def test_axes_and_strides(axis: int) -> None:
 @pytest.mark.parametrize("n", [1, 2, 5, 9])
 def test_matrix_jvp_rotates_the_identity(n: int, name: str, kind: str) -> None:
     schedule = SCHEDULES[name](n)
-    c = make_case(schedule, kind, (n, schedule.columns), batches=((2, 1), (3,)))
+    c = TangentCase.of(schedule, kind, (n, schedule.columns), batches=((2, 1), (3,)))
     U, dU = givens.matrix_jvp(**c.given, **c.directions)
     batch = U.shape[:-2]
     columns = np.zeros((*batch, n, schedule.columns), U.dtype)
@@ -315,7 +296,7 @@ def test_matrix_jvp_rotates_the_identity(n: int, name: str, kind: str) -> None:
 # --- Second order --------------------------------------------------------------------------------
 
 
-def derivative_by_differences(function, c: Case) -> list[np.ndarray]:
+def derivative_by_differences(function, c: TangentCase) -> list[np.ndarray]:
     """Differentiate a tuple of arrays along the tangents of the parameters, without truncation.
 
     U holds the sine and the cosine of each parameter to the first power; of a function that is
@@ -339,7 +320,7 @@ def derivative_by_differences(function, c: Case) -> list[np.ndarray]:
 @pytest.mark.parametrize("n", [1, 2, 3, 6])
 @pytest.mark.parametrize("name", ["circle", "xor, columns", "butterfly", "random rounds"])
 def test_rotate_vjp_jvp_against_differences(name, n, kind, inverse) -> None:
-    c = make_case(SCHEDULES[name](n), kind, (9, n))
+    c = TangentCase.of(SCHEDULES[name](n), kind, (9, n))
     rng = np.random.default_rng(1)
     dgy = random_vectors(rng, c.gy.shape, c.gy.dtype)
 
@@ -380,13 +361,12 @@ def test_rotate_vjp_jvp_against_differences(name, n, kind, inverse) -> None:
 @pytest.mark.parametrize("n", [2, 17, 40])
 def test_second_derivatives_are_symmetric(n: int, kind: str, dtype) -> None:
     # Along two directions u and v in (x, parameters), <gy, second derivative of rotate>.
-    c = make_case(Schedule.xor(n), kind, (3, n), dtype=dtype)
-    other = make_case(Schedule.xor(n), kind, (3, n), dtype=dtype)
+    c = TangentCase.of(Schedule.xor(n), kind, (3, n), dtype=dtype)
     rng = np.random.default_rng(2)
     tangents = {name: rng.standard_normal(p.shape).astype(dtype) for name, p in c.tangents.items()}
-    other = other._replace(tangents=tangents, dx=random_vectors(rng, c.x.shape, c.x.dtype))
+    other = replace(c, tangents=tangents, dx=random_vectors(rng, c.x.shape, c.x.dtype))
 
-    def along(u: Case, v: Case) -> float:
+    def along(u: TangentCase, v: TangentCase) -> float:
         y, dy = u.jvp()
         _, out = givens.rotate_vjp_jvp(y, dy, c.gy, None, **c.given, **u.directions)
         dgx, *dgradients = present(out)
@@ -415,7 +395,7 @@ def test_second_derivatives_are_symmetric(n: int, kind: str, dtype) -> None:
     ],
 )
 def test_empty_and_single(n: int, batches, shape, kind: str) -> None:
-    c = make_case(Schedule.circle(n), kind, shape, batches=batches)
+    c = TangentCase.of(Schedule.circle(n), kind, shape, batches=batches)
     y, dy = c.jvp()
     assert y.shape == dy.shape == shape
     both = givens.rotate_vjp_jvp(y, dy, c.gy, None, **c.given, **c.directions)
@@ -428,7 +408,7 @@ def test_empty_and_single(n: int, batches, shape, kind: str) -> None:
 @pytest.mark.parametrize("kind", ["angles alone", "phases and diagonal"])
 @pytest.mark.parametrize("batch", [(), (5,)])
 def test_any_number_of_threads_gives_the_same_bits(batch, kind: str) -> None:
-    c = make_case(Schedule.circle(64), kind, (*batch, 150, 64), batches=(batch, ()))
+    c = TangentCase.of(Schedule.circle(64), kind, (*batch, 150, 64), batches=(batch, ()))
     results = []
     for num_threads in (1, 2, 5):
         y, dy = c.jvp(num_threads=num_threads)

@@ -1,7 +1,9 @@
 """`matrix` and `rotate` against dense matrix products."""
 
+import functools
+from dataclasses import dataclass
 from functools import cache
-from typing import NamedTuple
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,27 +15,26 @@ from cases import (
     REAL_OPTIONS,
     SCHEDULES,
     SMALL_SIZES,
+    Case,
     complex_of,
     makes_complex,
-    random_parameters,
     random_vectors,
 )
 from givens import Schedule
-from oracles import Options, assert_vectors_close, product, products, rotated, rotation, rounding
+from oracles import assert_vectors_close, product, products, rotated, rotation, rounding
 
 
-class Case(NamedTuple):
+@dataclass(frozen=True)
+class DenseCase:
     schedule: Schedule
-    angles: np.ndarray
-    options: Options
+    given: dict[str, Any]  # the arguments that both functions have
     U: np.ndarray  # the dense product, all n columns
 
     def forward(self, x, **keywords) -> np.ndarray:
-        return givens.rotate(x, self.angles, self.schedule, **self.options, **keywords)
+        return givens.rotate(x, **self.given, **keywords)
 
     def vectors(self, *shape: int) -> np.ndarray:
-        rng = np.random.default_rng(len(shape))
-        return random_vectors(rng, shape, self.U.dtype)
+        return random_vectors(np.random.default_rng(len(shape)), shape, self.U.dtype)
 
     @property
     def rounding(self) -> float:
@@ -41,13 +42,11 @@ class Case(NamedTuple):
 
 
 @cache
-def case(name: str, n: int, kind: str) -> Case:
-    rng = np.random.default_rng(n)
-    schedule = SCHEDULES[name](n)
-    angles, options = random_parameters(rng, kind, schedule)
-    U = product(schedule, angles, **options)
+def case(name: str, n: int, kind: str) -> DenseCase:
+    c = Case.of(SCHEDULES[name](n), kind, (n,))
+    U = product(**c.given)
     U.setflags(write=False)
-    return Case(schedule, angles, options, U)
+    return DenseCase(c.schedule, c.given, U)
 
 
 def eye_error(U: np.ndarray) -> float:
@@ -75,21 +74,19 @@ SOME_CASES = pytest.mark.parametrize(
 @pytest.mark.parametrize("kind", OPTIONS)
 @pytest.mark.parametrize("name", SCHEDULES)
 def test_matrix_is_the_product_of_its_rotations(name: str, kind: str) -> None:
-    rng = np.random.default_rng(0)
-    schedule = SCHEDULES[name](9)
-    angles, options = random_parameters(rng, kind, schedule)
-    phases = options.get("phases", [None] * schedule.num_rotations)
+    c = Case.of(SCHEDULES[name](9), kind, (9,))
+    p = c.parameters
+    phases = p.get("phases", [None] * c.schedule.num_rotations)
     U = np.eye(9)
-    for (i, j), t, p in zip(schedule.pairs, angles, phases, strict=True):
-        U = rotation(9, i, j, t, p) @ U
-    if "diagonal" in options:
-        U = np.diag(np.exp(1j * options["diagonal"])) @ U
-    if "signs" in options:
-        U = np.diag(options["signs"]) @ U
+    for (i, j), angle, phase in zip(c.schedule.pairs, p["angles"], phases, strict=True):
+        U = rotation(9, i, j, angle, phase) @ U
+    if "diagonal" in p:
+        U = np.diag(np.exp(1j * p["diagonal"])) @ U
+    if "signs" in p:
+        U = np.diag(p["signs"]) @ U
     # Columns have length 1. The oracle rounds as the library does, hence twice.
-    actual = givens.matrix(angles, schedule, **options)
-    size = 2 * rounding(schedule, np.float64)
-    assert_vectors_close(actual, U[:, : schedule.columns], size, axis=0)
+    size = 2 * rounding(c.schedule, np.float64)
+    assert_vectors_close(givens.matrix(**c.given), U[:, : c.schedule.columns], size, axis=0)
 
 
 @pytest.mark.parametrize("n", [2, 3, 4, 5, 6, 7, 8, 11, 12])
@@ -119,7 +116,7 @@ def test_circle_multiplies_steps_in_the_order_of_the_paper(n: int, missing: int)
 @EACH_CASE
 def test_matrix_against_dense_product(name: str, n: int, kind: str) -> None:
     c = case(name, n, kind)
-    actual = givens.matrix(c.angles, c.schedule, **c.options)
+    actual = givens.matrix(**c.given)
     assert actual.dtype == c.U.dtype
     # Columns have length 1; both sides round.
     assert_vectors_close(actual, c.U[:, : c.schedule.columns], 2 * c.rounding, axis=0)
@@ -128,7 +125,7 @@ def test_matrix_against_dense_product(name: str, n: int, kind: str) -> None:
 @EACH_CASE
 def test_matrix_is_unitary(name: str, n: int, kind: str) -> None:
     c = case(name, n, kind)
-    U = givens.matrix(c.angles, c.schedule, **c.options)
+    U = givens.matrix(**c.given)
     assert eye_error(U) <= 1e-13 * n
 
 
@@ -137,10 +134,10 @@ def test_matrix_is_unitary(name: str, n: int, kind: str) -> None:
 @pytest.mark.parametrize("name", ["circle", "xor", "team 8", "brickwall", "butterfly"])
 def test_determinant(name: str, n: int, kind: str) -> None:
     c = case(name, n, kind)
-    det = np.linalg.det(givens.matrix(c.angles, c.schedule, **c.options))
+    det = np.linalg.det(givens.matrix(**c.given))
     # Rotations have determinant 1, with phases too.
-    expected = np.prod(c.options.get("signs", [1.0])) * np.exp(
-        1j * np.sum(c.options.get("diagonal", 0.0))
+    expected = np.prod(c.given.get("signs", [1.0])) * np.exp(
+        1j * np.sum(c.given.get("diagonal", 0.0))
     )
     # The determinant of a unitary matrix changes by at most the sum of the errors of its columns;
     # the LU factorisation adds up to n eps for each of them, and the sum of the diagonal rounds.
@@ -259,23 +256,20 @@ def test_rotate_ignores_columns(name: str, n: int) -> None:
 @pytest.mark.parametrize("n", [1, 2, 5, 8, 31, 64])
 @pytest.mark.parametrize("name", SCHEDULES)
 def test_single_precision_against_double(name: str, n: int, kind: str) -> None:
-    rng = np.random.default_rng(n)
-    schedule = SCHEDULES[name](n)
-    angles, options = random_parameters(rng, kind, schedule, np.float32)
+    c = Case.of(SCHEDULES[name](n), kind, (4, n), dtype=np.float32)
     U64 = givens.matrix(
-        angles.astype(np.float64), schedule, **{k: p.astype(np.float64) for k, p in options.items()}
+        schedule=c.schedule, **{k: p.astype(np.float64) for k, p in c.parameters.items()}
     )
-    U32 = givens.matrix(angles, schedule, **options)
-    assert U32.dtype == (np.complex64 if makes_complex(options) else np.float32)
+    U32 = givens.matrix(**c.given)
+    assert U32.dtype == (np.complex64 if makes_complex(c.parameters) else np.float32)
     # Columns have length 1; double precision rounds far less than single.
-    bound = rounding(schedule, np.float32) + rounding(schedule, np.float64)
+    bound = rounding(c.schedule, np.float32) + rounding(c.schedule, np.float64)
     assert_vectors_close(U32, U64, bound, axis=0)
-    x = random_vectors(rng, (4, n), U32.dtype)
     for inverse in (False, True):
-        y = givens.rotate(x, angles, schedule, inverse=inverse, **options)
-        assert y.dtype == x.dtype
-        expected = rotated(x, angles, schedule, inverse=inverse, **options)
-        assert_vectors_close(y, expected, bound * np.linalg.norm(x, axis=-1))
+        y = givens.rotate(c.x, inverse=inverse, **c.given)
+        assert y.dtype == c.x.dtype == U32.dtype
+        expected = rotated(c.x, inverse=inverse, **c.given)
+        assert_vectors_close(y, expected, bound * np.linalg.norm(c.x, axis=-1))
 
 
 @pytest.mark.parametrize("values", ["finite", "infinite"])
@@ -283,22 +277,20 @@ def test_single_precision_against_double(name: str, n: int, kind: str) -> None:
 @pytest.mark.parametrize("kind", REAL_OPTIONS)
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_real_angles_turn_real_and_imaginary_parts_apart(dtype, kind, inverse, values) -> None:
-    rng = np.random.default_rng(0)
-    schedule = Schedule.circle(6)
-    angles, options = random_parameters(rng, kind, schedule, dtype)
-    x = random_vectors(rng, (5, 6), complex_of(dtype))
+    c = Case.of(Schedule.circle(6), kind, (5, 6), dtype=dtype, complex_vectors=True)
+    x = c.x
     if values == "infinite":
         x.real[2, 3] = np.inf
         x.imag[4, 1] = -np.inf
-    y = givens.rotate(x, angles, schedule, inverse=inverse, **options)
+    y = givens.rotate(x, inverse=inverse, **c.given)
     for part in ("real", "imag"):
         of_part = np.ascontiguousarray(getattr(x, part))
-        expected = givens.rotate(of_part, angles, schedule, inverse=inverse, **options)
+        expected = givens.rotate(of_part, inverse=inverse, **c.given)
         actual = getattr(y, part)
         np.testing.assert_array_equal(np.isfinite(actual), np.isfinite(expected))
         finite = np.isfinite(expected).all(axis=-1)
         # Both sides are computed in the same precision.
-        size = 2 * rounding(schedule, dtype) * np.linalg.norm(of_part[finite], axis=-1)
+        size = 2 * rounding(c.schedule, dtype) * np.linalg.norm(of_part[finite], axis=-1)
         assert_vectors_close(actual[finite], expected[finite], size)
 
 
@@ -337,17 +329,12 @@ BATCHES = [
     ],
 )
 def test_batches(angle_batch, other_batch, x_batch, kind, inverse) -> None:
-    rng = np.random.default_rng(0)
-    schedule = Schedule.xor(5)
-    angles, options = random_parameters(rng, kind, schedule, batches=(angle_batch, other_batch))
-    U = products(schedule, angles, **options)
-    size = 2 * rounding(schedule, np.float64)  # both sides round
-    assert_vectors_close(givens.matrix(angles, schedule, **options), U, size, axis=-2)
-
-    x = random_vectors(rng, (*x_batch, 5), U.dtype)
-    y = givens.rotate(x, angles, schedule, inverse=inverse, **options)
-    expected = rotated(x, angles, schedule, inverse=inverse, **options)
-    assert_vectors_close(y, expected, size * np.linalg.norm(x, axis=-1))
+    c = Case.of(Schedule.xor(5), kind, (*x_batch, 5), batches=(angle_batch, other_batch))
+    size = 2 * rounding(c.schedule, np.float64)  # both sides round
+    assert_vectors_close(givens.matrix(**c.given), products(**c.given), size, axis=-2)
+    y = givens.rotate(c.x, inverse=inverse, **c.given)
+    expected = rotated(c.x, inverse=inverse, **c.given)
+    assert_vectors_close(y, expected, size * np.linalg.norm(c.x, axis=-1))
 
 
 def test_result_shapes_of_a_batch() -> None:
@@ -362,8 +349,8 @@ def test_result_shapes_of_a_batch() -> None:
 
 def test_batch_axes_come_before_the_axis() -> None:
     c = case("circle", 5, "angles alone")
-    angles = np.stack([c.angles, -c.angles, 0 * c.angles])
-    x = np.random.default_rng(0).standard_normal((3, 5, 2, 4))
+    angles = np.array([[1.0], [-1.0], [0.0]]) * c.given["angles"]
+    x = c.vectors(3, 5, 2, 4)
     actual = givens.rotate(x, angles, c.schedule, axis=1)
     for b in range(3):
         expected = rotated(x[b], angles[b], c.schedule, axis=0)
@@ -404,23 +391,19 @@ def assert_same_bits(a: np.ndarray, b: np.ndarray) -> None:
 @pytest.mark.parametrize("kind", OPTIONS)
 @pytest.mark.parametrize(("n", "vectors"), [(5, 3), (16, 37), (64, 70)])
 def test_one_vector_that_is_not_finite_leaves_the_others(n, vectors, kind, dtype, value) -> None:
-    rng = np.random.default_rng(0)
-    schedule = Schedule.xor(n)
-    angles, options = random_parameters(rng, kind, schedule, dtype)
-    x_dtype = complex_of(dtype) if makes_complex(options) else np.dtype(dtype)
-    x = random_vectors(rng, (vectors, n), x_dtype)
+    c = Case.of(Schedule.xor(n), kind, (vectors, n), dtype=dtype)
     bad = vectors // 2
-    spoilt = x.copy()
+    spoilt = c.x.copy()
     spoilt[bad, n // 3] = value
     for axis, inverse in [(-1, False), (-1, True), (0, False), (0, True)]:
 
         def run(v, axis=axis, inverse=inverse):
             if axis == 0:
                 v = np.ascontiguousarray(v.T)
-            y = givens.rotate(v, angles, schedule, axis=axis, inverse=inverse, **options)
+            y = givens.rotate(v, axis=axis, inverse=inverse, **c.given)
             return np.ascontiguousarray(np.moveaxis(y, axis, -1))
 
-        clean, dirty = run(x), run(spoilt)
+        clean, dirty = run(c.x), run(spoilt)
         others = np.arange(vectors) != bad
         assert_same_bits(clean[others], dirty[others])
         # Every coordinate depends on every other.
@@ -447,19 +430,13 @@ def test_coordinates_that_do_not_depend_on_it_stay(value: float, inverse: bool) 
 @VALUES
 @pytest.mark.parametrize("kind", ["angles alone", "phases and diagonal"])
 def test_angle_that_is_not_finite_leaves_the_other_matrices(kind: str, value: float) -> None:
-    rng = np.random.default_rng(0)
-    schedule = Schedule.circle(8)
-    angles, options = random_parameters(rng, kind, schedule, batches=((3,), (3,)))
-    spoilt = angles.copy()
-    spoilt[1, 11] = value
-    clean = givens.matrix(angles, schedule, **options)
-    dirty = givens.matrix(spoilt, schedule, **options)
-    assert_same_bits(clean[[0, 2]], dirty[[0, 2]])
-    assert np.isnan(dirty[1]).any()
-    x = random_vectors(rng, (3, 5, 8), clean.dtype)
-    clean, dirty = (givens.rotate(x, a, schedule, **options) for a in (angles, spoilt))
-    assert_same_bits(clean[[0, 2]], dirty[[0, 2]])
-    assert np.isnan(dirty[1]).any()
+    c = Case.of(Schedule.circle(8), kind, (3, 5, 8), batches=((3,), (3,)))
+    spoilt = {**c.given, "angles": c.parameters["angles"].copy()}
+    spoilt["angles"][1, 11] = value
+    for function in (givens.matrix, functools.partial(givens.rotate, c.x)):
+        clean, dirty = function(**c.given), function(**spoilt)
+        assert_same_bits(clean[[0, 2]], dirty[[0, 2]])
+        assert np.isnan(dirty[1]).any()
 
 
 @VALUES
@@ -474,11 +451,9 @@ def test_angle_that_is_not_finite_leaves_rows_outside_its_plane(value: float) ->
 @VALUES
 def test_row_factor_that_is_not_finite_leaves_the_other_rows(value: float) -> None:
     c = case("xor", 5, "phases and diagonal")
-    spoilt = {**c.options, "diagonal": c.options["diagonal"].copy()}
+    spoilt = {**c.given, "diagonal": c.given["diagonal"].copy()}
     spoilt["diagonal"][2] = value
-    clean, dirty = (
-        givens.matrix(c.angles, c.schedule, **options) for options in (c.options, spoilt)
-    )
+    clean, dirty = givens.matrix(**c.given), givens.matrix(**spoilt)
     others = np.arange(5) != 2
     assert_same_bits(clean[others], dirty[others])
     assert np.isnan(dirty[2]).all()
