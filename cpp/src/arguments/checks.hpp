@@ -256,7 +256,7 @@ inline Extents shape_of_matrices(Extents batch, const Schedule& schedule) {
 // What all arrays of vectors of a call have in common: their shape begins with the batch axes and
 // has the coordinates along `axis`.
 struct Frame {
-  Schedule schedule;
+  const Schedule& schedule;
   int num_threads;
   bool inverse;
   int batch_ndim;
