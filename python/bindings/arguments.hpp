@@ -2,6 +2,7 @@
 // the argument in every message; values are checked by the core.
 #pragma once
 
+#include <pybind11/gil_safe_call_once.h>
 #include <pybind11/pybind11.h>
 
 #include <cstdint>
@@ -15,6 +16,24 @@
 namespace givens::python {
 
 namespace py = pybind11;
+
+// An object of one of the package's modules, imported when it is first needed.
+class PackageObject {
+ public:
+  constexpr PackageObject(const char* module, const char* name) : module_(module), name_(name) {}
+
+  const py::object& get() {
+    return storage_
+        .call_once_and_store_result(
+            [this] { return py::object(py::module_::import(module_).attr(name_)); })
+        .get_stored();
+  }
+
+ private:
+  const char* module_;
+  const char* name_;
+  py::gil_safe_call_once_and_store<py::object> storage_;
+};
 
 // The name of an object's type, as error messages show it.
 std::string type_name(py::handle object);

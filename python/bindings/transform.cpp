@@ -47,6 +47,20 @@ struct TangentArrays {
   }
 };
 
+// An object of a class of named tuples. To call the class would take as long as a small matrix.
+template <class... Items>
+py::tuple named_tuple(PackageObject& named, Items... items) {
+  auto* type = reinterpret_cast<PyTypeObject*>(named.get().ptr());
+  auto made = py::reinterpret_steal<py::tuple>(type->tp_alloc(type, sizeof...(items)));
+  if (!made) throw py::error_already_set();
+  Py_ssize_t place = 0;
+  (PyTuple_SET_ITEM(made.ptr(), place++, items.release().ptr()), ...);
+  return made;
+}
+
+PYBIND11_CONSTINIT PackageObject rotate_gradients{"givens._gradients", "RotateGradients"};
+PYBIND11_CONSTINIT PackageObject matrix_gradients{"givens._gradients", "MatrixGradients"};
+
 // New arrays for the parameters' gradients.
 template <class R>
 struct GradientArrays {
@@ -66,9 +80,9 @@ struct GradientArrays {
 
   // (*before, angles, phases, diagonal), with None for an absent parameter.
   template <class... Results>
-  py::tuple results(const CallArrays& arrays, const Results&... before) const {
-    return py::make_tuple(before..., arrays.result(angles), arrays.result(phases),
-                          arrays.result(diagonal));
+  py::tuple results(PackageObject& named, const CallArrays& arrays, Results... before) const {
+    return named_tuple(named, std::move(before)..., arrays.result(angles), arrays.result(phases),
+                       arrays.result(diagonal));
   }
 };
 
@@ -157,7 +171,7 @@ py::tuple rotate_vjp(py::handle y_, py::handle gy_, py::handle angles, py::handl
       givens::rotate_vjp<T>(y.view<const T>(), gy.view<const T>(), parameters.views<R>(), schedule,
                             gx.view<T>(), gradients.views(), options);
     });
-    return gradients.results(arrays, arrays.result(gx));
+    return gradients.results(rotate_gradients, arrays, arrays.result(gx));
   });
 }
 
@@ -179,7 +193,7 @@ py::tuple matrix_vjp(py::handle u_, py::handle gu_, py::handle angles, py::handl
       givens::matrix_vjp<T>(u.view<const T>(), gu.view<const T>(), parameters.views<R>(), schedule,
                             gradients.views(), threads);
     });
-    return gradients.results(arrays);
+    return gradients.results(matrix_gradients, arrays);
   });
 }
 
@@ -263,8 +277,8 @@ py::tuple rotate_vjp_jvp(py::handle y_, py::handle dy_, py::handle gy_, py::hand
                                 tangents.views<R>(), schedule, gx.view<T>(), gradients.views(),
                                 dgx.view<T>(), gradient_tangents.views(), options);
     });
-    return py::make_tuple(gradients.results(arrays, arrays.result(gx)),
-                          gradient_tangents.results(arrays, arrays.result(dgx)));
+    return py::make_tuple(gradients.results(rotate_gradients, arrays, arrays.result(gx)),
+                          gradient_tangents.results(rotate_gradients, arrays, arrays.result(dgx)));
   });
 }
 

@@ -5,6 +5,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from givens._dispatch.libraries import ForeignArray
+from givens._gradients import MatrixGradients, RotateGradients
 
 _Scalar = TypeVar("_Scalar", bound=np.generic)
 _Array = NDArray[Any]
@@ -69,8 +70,7 @@ def backend() -> str: ...
 def default_num_threads() -> int: ...
 def set_default_num_threads(num_threads: int | None) -> None: ...
 
-# Arguments are checked at run time, and typed exactly in _transform.py and _jvp.py. Functions with
-# gradients return None for the gradient of an absent parameter.
+# Arguments are checked at run time, and typed exactly in _transform.py and _jvp.py.
 def matrix(
     angles: _Array,
     schedule: Schedule,
@@ -102,7 +102,7 @@ def rotate_vjp(
     diagonal: _Array | None,
     signs: _Array | None,
     num_threads: int | None,
-) -> tuple[_Array, _Array, _Array | None, _Array | None]: ...
+) -> RotateGradients[_Array, _Array]: ...
 def matrix_vjp(
     U: _Array,
     gU: _Array,
@@ -112,7 +112,7 @@ def matrix_vjp(
     diagonal: _Array | None,
     signs: _Array | None,
     num_threads: int | None,
-) -> tuple[_Array, _Array | None, _Array | None]: ...
+) -> MatrixGradients[_Array]: ...
 def rotate_jvp(
     x: _Array,
     dx: _Array | None,
@@ -155,7 +155,7 @@ def rotate_vjp_jvp(
     ddiagonal: _Array | None,
     signs: _Array | None,
     num_threads: int | None,
-) -> tuple[tuple[_Array, ...], tuple[_Array, ...]]: ...
+) -> tuple[RotateGradients[_Array, _Array], RotateGradients[_Array, _Array]]: ...
 
 # Returns angles, phases, diagonal and signs; the absent ones are None.
 def decompose(U: Any) -> tuple[Any, Any, Any, Any]: ...

@@ -92,10 +92,9 @@ def matrix_jvp(
     array([[ 0., -2.],
            [ 2.,  0.]])
     """
-    arrays = (angles, dangles, phases, dphases, diagonal, ddiagonal, signs)
-    U, dU = engine_of(*arrays).matrix_jvp(
-        angles, dangles, schedule, phases, dphases, diagonal, ddiagonal, signs, num_threads
-    )
+    options = (phases, dphases, diagonal, ddiagonal, signs)
+    engine = engine_of(angles, dangles, *options)
+    U, dU = engine.matrix_jvp(angles, dangles, schedule, *options, num_threads)
     return U, dU
 
 
@@ -196,9 +195,8 @@ def rotate_jvp(
     True
     """
     vectors, options = (x, dx, angles, dangles), (phases, dphases, diagonal, ddiagonal, signs)
-    y, dy = engine_of(*vectors, *options).rotate_jvp(
-        *vectors, schedule, axis, inverse, *options, num_threads
-    )
+    engine = engine_of(*vectors, *options)
+    y, dy = engine.rotate_jvp(*vectors, schedule, axis, inverse, *options, num_threads)
     return y, dy
 
 
@@ -307,7 +305,8 @@ def rotate_vjp_jvp(
     """
     vectors = (y, dy, gy, dgy, angles, dangles)
     options = (phases, dphases, diagonal, ddiagonal, signs)
-    gradients, tangents = engine_of(*vectors, *options).rotate_vjp_jvp(
+    engine = engine_of(*vectors, *options)
+    gradients, tangents = engine.rotate_vjp_jvp(
         *vectors, schedule, axis, inverse, *options, num_threads
     )
-    return RotateGradients(*gradients), RotateGradients(*tangents)
+    return gradients, tangents

@@ -76,15 +76,9 @@ py::dtype numpy_dtype(Dtype dtype) {
 
 // The `Library` of an array, by `library_of_class` of the package.
 py::object library_of(py::handle object) {
-  PYBIND11_CONSTINIT static py::gil_safe_call_once_and_store<py::object> storage;
-  const py::object& find =
-      storage
-          .call_once_and_store_result([] {
-            return py::object(
-                py::module_::import("givens._dispatch.libraries").attr("library_of_class"));
-          })
-          .get_stored();
-  return find(py::type::handle_of(object));
+  PYBIND11_CONSTINIT static PackageObject library_of_class{"givens._dispatch.libraries",
+                                                           "library_of_class"};
+  return library_of_class.get()(py::type::handle_of(object));
 }
 
 std::string kind_of(const py::object& library) {

@@ -26,7 +26,6 @@ def engine_of(*arrays: Any) -> Any:
     elsewhere, and `givens._core` refuses objects that are no arrays.
     """
     for x in arrays:
-        # Most calls have NumPy's arrays, and this loop takes 0.2 us of a call.
         if x is not None and type(x) is not ndarray and is_on_gpu(x):
             return gpu_functions
     return _core

@@ -1,7 +1,6 @@
 """The public functions on arrays in a GPU's memory; `givens._transform` says what they compute.
 
-They take the positional arguments of the functions of `givens._core`, and return the same: of a
-function with gradients a tuple with None for every absent parameter.
+They take the positional arguments of the functions of `givens._core`, and return the same.
 """
 
 from collections.abc import Callable
@@ -9,6 +8,7 @@ from typing import Any, NoReturn
 
 from givens._core import Schedule
 from givens._dispatch.gpu_call import Call
+from givens._gradients import MatrixGradients, RotateGradients
 
 Shape = tuple[int, ...]
 
@@ -65,7 +65,7 @@ def rotate_vjp(
     diagonal: Any,
     signs: Any,
     num_threads: object,
-) -> tuple[Any, ...]:
+) -> RotateGradients[Any, Any]:
     """Queue `givens.rotate_vjp`."""
     _refuse_threads(num_threads)
     with Call(y=y, gy=gy, angles=angles, phases=phases, diagonal=diagonal, signs=signs) as call:
@@ -77,7 +77,7 @@ def rotate_vjp(
         call.core.rotate_vjp(
             *arrays, *of_rotation, gradients.batch, *results, call.device, call.stream
         )
-    return gx, *gradients.summed()
+    return RotateGradients(gx, *gradients.summed())
 
 
 def matrix_vjp(
@@ -89,7 +89,7 @@ def matrix_vjp(
     diagonal: Any,
     signs: Any,
     num_threads: object,
-) -> tuple[Any, ...]:
+) -> MatrixGradients[Any]:
     """Queue `givens.matrix_vjp`."""
     _refuse_threads(num_threads)
     with Call(U=U, gU=gU, angles=angles, phases=phases, diagonal=diagonal, signs=signs) as call:
@@ -104,7 +104,7 @@ def matrix_vjp(
             call.device,
             call.stream,
         )
-    return gradients.summed()
+    return MatrixGradients(*gradients.summed())
 
 
 def _refuse_threads(num_threads: object) -> None:
