@@ -2,7 +2,6 @@
 
 from typing import Any, TypeVar, overload
 
-import numpy as np
 from numpy.typing import NDArray
 
 from givens._core import Schedule
@@ -10,38 +9,37 @@ from givens._dispatch import engine_of
 from givens._dispatch.libraries import ForeignArray
 from givens._gradients import RotateGradients
 
-# The dtypes of vectors and of parameters, and the class of another library's arrays.
-T = TypeVar("T", np.float32, np.float64, np.complex64, np.complex128)
-R = TypeVar("R", np.float32, np.float64)
-A = TypeVar("A", bound=ForeignArray)
+# Arrays of vectors and of parameters: NumPy's, or of another library.
+V = TypeVar("V", bound=ForeignArray)
+P = TypeVar("P", bound=ForeignArray)
 
 
 @overload
 def matrix_jvp(
-    angles: NDArray[R],
-    dangles: NDArray[R] | None,
+    angles: NDArray[Any],
+    dangles: NDArray[Any] | None,
     schedule: Schedule,
     *,
-    phases: NDArray[R] | None = None,
-    dphases: NDArray[R] | None = None,
-    diagonal: NDArray[R] | None = None,
-    ddiagonal: NDArray[R] | None = None,
-    signs: NDArray[R] | None = None,
+    phases: NDArray[Any] | None = None,
+    dphases: NDArray[Any] | None = None,
+    diagonal: NDArray[Any] | None = None,
+    ddiagonal: NDArray[Any] | None = None,
+    signs: NDArray[Any] | None = None,
     num_threads: int | None = None,
 ) -> tuple[NDArray[Any], NDArray[Any]]: ...
 @overload
 def matrix_jvp(
-    angles: A,
-    dangles: A | None,
+    angles: P,
+    dangles: P | None,
     schedule: Schedule,
     *,
-    phases: A | None = None,
-    dphases: A | None = None,
-    diagonal: A | None = None,
-    ddiagonal: A | None = None,
-    signs: A | None = None,
+    phases: P | None = None,
+    dphases: P | None = None,
+    diagonal: P | None = None,
+    ddiagonal: P | None = None,
+    signs: P | None = None,
     num_threads: int | None = None,
-) -> tuple[A, A]: ...
+) -> tuple[P, P]: ...
 def matrix_jvp(
     angles: Any,
     dangles: Any,
@@ -98,56 +96,22 @@ def matrix_jvp(
     return U, dU
 
 
-@overload
 def rotate_jvp(
-    x: NDArray[T],
-    dx: NDArray[T] | None,
-    angles: NDArray[R],
-    dangles: NDArray[R] | None,
+    x: V,
+    dx: V | None,
+    angles: P,
+    dangles: P | None,
     schedule: Schedule,
     *,
     axis: int = -1,
     inverse: bool = False,
-    phases: NDArray[R] | None = None,
-    dphases: NDArray[R] | None = None,
-    diagonal: NDArray[R] | None = None,
-    ddiagonal: NDArray[R] | None = None,
-    signs: NDArray[R] | None = None,
+    phases: P | None = None,
+    dphases: P | None = None,
+    diagonal: P | None = None,
+    ddiagonal: P | None = None,
+    signs: P | None = None,
     num_threads: int | None = None,
-) -> tuple[NDArray[T], NDArray[T]]: ...
-@overload
-def rotate_jvp(
-    x: A,
-    dx: A | None,
-    angles: A,
-    dangles: A | None,
-    schedule: Schedule,
-    *,
-    axis: int = -1,
-    inverse: bool = False,
-    phases: A | None = None,
-    dphases: A | None = None,
-    diagonal: A | None = None,
-    ddiagonal: A | None = None,
-    signs: A | None = None,
-    num_threads: int | None = None,
-) -> tuple[A, A]: ...
-def rotate_jvp(
-    x: Any,
-    dx: Any,
-    angles: Any,
-    dangles: Any,
-    schedule: Schedule,
-    *,
-    axis: int = -1,
-    inverse: bool = False,
-    phases: Any = None,
-    dphases: Any = None,
-    diagonal: Any = None,
-    ddiagonal: Any = None,
-    signs: Any = None,
-    num_threads: int | None = None,
-) -> tuple[Any, Any]:
+) -> tuple[V, V]:
     """Compute `rotate` and its tangent: how the result changes as vectors and parameters do.
 
     Parameters
@@ -200,62 +164,24 @@ def rotate_jvp(
     return y, dy
 
 
-@overload
 def rotate_vjp_jvp(
-    y: NDArray[T],
-    dy: NDArray[T] | None,
-    gy: NDArray[T],
-    dgy: NDArray[T] | None,
-    angles: NDArray[R],
-    dangles: NDArray[R] | None,
+    y: V,
+    dy: V | None,
+    gy: V,
+    dgy: V | None,
+    angles: P,
+    dangles: P | None,
     schedule: Schedule,
     *,
     axis: int = -1,
     inverse: bool = False,
-    phases: NDArray[R] | None = None,
-    dphases: NDArray[R] | None = None,
-    diagonal: NDArray[R] | None = None,
-    ddiagonal: NDArray[R] | None = None,
-    signs: NDArray[R] | None = None,
+    phases: P | None = None,
+    dphases: P | None = None,
+    diagonal: P | None = None,
+    ddiagonal: P | None = None,
+    signs: P | None = None,
     num_threads: int | None = None,
-) -> tuple[RotateGradients[NDArray[T], NDArray[R]], RotateGradients[NDArray[T], NDArray[R]]]: ...
-@overload
-def rotate_vjp_jvp(
-    y: A,
-    dy: A | None,
-    gy: A,
-    dgy: A | None,
-    angles: A,
-    dangles: A | None,
-    schedule: Schedule,
-    *,
-    axis: int = -1,
-    inverse: bool = False,
-    phases: A | None = None,
-    dphases: A | None = None,
-    diagonal: A | None = None,
-    ddiagonal: A | None = None,
-    signs: A | None = None,
-    num_threads: int | None = None,
-) -> tuple[RotateGradients[A, A], RotateGradients[A, A]]: ...
-def rotate_vjp_jvp(
-    y: Any,
-    dy: Any,
-    gy: Any,
-    dgy: Any,
-    angles: Any,
-    dangles: Any,
-    schedule: Schedule,
-    *,
-    axis: int = -1,
-    inverse: bool = False,
-    phases: Any = None,
-    dphases: Any = None,
-    diagonal: Any = None,
-    ddiagonal: Any = None,
-    signs: Any = None,
-    num_threads: int | None = None,
-) -> tuple[RotateGradients[Any, Any], RotateGradients[Any, Any]]:
+) -> tuple[RotateGradients[V, P], RotateGradients[V, P]]:
     """Compute `rotate_vjp` and its tangent: second derivatives.
 
     With dy from `rotate_jvp` and dgy the change of the loss's own gradient, this is the product of

@@ -16,10 +16,10 @@ from givens._dispatch import engine_of
 from givens._dispatch.libraries import ForeignArray
 from givens._gradients import MatrixGradients, RotateGradients
 
-# The dtypes of vectors and of parameters, and the class of another library's arrays.
-T = TypeVar("T", np.float32, np.float64, np.complex64, np.complex128)
+# Arrays of vectors and of parameters: NumPy's, or of another library.
+V = TypeVar("V", bound=ForeignArray)
+P = TypeVar("P", bound=ForeignArray)
 R = TypeVar("R", np.float32, np.float64)
-A = TypeVar("A", bound=ForeignArray)
 
 
 @overload
@@ -42,14 +42,14 @@ def matrix(
 ) -> NDArray[Any]: ...
 @overload
 def matrix(
-    angles: A,
+    angles: P,
     schedule: Schedule,
     *,
-    phases: A | None = None,
-    diagonal: A | None = None,
-    signs: A | None = None,
+    phases: P | None = None,
+    diagonal: P | None = None,
+    signs: P | None = None,
     num_threads: int | None = None,
-) -> A: ...
+) -> P: ...
 def matrix(
     angles: Any,
     schedule: Schedule,
@@ -118,47 +118,19 @@ def matrix(
     return engine.matrix(angles, schedule, phases, diagonal, signs, num_threads)
 
 
-@overload
 def rotate(
-    x: NDArray[T],
-    angles: NDArray[R],
+    x: V,
+    angles: P,
     schedule: Schedule,
     *,
     axis: int = -1,
     inverse: bool = False,
-    out: NDArray[T] | None = None,
-    phases: NDArray[R] | None = None,
-    diagonal: NDArray[R] | None = None,
-    signs: NDArray[R] | None = None,
+    out: V | None = None,
+    phases: P | None = None,
+    diagonal: P | None = None,
+    signs: P | None = None,
     num_threads: int | None = None,
-) -> NDArray[T]: ...
-@overload
-def rotate(
-    x: A,
-    angles: A,
-    schedule: Schedule,
-    *,
-    axis: int = -1,
-    inverse: bool = False,
-    out: A | None = None,
-    phases: A | None = None,
-    diagonal: A | None = None,
-    signs: A | None = None,
-    num_threads: int | None = None,
-) -> A: ...
-def rotate(
-    x: Any,
-    angles: Any,
-    schedule: Schedule,
-    *,
-    axis: int = -1,
-    inverse: bool = False,
-    out: Any = None,
-    phases: Any = None,
-    diagonal: Any = None,
-    signs: Any = None,
-    num_threads: int | None = None,
-) -> Any:
+) -> V:
     """Multiply vectors by U, or by its inverse, without forming it.
 
     For a vector x this is ``U @ x``, for rows (batch, n) ``x @ U.T``, and with ``axis=-2`` it is
@@ -216,52 +188,25 @@ def rotate(
     """
     is_plain = type(x) is type(angles) is ndarray and out is phases is diagonal is signs is None
     engine = _core if is_plain else engine_of(x, angles, out, phases, diagonal, signs)
-    return engine.rotate(
+    rotated: V = engine.rotate(
         x, angles, schedule, axis, inverse, out, phases, diagonal, signs, num_threads
     )
+    return rotated
 
 
-@overload
 def rotate_vjp(
-    y: NDArray[T],
-    gy: NDArray[T],
-    angles: NDArray[R],
+    y: V,
+    gy: V,
+    angles: P,
     schedule: Schedule,
     *,
     axis: int = -1,
     inverse: bool = False,
-    phases: NDArray[R] | None = None,
-    diagonal: NDArray[R] | None = None,
-    signs: NDArray[R] | None = None,
+    phases: P | None = None,
+    diagonal: P | None = None,
+    signs: P | None = None,
     num_threads: int | None = None,
-) -> RotateGradients[NDArray[T], NDArray[R]]: ...
-@overload
-def rotate_vjp(
-    y: A,
-    gy: A,
-    angles: A,
-    schedule: Schedule,
-    *,
-    axis: int = -1,
-    inverse: bool = False,
-    phases: A | None = None,
-    diagonal: A | None = None,
-    signs: A | None = None,
-    num_threads: int | None = None,
-) -> RotateGradients[A, A]: ...
-def rotate_vjp(
-    y: Any,
-    gy: Any,
-    angles: Any,
-    schedule: Schedule,
-    *,
-    axis: int = -1,
-    inverse: bool = False,
-    phases: Any = None,
-    diagonal: Any = None,
-    signs: Any = None,
-    num_threads: int | None = None,
-) -> Any:
+) -> RotateGradients[V, P]:
     """Compute the gradients of a real loss through `rotate`, from its output alone.
 
     The rotations are undone from last to first, so that nothing but the output has to be kept
@@ -313,46 +258,23 @@ def rotate_vjp(
         type(y) is type(gy) is type(angles) is ndarray and phases is diagonal is signs is None
     )
     engine = _core if is_plain else engine_of(y, gy, angles, phases, diagonal, signs)
-    return engine.rotate_vjp(
+    gradients: RotateGradients[V, P] = engine.rotate_vjp(
         y, gy, angles, schedule, axis, inverse, phases, diagonal, signs, num_threads
     )
+    return gradients
 
 
-@overload
 def matrix_vjp(
-    U: NDArray[Any],
-    gU: NDArray[Any],
-    angles: NDArray[R],
+    U: V,
+    gU: V,
+    angles: P,
     schedule: Schedule,
     *,
-    phases: NDArray[R] | None = None,
-    diagonal: NDArray[R] | None = None,
-    signs: NDArray[R] | None = None,
+    phases: P | None = None,
+    diagonal: P | None = None,
+    signs: P | None = None,
     num_threads: int | None = None,
-) -> MatrixGradients[NDArray[R]]: ...
-@overload
-def matrix_vjp(
-    U: A,
-    gU: A,
-    angles: A,
-    schedule: Schedule,
-    *,
-    phases: A | None = None,
-    diagonal: A | None = None,
-    signs: A | None = None,
-    num_threads: int | None = None,
-) -> MatrixGradients[A]: ...
-def matrix_vjp(
-    U: Any,
-    gU: Any,
-    angles: Any,
-    schedule: Schedule,
-    *,
-    phases: Any = None,
-    diagonal: Any = None,
-    signs: Any = None,
-    num_threads: int | None = None,
-) -> Any:
+) -> MatrixGradients[P]:
     """Compute the gradients of a real loss through `matrix`.
 
     Parameters
@@ -396,4 +318,7 @@ def matrix_vjp(
         type(U) is type(gU) is type(angles) is ndarray and phases is diagonal is signs is None
     )
     engine = _core if is_plain else engine_of(U, gU, angles, phases, diagonal, signs)
-    return engine.matrix_vjp(U, gU, angles, schedule, phases, diagonal, signs, num_threads)
+    gradients: MatrixGradients[P] = engine.matrix_vjp(
+        U, gU, angles, schedule, phases, diagonal, signs, num_threads
+    )
+    return gradients
