@@ -70,116 +70,24 @@ def backend() -> str: ...
 def default_num_threads() -> int: ...
 def set_default_num_threads(num_threads: int | None) -> None: ...
 
-# Arguments are checked at run time, and typed exactly in _transform.py and _jvp.py.
-def matrix(
-    angles: _Array,
-    schedule: Schedule,
-    phases: _Array | None,
-    diagonal: _Array | None,
-    signs: _Array | None,
-    num_threads: int | None,
-) -> _Array: ...
-def rotate(
-    x: _Array,
-    angles: _Array,
-    schedule: Schedule,
-    axis: int,
-    inverse: bool,
-    out: _Array | None,
-    phases: _Array | None,
-    diagonal: _Array | None,
-    signs: _Array | None,
-    num_threads: int | None,
-) -> _Array: ...
-def rotate_vjp(
-    y: _Array,
-    gy: _Array,
-    angles: _Array,
-    schedule: Schedule,
-    axis: int,
-    inverse: bool,
-    phases: _Array | None,
-    diagonal: _Array | None,
-    signs: _Array | None,
-    num_threads: int | None,
-) -> RotateGradients[_Array, _Array]: ...
-def matrix_vjp(
-    U: _Array,
-    gU: _Array,
-    angles: _Array,
-    schedule: Schedule,
-    phases: _Array | None,
-    diagonal: _Array | None,
-    signs: _Array | None,
-    num_threads: int | None,
-) -> MatrixGradients[_Array]: ...
-def rotate_jvp(
-    x: _Array,
-    dx: _Array | None,
-    angles: _Array,
-    dangles: _Array | None,
-    schedule: Schedule,
-    axis: int,
-    inverse: bool,
-    phases: _Array | None,
-    dphases: _Array | None,
-    diagonal: _Array | None,
-    ddiagonal: _Array | None,
-    signs: _Array | None,
-    num_threads: int | None,
-) -> tuple[_Array, _Array]: ...
-def matrix_jvp(
-    angles: _Array,
-    dangles: _Array | None,
-    schedule: Schedule,
-    phases: _Array | None,
-    dphases: _Array | None,
-    diagonal: _Array | None,
-    ddiagonal: _Array | None,
-    signs: _Array | None,
-    num_threads: int | None,
-) -> tuple[_Array, _Array]: ...
+# These take positional arguments, which they check at run time: transform.cpp names them, and
+# _transform.py and _jvp.py type them.
+def matrix(*arguments: Any) -> _Array: ...
+def rotate(*arguments: Any) -> _Array: ...
+def rotate_vjp(*arguments: Any) -> RotateGradients[_Array, _Array]: ...
+def matrix_vjp(*arguments: Any) -> MatrixGradients[_Array]: ...
+def rotate_jvp(*arguments: Any) -> tuple[_Array, _Array]: ...
+def matrix_jvp(*arguments: Any) -> tuple[_Array, _Array]: ...
 def rotate_vjp_jvp(
-    y: _Array,
-    dy: _Array | None,
-    gy: _Array,
-    dgy: _Array | None,
-    angles: _Array,
-    dangles: _Array | None,
-    schedule: Schedule,
-    axis: int,
-    inverse: bool,
-    phases: _Array | None,
-    dphases: _Array | None,
-    diagonal: _Array | None,
-    ddiagonal: _Array | None,
-    signs: _Array | None,
-    num_threads: int | None,
+    *arguments: Any,
 ) -> tuple[RotateGradients[_Array, _Array], RotateGradients[_Array, _Array]]: ...
 
 # Returns angles, phases, diagonal and signs; the absent ones are None.
 def decompose(U: Any) -> tuple[Any, Any, Any, Any]: ...
 
-# These check the arguments of `rotate` and `matrix`, and return the shapes of their results.
-def rotated_shape(
-    x: _Array,
-    angles: _Array,
-    schedule: Schedule,
-    axis: int,
-    inverse: bool,
-    phases: _Array | None,
-    diagonal: _Array | None,
-    signs: _Array | None,
-    num_threads: int | None,
-) -> tuple[int, ...]: ...
-def matrix_shape(
-    angles: _Array,
-    schedule: Schedule,
-    phases: _Array | None,
-    diagonal: _Array | None,
-    signs: _Array | None,
-    num_threads: int | None,
-) -> tuple[int, ...]: ...
+# The shapes of the results of `rotate` without `out`, and of `matrix`, whose arguments these check.
+def rotated_shape(*arguments: Any) -> tuple[int, ...]: ...
+def matrix_shape(*arguments: Any) -> tuple[int, ...]: ...
 
 # Present only if the package was built with jaxlib's headers, of this version. The handlers have
 # the names by which jax.ffi registers them.

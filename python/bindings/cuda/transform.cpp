@@ -137,6 +137,9 @@ void rotate(const DeviceArray& x, const DeviceArray& angles, py::handle schedule
   });
 }
 
+// In both functions with gradients, gphases and gdiagonal are absent if phases and diagonal are.
+// The leading axes of angles, phases and diagonal are repeated to the batch shape first.
+
 void rotate_vjp(const DeviceArray& y, const DeviceArray& gy, const DeviceArray& angles,
                 py::handle schedule_, py::handle axis, py::handle inverse, Given phases,
                 Given diagonal, Given signs, const Batch& batch, const DeviceArray& gx,
