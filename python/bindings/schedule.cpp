@@ -191,7 +191,8 @@ void register_schedule(py::module_& module) {
       .def_static("from_dict", &from_dict, py::arg("description"), docs::kFromDict)
       .def("to_dict", &to_dict, docs::kToDict)
       .def_property_readonly("kind", &Schedule::kind_name,
-                             "Name of the kind: circle, xor, team, brickwall, butterfly or rounds.")
+                             "Name of the kind: circle, xor, team, brickwall, butterfly, "
+                             "wavefront or rounds.")
       .def_property_readonly("n", &Schedule::n, "Number of coordinates.")
       .def_property_readonly("columns", &Schedule::columns,
                              "Columns of `givens.matrix`; n if not given.")

@@ -54,6 +54,14 @@ It has n(n-1)/2 rotations, and any rotation matrix can be decomposed into it (Cl
      R"(Rounds 1, 2, 4, ... of `xor`: O(n log n) rotations in log2 n rounds.)",
      R"(>>> givens.Schedule.butterfly(4).pairs.tolist()
 [[0, 1], [2, 3], [0, 2], [1, 3]])"},
+    {Schedule::Kind::wavefront,
+     R"(Neighbours (i, i + 1), from which every n x columns frame can be made exactly.
+
+The order is the one of Sameh and Kuck, J. ACM 25, 81 (1978), which is Reck's mesh turned round. With
+m = min(columns, n - 1) it has n + m - 2 rounds and n m - m(m+1)/2 rotations: as many as the Stiefel
+manifold of frames has dimensions. `givens.decompose` finds the angles of any frame.)",
+     R"(>>> givens.Schedule.wavefront(4, columns=1).pairs.tolist()
+[[0, 1], [1, 2], [2, 3]])"},
 };
 
 // The docstring of a factory: its row, and what all factories have in common.
@@ -82,7 +90,7 @@ applied first: ``U = G[K-1] @ ... @ G[1] @ G[0]``. Angles belong to rotations in
 round, and within a round in the order of its pairs.
 
 A schedule is an immutable value. It compares, hashes, pickles and prints, and is made by one of
-`circle`, `xor`, `team`, `brickwall`, `butterfly`, `from_rounds` and `from_dict`. Only the rounds given to
+`circle`, `xor`, `team`, `brickwall`, `butterfly`, `wavefront`, `from_rounds` and `from_dict`. Only the rounds given to
 `from_rounds` are stored; schedules of the other kinds compute their rounds when asked for.
 
 With ``columns=m`` smaller than n, the pairs in which both coordinates are at least m are dropped, which

@@ -26,6 +26,8 @@ class Schedule:
     @staticmethod
     def butterfly(n: int) -> Schedule: ...
     @staticmethod
+    def wavefront(n: int, columns: int | None = None) -> Schedule: ...
+    @staticmethod
     def from_rounds(
         n: int,
         rounds: Iterable[Sequence[tuple[int, int]] | ArrayLike],

@@ -52,9 +52,11 @@ inline std::vector<givens::Schedule> schedules(std::int64_t n, Random& random) {
           Schedule::team(n, 4),
           Schedule::brickwall(n),
           Schedule::butterfly(n),
+          Schedule::wavefront(n),
           Schedule::from_rounds(n, random_rounds(n, random)),
           Schedule::circle(n, n / 2),
           Schedule::xor_(n, n / 3),
+          Schedule::wavefront(n, n / 3),
           Schedule::team(n, 3, std::max<std::int64_t>(n - 1, 0)),
           Schedule::from_rounds(n, random_rounds(n, random), n / 2)};
 }

@@ -39,7 +39,7 @@ struct Pair {
 //   std::vector<float> angles(s.num_rotations());
 class GIVENS_API Schedule {
  public:
-  enum class Kind { circle, xor_, team, brickwall, butterfly, rounds };
+  enum class Kind { circle, xor_, team, brickwall, butterfly, wavefront, rounds };
 
   // All factories throw std::invalid_argument for n < 0, columns outside 0..n and schedules beyond
   // the limits above. Cost: O(rounds) time and memory (xor: O(rounds log n) time); `from_rounds`
@@ -73,6 +73,14 @@ class GIVENS_API Schedule {
   // Rounds 1, 2, 4, .. of xor: log2 N rounds, N the next power of two, and O(n log n) rotations.
   static Schedule butterfly(std::int64_t n);
 
+  // Neighbours (i, i + 1) in the order of Sameh and Kuck, J. ACM 25, 81 (1978), which is the mesh
+  // of Reck et al., Phys. Rev. Lett. 73, 58 (1994), turned round. With m' = min(columns, n - 1)
+  // there are n + m' - 2 rounds and n m' - m'(m' + 1)/2 rotations: as many as the Stiefel manifold
+  // of n x columns frames has dimensions, and `decompose` finds them for any such frame. Round r
+  // undoes step t = n + m' - 3 - r of the elimination, which holds for each column j = 0 .. m' - 1
+  // the pair with i = n - 2 - t + 2 j where j <= i <= n - 2.
+  static Schedule wavefront(std::int64_t n, std::optional<std::int64_t> columns = std::nullopt);
+
   // The caller's rounds. A pair may be given in either order; the smaller coordinate becomes i.
   // Throws std::invalid_argument naming the round and pair for a coordinate outside 0..n-1, a pair
   // of equal coordinates, and two pairs of one round that share a coordinate.
@@ -100,7 +108,8 @@ class GIVENS_API Schedule {
                             std::optional<std::int64_t> columns = std::nullopt);
 
   Kind kind() const;
-  // The kind's name: "circle", "xor", "team", "brickwall", "butterfly" or "rounds".
+  // The kind's name: "circle", "xor", "team", "brickwall", "butterfly", "wavefront" or
+  // "rounds".
   const char* kind_name() const;
   std::int64_t n() const;
   std::int64_t columns() const;

@@ -10,6 +10,7 @@ Plan plan_xor(const Schedule& schedule);
 Plan plan_circle(const Schedule& schedule);
 Plan plan_brickwall(const Schedule& schedule);
 Plan plan_butterfly(const Schedule& schedule);
+Plan plan_wavefront(const Schedule& schedule);
 Plan plan_rounds(const Schedule& schedule);
 
 }  // namespace givens::planning

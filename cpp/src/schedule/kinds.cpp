@@ -30,6 +30,10 @@ constexpr KindRow kRows[] = {
      !kAllPairs,
      &rounds::kButterfly,
      planning::plan_butterfly},
+    {{Kind::wavefront, "wavefront", kColumns, !kSize},
+     !kAllPairs,
+     &rounds::kWavefront,
+     planning::plan_wavefront},
     {{Kind::rounds, "rounds", kColumns, !kSize}, !kAllPairs, nullptr, nullptr},
 };
 

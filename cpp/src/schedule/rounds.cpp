@@ -249,6 +249,36 @@ std::int64_t butterfly_size(const Arguments& arguments, std::int64_t r) {
   return xor_size(arguments, (std::int64_t{1} << r) - 1);
 }
 
+std::int64_t wavefront_count(const Arguments& arguments) {
+  const std::int64_t columns = std::min(arguments.columns, arguments.n - 1);
+  return columns <= 0 ? 0 : arguments.n + columns - 2;
+}
+
+// The columns of the frame that round r of wavefront has a pair for.
+struct WavefrontRound {
+  WavefrontRound(const Arguments& arguments, std::int64_t r)
+      : step(wavefront_count(arguments) - 1 - r),
+        first(std::max<std::int64_t>(step - (arguments.n - 2), 0)),
+        last(std::min({arguments.columns, arguments.n - 1, step / 2 + 1})) {}
+
+  std::int64_t step;  // of the elimination, which takes the rounds in reverse
+  std::int64_t first;
+  std::int64_t last;  // one past the last
+};
+
+void wavefront(const Arguments& arguments, std::int64_t r, std::vector<Pair>& out) {
+  const WavefrontRound round(arguments, r);
+  for (std::int64_t j = round.first; j < round.last; ++j) {
+    const std::int64_t i = arguments.n - 2 - round.step + 2 * j;
+    out.push_back(make_pair(i, i + 1));
+  }
+}
+
+std::int64_t wavefront_size(const Arguments& arguments, std::int64_t r) {
+  const WavefrontRound round(arguments, r);
+  return round.last - round.first;
+}
+
 }  // namespace
 
 const Rule kCircle{circle_count, circle, circle_size};
@@ -256,5 +286,6 @@ const Rule kXor{xor_count, xor_, xor_size};
 const Rule kTeam{team_count, team, team_size};
 const Rule kBrickwall{brickwall_count, brickwall, brickwall_size};
 const Rule kButterfly{butterfly_count, butterfly, butterfly_size};
+const Rule kWavefront{wavefront_count, wavefront, wavefront_size};
 
 }  // namespace givens::rounds

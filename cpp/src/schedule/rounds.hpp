@@ -17,7 +17,8 @@ struct Arguments {
 };
 
 // Pairs with a coordinate >= n are left out of a round, and so are pairs with both coordinates
-// >= columns. Precondition: 0 <= r < the number of rounds.
+// >= columns; wavefront has a rule of its own for columns. Precondition: 0 <= r < the number of
+// rounds.
 struct Rule {
   std::int64_t (*num_rounds)(const Arguments& arguments);
   // Appends the pairs of round r to `out` in order.
@@ -31,6 +32,7 @@ extern const Rule kXor;
 extern const Rule kTeam;
 extern const Rule kBrickwall;
 extern const Rule kButterfly;
+extern const Rule kWavefront;
 
 // The number of y in 0 .. x - 1 with (y XOR mask) < bound: how many pairs of a round of xor come
 // before the pair of x.

@@ -104,7 +104,9 @@ Schedule Schedule::from_kind(Kind kind, std::int64_t n, std::optional<std::int64
   data.arguments = {n, m, size.value_or(0)};
   data.covers_columns = n <= 2 || row.covers_all_pairs;
   const std::int64_t rounds = row.rule->num_rounds(data.arguments);
-  const std::int64_t most = rounds * (n / 2);
+  // Each pair has a coordinate below `columns`.
+  const std::int64_t most =
+      rounds * std::clamp<std::int64_t>(m, 1, std::max<std::int64_t>(n / 2, 1));
   if (most > kLimit) {
     refuse("a schedule must have fewer than 2^31 rotations, n = " + text(n) + " asks for up to " +
            text(most));
@@ -127,6 +129,9 @@ Schedule Schedule::team(std::int64_t n, std::int64_t size, std::optional<std::in
 }
 Schedule Schedule::brickwall(std::int64_t n) { return from_kind(Kind::brickwall, n); }
 Schedule Schedule::butterfly(std::int64_t n) { return from_kind(Kind::butterfly, n); }
+Schedule Schedule::wavefront(std::int64_t n, std::optional<std::int64_t> columns) {
+  return from_kind(Kind::wavefront, n, std::nullopt, columns);
+}
 
 Schedule Schedule::from_rounds(std::int64_t n,
                                const std::vector<std::vector<RequestedPair>>& rounds,

@@ -71,7 +71,16 @@ std::vector<Schedule> of_every_kind(std::int64_t n, const std::vector<std::int64
 const std::vector<std::int64_t> kTeamSizes = {1, 2, 3, 4, 5, 8, 9, 12, 20, 30};
 
 // In these every pair meets once, as in all kinds that can leave out columns.
-std::vector<Schedule> complete_schedules(std::int64_t n) { return of_every_kind(n, kTeamSizes, n); }
+// wavefront takes columns, but only neighbours meet in it.
+bool has_all_pairs(const Schedule& schedule) { return schedule.kind() != Kind::wavefront; }
+
+std::vector<Schedule> complete_schedules(std::int64_t n) {
+  std::vector<Schedule> out;
+  for (const Schedule& schedule : of_every_kind(n, kTeamSizes, n)) {
+    if (has_all_pairs(schedule)) out.push_back(schedule);
+  }
+  return out;
+}
 
 void check_refused(const std::string& message, const std::function<void()>& make) {
   CAPTURE(message);
@@ -83,13 +92,14 @@ void check_refused(const std::string& message, const std::function<void()>& make
 TEST_CASE("kinds: the table has every factory under its name") {
   std::vector<std::string> names;
   for (const auto& info : Schedule::kinds()) names.emplace_back(info.name);
-  CHECK(names ==
-        std::vector<std::string>{"circle", "xor", "team", "brickwall", "butterfly", "rounds"});
+  CHECK(names == std::vector<std::string>{"circle", "xor", "team", "brickwall", "butterfly",
+                                          "wavefront", "rounds"});
   CHECK(Schedule::from_kind(Kind::circle, 9, {}, 4) == Schedule::circle(9, 4));
   CHECK(Schedule::from_kind(Kind::xor_, 9, {}, 4) == Schedule::xor_(9, 4));
   CHECK(Schedule::from_kind(Kind::team, 9, 4, 3) == Schedule::team(9, 4, 3));
   CHECK(Schedule::from_kind(Kind::brickwall, 9) == Schedule::brickwall(9));
   CHECK(Schedule::from_kind(Kind::butterfly, 9) == Schedule::butterfly(9));
+  CHECK(Schedule::from_kind(Kind::wavefront, 9, {}, 4) == Schedule::wavefront(9, 4));
   for (const auto& info : kinds_with_a_rule()) {
     const std::string name = info.name;
     CAPTURE(name);
@@ -167,6 +177,39 @@ TEST_CASE("brickwall and butterfly: rounds worked out by hand") {
   CHECK(text(Schedule::butterfly(6)) == "01 23 45 | 02 13 | 04 15 | ");
 }
 
+TEST_CASE("wavefront: rounds worked out by hand") {
+  CHECK(text(Schedule::wavefront(1)) == "");
+  CHECK(text(Schedule::wavefront(2)) == "01 | ");
+  CHECK(text(Schedule::wavefront(3)) == "12 | 01 | 12 | ");
+  CHECK(text(Schedule::wavefront(4)) == "23 | 12 | 01 23 | 12 | 23 | ");
+  CHECK(text(Schedule::wavefront(5, 1)) == "01 | 12 | 23 | 34 | ");
+  CHECK(text(Schedule::wavefront(5, 2)) == "12 | 01 23 | 12 34 | 23 | 34 | ");
+  CHECK(text(Schedule::wavefront(5, 0)) == "");
+}
+
+// The rule as design documents and papers state it, by steps of the elimination.
+TEST_CASE("wavefront: step t holds (i, i + 1), i = n - 2 - t + 2 j, for columns j <= i <= n - 2") {
+  for (std::int64_t n = 2; n <= 20; ++n) {
+    for (std::int64_t m = 1; m <= n; ++m) {
+      const Schedule schedule = Schedule::wavefront(n, m);
+      const std::int64_t columns = std::min(m, n - 1);
+      CAPTURE(schedule.repr());
+      REQUIRE(schedule.num_rounds() == n + columns - 2);
+      CHECK(schedule.num_rotations() == n * columns - columns * (columns + 1) / 2);
+      for (std::int64_t t = 0; t < n + columns - 2; ++t) {
+        std::vector<Pair> pairs;
+        for (std::int64_t j = 0; j < columns; ++j) {
+          const std::int64_t i = n - 2 - t + 2 * j;
+          if (j <= i && i <= n - 2) {
+            pairs.push_back({static_cast<std::int32_t>(i), static_cast<std::int32_t>(i + 1)});
+          }
+        }
+        CHECK(schedule.round(n + columns - 3 - t) == pairs);
+      }
+    }
+  }
+}
+
 TEST_CASE("columns: pairs of two later coordinates are dropped") {
   CHECK(text(Schedule::xor_(4, 2)) == "01 | 02 13 | 03 12 | ");
   CHECK(text(Schedule::circle(5, 1)) == "04 | 03 | 02 | 01 | | ");
@@ -208,7 +251,7 @@ TEST_CASE("columns: as many rotations as the Stiefel manifold has dimensions") {
         CAPTURE(schedule.repr());
         CHECK(schedule.columns() == m);
         CHECK(schedule.num_rotations() == n * m - m * (m + 1) / 2);
-        CHECK(schedule.is_complete() == (m >= n - 1));
+        CHECK(schedule.is_complete() == (m >= n - 1 && (n <= 2 || has_all_pairs(schedule))));
       }
     }
   }
@@ -374,6 +417,8 @@ TEST_CASE("equal schedules are equal whatever made them, and have one hash") {
   const std::pair<Schedule, Schedule> equal[] = {
       {Schedule::circle(2), Schedule::xor_(2)},
       {Schedule::butterfly(2), Schedule::xor_(2)},
+      {Schedule::wavefront(2), Schedule::xor_(2)},
+      {Schedule::from_rounds(5, rounds_of(Schedule::wavefront(5))), Schedule::wavefront(5)},
       {Schedule::team(4, 2), Schedule::xor_(4)},
       {Schedule::team(5, 1), Schedule::circle(5)},
       {Schedule::from_rounds(6, rounds_of(Schedule::circle(6))), Schedule::circle(6)},
@@ -408,6 +453,9 @@ TEST_CASE("schedules that differ anywhere are not equal") {
       Schedule::team(8, 4),
       Schedule::brickwall(4),
       Schedule::butterfly(4),
+      Schedule::wavefront(4),
+      Schedule::wavefront(4, 3),
+      Schedule::wavefront(4, 1),
       Schedule::from_rounds(4, {{{2, 3}, {0, 1}}, {{0, 2}, {1, 3}}, {{0, 3}, {1, 2}}}),
       Schedule::from_rounds(4, {{{0, 1}, {2, 3}}, {{1, 3}, {0, 2}}, {{0, 3}, {1, 2}}}),
       Schedule::from_rounds(4, {{{0, 1}, {2, 3}}, {}, {{0, 2}, {1, 3}}, {{0, 3}, {1, 2}}}),

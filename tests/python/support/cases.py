@@ -36,9 +36,11 @@ SCHEDULES: dict[str, Callable[[int], Schedule]] = {
     "team 8": lambda n: Schedule.team(n, 8),
     "brickwall": Schedule.brickwall,
     "butterfly": Schedule.butterfly,
+    "wavefront": Schedule.wavefront,
     "random rounds": random_rounds,
     "circle, columns": lambda n: Schedule.circle(n, columns=n // 3),
     "xor, columns": lambda n: Schedule.xor(n, columns=n - n // 3),
+    "wavefront, columns": lambda n: Schedule.wavefront(n, columns=n // 3),
     "team, columns": lambda n: Schedule.team(n, 4, columns=n // 2),
 }
 
