@@ -4,7 +4,8 @@ A `Schedule` says in which order which pairs of coordinates are rotated; an arra
 each rotation, then defines an orthogonal matrix U. `matrix` forms it, `rotate` applies it without
 forming it. `matrix_vjp` and `rotate_vjp` compute their gradients, `matrix_jvp` and `rotate_jvp`
 forward-mode derivatives, `rotate_vjp_jvp` second derivatives. `decompose` and `fit_angles` find the
-angles of a given U.
+angles of a given U; `initial_parameters` draws angles, and `haar_log_density` is the density with
+which U is uniformly distributed.
 
 Arrays come from NumPy, or from any library that exports them by ``__dlpack__``, as PyTorch, JAX and
 CuPy do; results are arrays of the same library. They may be in the memory of a GPU: `cuda` says
@@ -28,6 +29,7 @@ from givens._core import Schedule, __version__
 from givens._decompose import decompose
 from givens._fit import FitError, fit_angles
 from givens._gradients import MatrixGradients, RotateGradients
+from givens._haar import haar_log_density, haar_log_density_gradient
 from givens._initial import initial_parameters
 from givens._jvp import matrix_jvp, rotate_jvp, rotate_vjp_jvp
 from givens._parameters import Parameters
@@ -45,6 +47,8 @@ __all__ = [
     "decompose",
     "fit_angles",
     "get_num_threads",
+    "haar_log_density",
+    "haar_log_density_gradient",
     "initial_parameters",
     "matrix",
     "matrix_jvp",

@@ -3,11 +3,12 @@
 from typing import Any
 
 import numpy as np
-from numpy.typing import DTypeLike
+from numpy.typing import DTypeLike, NDArray
 
 from givens._checks import check_dtype, check_schedule
 from givens._core import Schedule
 from givens._decompose import decompose
+from givens._haar import draw, is_wavefront
 from givens._parameters import Parameters
 
 _KINDS = ("identity", "small", "haar")
@@ -35,10 +36,11 @@ def initial_parameters(
           with standard deviation `scale`; phases, which do not change how near, are uniform over a
           turn.
         - "haar": the matrices are uniformly distributed (Haar measure) over SO(n), or O(n) with
-          `signs`, or U(n). The schedule must have the rotations of ``Schedule.brickwall(n)``:
-          matrices are drawn by QR decomposition of normally distributed ones (Mezzadri, Notices of
-          the AMS 54, 592 (2007)) and decomposed. For other schedules the distribution of the angles
-          is not known.
+          `signs`, or U(n), or over the frames of fewer columns. The schedule must have the
+          rotations of ``Schedule.wavefront``, whose angles are independent (see
+          `haar_log_density`), or of ``Schedule.brickwall(n)``: then matrices are drawn by QR
+          decomposition of normally distributed ones (Mezzadri, Notices of the AMS 54, 592 (2007))
+          and decomposed. For other schedules the distribution of the angles is not known.
     rng : numpy.random.Generator, int or None
         The source of random numbers, as `numpy.random.default_rng` takes it. None is a new seed
         every time.
@@ -68,7 +70,7 @@ def initial_parameters(
 
     Notes
     -----
-    Cost: the drawing of random numbers, and for "haar" O(n**3) for each matrix.
+    Cost: the drawing of random numbers, and for "haar" with brickwall O(n**3) for each matrix.
 
     Examples
     --------
@@ -91,7 +93,12 @@ def initial_parameters(
         raise ValueError(f'signs must come with "haar" and a real dtype, got {kind!r} and {made}')
     generator = np.random.default_rng(rng)
     if kind == "haar":
-        found = _haar(schedule, generator, batch, is_complex)
+        if is_wavefront(schedule):
+            found = draw(schedule, generator, batch, is_complex)
+            if signs:
+                found = found._replace(signs=_random_determinants(schedule, generator, batch))
+        else:
+            found = _brickwall(schedule, generator, batch, is_complex)
         if not signs:
             # Without its signs the matrix is uniform over SO(n): it is a matrix of O(n) times one
             # that depends on the determinant only.
@@ -113,15 +120,25 @@ def initial_parameters(
     return Parameters(schedule, **given)
 
 
-def _haar(
+def _random_determinants(
+    schedule: Schedule, rng: np.random.Generator, batch: tuple[int, ...]
+) -> NDArray[np.float64]:
+    """Return signs whose product is -1 as often as 1."""
+    signs = np.ones((*batch, schedule.n))
+    signs[..., -1:] = rng.integers(0, 2, (*batch, min(schedule.n, 1))) * 2.0 - 1.0
+    return signs
+
+
+def _brickwall(
     schedule: Schedule, rng: np.random.Generator, batch: tuple[int, ...], is_complex: bool
 ) -> Parameters:
     """Decompose uniformly distributed matrices, in double precision."""
     n = schedule.n
     if schedule.columns < n or not np.array_equal(schedule.pairs, Schedule.brickwall(n).pairs):
         raise ValueError(
-            'schedule must have the rotations of Schedule.brickwall(n) for "haar", as the angles '
-            f"of uniformly distributed matrices are not known for others, got {schedule!r}"
+            "schedule must have the rotations of Schedule.wavefront or Schedule.brickwall(n) for "
+            '"haar", as the angles of uniformly distributed matrices are not known for others, '
+            f"got {schedule!r}"
         )
     X = rng.standard_normal((*batch, n, n))
     if is_complex:

@@ -79,6 +79,60 @@ def test_signs_are_the_determinant(n: int) -> None:
     assert np.abs(givens.matrix(p.angles, p.schedule) - U).max() <= rounding(n)
 
 
+@pytest.mark.parametrize(
+    ("n", "m"),
+    [(1, 1), (2, 1), (3, 3), (5, 0), (6, 5), (7, 3), (9, 2), (16, 16), (17, 9), (40, 33)],
+)
+@EACH_DTYPE
+def test_wavefront_makes_every_frame(n: int, m: int, dtype: str) -> None:
+    U = orthogonal(np.random.default_rng(n + m), 4, n, n, dtype=dtype)[..., :m]
+    p = givens.decompose(U, schedule="wavefront")
+    assert p.schedule == Schedule.wavefront(n, columns=m)
+    # As many angles as the manifold has dimensions; and so many phases, with m more.
+    assert p.angles.shape == (4, n * m - m * (m + 1) // 2)
+    assert error(U, p) <= rounding(n + m, dtype)
+    assert (p.signs is None) == (m < n or np.iscomplexobj(U))
+    if m < n:
+        q = givens.decompose(U)
+        assert q.schedule == p.schedule
+        np.testing.assert_array_equal(p.angles, q.angles)
+
+
+@EACH_DTYPE
+def test_wavefront_and_brickwall_make_one_matrix(dtype: str) -> None:
+    U = orthogonal(np.random.default_rng(1), 3, 8, 8, dtype=dtype)
+    for schedule in ("wavefront", "brickwall"):
+        assert error(U, givens.decompose(U, schedule=schedule)) <= rounding(16, dtype)
+
+
+@pytest.mark.parametrize(("n", "m"), [(6, 6), (6, 2)])
+@EACH_DTYPE
+def test_tolerance_and_nearest(n: int, m: int, dtype: str) -> None:
+    U = orthogonal(np.random.default_rng(n), n, n, dtype=dtype)[:, :m]
+    rough = np.round(U, 4)
+    with pytest.raises(ValueError, match="at most"):
+        givens.decompose(rough)
+    # The elimination takes what is left for the diagonal, which then is no longer of size 1.
+    assert error(U, givens.decompose(rough, tolerance=1e-3)) <= 1e-3
+    p = givens.decompose(rough, nearest=True)
+    left, _, right = np.linalg.svd(rough.astype(np.result_type(dtype, "float64")), False)
+    assert error(left @ right, p) <= rounding(n + m, dtype)
+    with pytest.raises(ValueError, match="at most 1e-06"):
+        givens.decompose(rough, nearest=True, tolerance=1e-6)
+    # Any matrix has a nearest one.
+    p = givens.decompose(3 * U, nearest=True)
+    assert error(U, p) <= rounding(n + m, dtype)
+
+
+def test_nearest_of_other_libraries() -> None:
+    torch = pytest.importorskip("torch")
+    U = torch.linalg.qr(torch.randn(5, 5, generator=torch.Generator().manual_seed(0)))[0]
+    p = givens.decompose(2 * U[:, :3], nearest=True)
+    assert isinstance(p.angles, torch.Tensor)
+    assert p.angles.dtype == torch.float32
+    assert error(U[:, :3].numpy(), givens.Parameters(p.schedule, p.angles.numpy())) <= 1e-5
+
+
 @EACH_DTYPE
 def test_identity_has_no_angles(dtype: str) -> None:
     for n in range(9):
@@ -185,8 +239,8 @@ TWO = np.stack([np.eye(2), np.ones((2, 2))])[:, None].astype("float32")
             for dtype in ["int64", "bool", "float16", "longdouble", ">f8"]
         ),
         *(
-            (f"U must have shape (..., n, n), got shape {shape}", np.ones(shape))
-            for shape in [(), (4,), (3, 2), (2, 3), (2, 2, 3), (1, 0)]
+            (f"U must have shape (..., n, m) with m <= n, got shape {shape}", np.ones(shape))
+            for shape in [(), (4,), (2, 3), (2, 2, 3), (0, 1)]
         ),
         ("U must be finite, got nan at U[0, 0]", np.full((2, 2), np.nan)),
         ("U must be finite, got -inf at U[1, 1]", np.diag([1, -np.inf])),
@@ -200,6 +254,25 @@ def test_refusals(message: str, U) -> None:
     wrong_type = message.startswith((NO_ARRAY, DTYPES))
     with pytest.raises(TypeError if wrong_type else ValueError, match=exactly(message)):
         givens.decompose(U)
+
+
+@pytest.mark.parametrize(
+    ("message", "options"),
+    [
+        (
+            "U must be square for the schedule brickwall, got shape (3, 2)",
+            {"schedule": "brickwall"},
+        ),
+        ("schedule must be brickwall or wavefront, got xor", {"schedule": "xor"}),
+        ('schedule must be "brickwall" or "wavefront", got \'mesh\'', {"schedule": "mesh"}),
+        ("tolerance must be at least 0, got -1", {"tolerance": -1}),
+        ("tolerance must be at least 0, got nan", {"tolerance": np.nan}),
+        ("U must have orthonormal columns, with max|U^T U - I| at most 0, got 3", {"tolerance": 0}),
+    ],
+)
+def test_options_that_are_refused(message: str, options: dict) -> None:
+    with pytest.raises(ValueError, match=exactly(message)):
+        givens.decompose(np.diag([1, 2, 1.0])[:, :2], **options)
 
 
 @FIELDS

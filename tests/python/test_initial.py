@@ -26,10 +26,12 @@ EACH_GROUP = pytest.mark.parametrize("group", GROUPS)
 EACH_SIZE = pytest.mark.parametrize("n", [2, 3, 4, 7])
 
 
-def haar(group: str, n: int) -> np.ndarray:
-    p = initial_parameters(
-        Schedule.brickwall(n), "haar", rng=n, batch=(SAMPLES,), **GROUPS[group][0]
-    )
+KINDS = {"brickwall": Schedule.brickwall, "wavefront": Schedule.wavefront}
+EACH_KIND = pytest.mark.parametrize("kind", KINDS)
+
+
+def haar(group: str, n: int, kind: str) -> np.ndarray:
+    p = initial_parameters(KINDS[kind](n), "haar", rng=n, batch=(SAMPLES,), **GROUPS[group][0])
     return givens.matrix(**p._asdict())
 
 
@@ -42,9 +44,10 @@ def assert_same_distribution(p_values: list[float]) -> None:
 
 @EACH_SIZE
 @EACH_GROUP
-def test_traces_are_distributed_like_scipys(group: str, n: int) -> None:
+@EACH_KIND
+def test_traces_are_distributed_like_scipys(kind: str, group: str, n: int) -> None:
     # Traces of powers are the sums of powers of the eigenvalues.
-    ours = haar(group, n)
+    ours = haar(group, n, kind)
     theirs = GROUPS[group][1].rvs(n, size=SAMPLES, random_state=np.random.default_rng(100 + n))
     p_values = []
     for power in (1, 2, 3):
@@ -59,9 +62,10 @@ def test_traces_are_distributed_like_scipys(group: str, n: int) -> None:
 
 @EACH_SIZE
 @EACH_GROUP
-def test_columns_are_uniform_unit_vectors(group: str, n: int) -> None:
+@EACH_KIND
+def test_columns_are_uniform_unit_vectors(kind: str, group: str, n: int) -> None:
     # A column is uniform on the sphere in n real or complex dimensions.
-    squares = np.abs(haar(group, n)) ** 2
+    squares = np.abs(haar(group, n, kind)) ** 2
     expected = stats.beta(1, n - 1) if group == "U" else stats.beta(0.5, (n - 1) / 2)
     assert_same_distribution(
         [
@@ -74,9 +78,10 @@ def test_columns_are_uniform_unit_vectors(group: str, n: int) -> None:
 
 @EACH_SIZE
 @EACH_GROUP
-def test_multiplication_by_a_matrix_changes_nothing(group: str, n: int) -> None:
+@EACH_KIND
+def test_multiplication_by_a_matrix_changes_nothing(kind: str, group: str, n: int) -> None:
     # Half of the sample is multiplied, from either side; entries are compared with their signs.
-    U = haar(group, n)
+    U = haar(group, n, kind)
     V = GROUPS[group][1].rvs(n, random_state=np.random.default_rng(5))
     before, after = U[: SAMPLES // 2], U[SAMPLES // 2 :]
     p_values = []
@@ -88,9 +93,10 @@ def test_multiplication_by_a_matrix_changes_nothing(group: str, n: int) -> None:
 
 
 @EACH_SIZE
-def test_eigenvalues_of_unitary_matrices_are_uniform(n: int) -> None:
+@EACH_KIND
+def test_eigenvalues_of_unitary_matrices_are_uniform(kind: str, n: int) -> None:
     # The eigenvalues of a matrix depend on each other: one of each is drawn. Determinants too.
-    U = haar("U", n)
+    U = haar("U", n, kind)
     chosen = np.random.default_rng(0).integers(0, n, SAMPLES)
     phases = [
         np.angle(np.linalg.eigvals(U))[np.arange(SAMPLES), chosen],
@@ -101,9 +107,10 @@ def test_eigenvalues_of_unitary_matrices_are_uniform(n: int) -> None:
 
 
 @pytest.mark.parametrize("n", [1, 2, 3, 4])
-def test_determinants(n: int) -> None:
-    np.testing.assert_allclose(np.linalg.det(haar("SO", n)), 1, rtol=0, atol=1e-14 * n)
-    negative = np.sum(np.linalg.det(haar("O", n)) < 0)
+@EACH_KIND
+def test_determinants(kind: str, n: int) -> None:
+    np.testing.assert_allclose(np.linalg.det(haar("SO", n, kind)), 1, rtol=0, atol=1e-14 * n)
+    negative = np.sum(np.linalg.det(haar("O", n, kind)) < 0)
     assert stats.binomtest(int(negative), SAMPLES).pvalue >= LEVEL
 
 
@@ -114,6 +121,8 @@ def test_shapes_and_dtypes(n: int, dtype: str) -> None:
     is_complex = dtype.startswith("complex")
     for s, kind in [
         (Schedule.brickwall(n), "haar"),
+        (Schedule.wavefront(n), "haar"),
+        (Schedule.wavefront(n, columns=n // 2), "haar"),
         (Schedule.xor(n), "identity"),
         (Schedule.circle(n, columns=n // 2), "small"),
         (Schedule.butterfly(n), "small"),
@@ -145,7 +154,7 @@ def test_any_schedule_of_the_same_rotations() -> None:
     p = initial_parameters(pair, "haar", rng=0)
     assert p.schedule == pair
     np.testing.assert_array_equal(
-        p.angles, initial_parameters(Schedule.brickwall(2), "haar", rng=0).angles
+        p.angles, initial_parameters(Schedule.wavefront(2), "haar", rng=0).angles
     )
 
 
@@ -189,13 +198,14 @@ def test_seeds_and_generators() -> None:
 
 def unknown(schedule: object) -> str:
     return (
-        'schedule must have the rotations of Schedule.brickwall(n) for "haar", as the angles of '
-        f"uniformly distributed matrices are not known for others, got {schedule!r}"
+        "schedule must have the rotations of Schedule.wavefront or Schedule.brickwall(n) for "
+        f'"haar", as the angles of uniformly distributed matrices are not known for others, got '
+        f"{schedule!r}"
     )
 
 
 BRICKWALL = Schedule.brickwall(3)
-REVERSED = Schedule.from_rounds(3, [[(1, 2)], [(0, 1)], [(1, 2)]])
+SHORT = Schedule.from_rounds(3, [[(0, 1)], [(1, 2)]])
 
 
 SIGNS = 'signs must come with "haar" and a real dtype, got'
@@ -221,8 +231,8 @@ SIGNS = 'signs must come with "haar" and a real dtype, got'
                 Schedule.xor(3),
                 Schedule.circle(4),
                 Schedule.butterfly(5),
-                Schedule.xor(2, columns=1),
-                REVERSED,
+                Schedule.xor(3, columns=1),
+                SHORT,
             ]
         ),
     ],

@@ -1,4 +1,4 @@
-// The elimination of the entries below the diagonal by brickwall rotations.
+// The elimination of the entries below the diagonal by rotations of neighbouring coordinates.
 #include "givens/decompose.hpp"
 
 #include <algorithm>
@@ -81,35 +81,38 @@ Rotation<F> rotation_of(const Angles& angles, const F& pivot, const F& other) {
   }
 }
 
-// Decomposes matrices of one size, one after the other, with the same memory.
+// Decomposes n x m matrices, one after the other, with the same memory.
 template <class F>
 class Elimination {
  public:
-  explicit Elimination(std::int64_t n)
-      : n_(n),
-        offsets_(Schedule::brickwall(n).round_offsets()),
-        matrix_(static_cast<std::size_t>(n * n)),
+  explicit Elimination(const Schedule& schedule)
+      : n_(schedule.n()),
+        columns_(schedule.columns()),
+        is_brickwall_(schedule.kind() == Schedule::Kind::brickwall),
+        offsets_(schedule.round_offsets()),
+        matrix_(static_cast<std::size_t>(n_ * columns_)),
         angles_(static_cast<std::size_t>(offsets_.back())),
-        chain_(static_cast<std::size_t>(n)),
-        sums_(static_cast<std::size_t>(n)) {}
+        chain_(static_cast<std::size_t>(n_)),
+        sums_(static_cast<std::size_t>(columns_)) {}
 
-  F* row(std::int64_t r) { return matrix_.data() + r * n_; }
-  const F& diagonal(std::int64_t r) { return row(r)[r]; }
+  F* row(std::int64_t r) { return matrix_.data() + r * columns_; }
+  // D; beyond the columns it is 1.
+  F diagonal(std::int64_t r) { return r < columns_ ? row(r)[r] : F(1); }
   const Angles& angles(std::int64_t k) const { return angles_[static_cast<std::size_t>(k)]; }
 
   // max |U^H U - I|, where U is the matrix in the rows, with finite entries.
   double error() {
     double largest = 0;
-    for (std::int64_t i = 0; i < n_; ++i) {
+    for (std::int64_t i = 0; i < columns_; ++i) {
       std::fill(sums_.begin(), sums_.end(), F(0));
       for (std::int64_t r = 0; r < n_; ++r) {
         const F* u = row(r);
         const F factor = conjugate(u[i]);
         F* sums = sums_.data();
-        for (std::int64_t k = i; k < n_; ++k) sums[k] += times(factor, u[k]);
+        for (std::int64_t k = i; k < columns_; ++k) sums[k] += times(factor, u[k]);
       }
       sums_[static_cast<std::size_t>(i)] -= 1;
-      for (std::int64_t k = i; k < n_; ++k) {
+      for (std::int64_t k = i; k < columns_; ++k) {
         const double size = std::abs(sums_[static_cast<std::size_t>(k)]);
         // Sums of huge numbers may be infinite, or NaN.
         largest =
@@ -122,6 +125,17 @@ class Elimination {
   // Finds the angles in schedule order, and leaves a diagonal matrix D in the rows, up to rounding:
   // U = D G[K-1] ... G[0].
   void run() {
+    if (is_brickwall_) {
+      run_brickwall();
+    } else {
+      run_wavefront();
+    }
+  }
+
+ private:
+  // Entries below the diagonal become zero along the antidiagonals from the lower left corner, in
+  // turn from the right and from the left.
+  void run_brickwall() {
     for (std::int64_t d = 1; d < n_; ++d) {
       if (d % 2 == 1) {
         from_the_right(d);
@@ -138,7 +152,34 @@ class Elimination {
     }
   }
 
- private:
+  // Entries below the diagonal become zero column by column, each column from the last row up. This
+  // takes every pair of rows in the order of the schedule's steps.
+  void run_wavefront() {
+    const std::int64_t eliminated = std::min(columns_, n_ - 1);
+    // The round of the first pair of a column, and its pairs in each round come in this order.
+    const auto place = [&](std::int64_t j, std::int64_t p) {
+      const std::int64_t round = eliminated - 1 + p - 2 * j;
+      return static_cast<std::size_t>(offsets_[static_cast<std::size_t>(round)] + j -
+                                      std::max<std::int64_t>(2 * j - p, 0));
+    };
+    for (std::int64_t j = 0; j < eliminated; ++j) {
+      for (std::int64_t p = n_ - 2; p >= j; --p) {
+        F* pivots = row(p);
+        F* others = row(p + 1);
+        Angles& angles = angles_[place(j, p)];
+        angles = angles_of(pivots[j], others[j]);
+        const Rotation<F> rotation = rotation_of(angles, pivots[j], others[j]);
+        for (std::int64_t k = j; k < columns_; ++k) rotation.apply(pivots[k], others[k]);
+      }
+    }
+    // D comes before the rotations and moves past them all.
+    for (std::int64_t j = 0; j < eliminated; ++j) {
+      for (std::int64_t p = j; p < n_ - 1; ++p) {
+        pass(angles_[place(j, p)], diagonal(p), diagonal(p + 1));
+      }
+    }
+  }
+
   // The index of the rotation of round r in the plane (p, p + 1).
   std::size_t index(std::int64_t r, std::int64_t p) const {
     return static_cast<std::size_t>(offsets_[static_cast<std::size_t>(r)] + (p - r % 2) / 2);
@@ -200,6 +241,8 @@ class Elimination {
   }
 
   std::int64_t n_;
+  std::int64_t columns_;
+  bool is_brickwall_;
   std::vector<std::int64_t> offsets_;
   std::vector<F> matrix_;
   std::vector<Angles> angles_;
@@ -237,10 +280,12 @@ std::string short_text(double value) {
 
 // Checks shapes and memory. The decomposition itself finds out whether U is orthogonal.
 template <class T>
-void check(const ArrayView<const T>& U, const ParameterOutputs<real_t<T>>& outputs) {
-  const validate::Extents per_rotation = decomposed_shape<T>(U);
+void check(const ArrayView<const T>& U, const ParameterOutputs<real_t<T>>& outputs,
+           const Schedule& schedule) {
+  validate::Extents per_rotation(U.shape(), U.shape() + U.ndim() - 1);
   validate::Extents per_coordinate = per_rotation;
-  per_coordinate.back() = U.shape(U.ndim() - 1);
+  per_rotation.back() = schedule.num_rotations();
+  per_coordinate.back() = schedule.n();
   constexpr bool kComplex = is_complex_v<T>;
   validate::Arrays arrays;
   arrays.reads(&U, "U");
@@ -262,24 +307,42 @@ void check(const ArrayView<const T>& U, const ParameterOutputs<real_t<T>>& outpu
 }  // namespace
 
 template <class T>
-std::vector<std::int64_t> decomposed_shape(const not_deduced_t<ArrayView<const T>>& U) {
+Schedule decomposition_schedule(const not_deduced_t<ArrayView<const T>>& U,
+                                const DecomposeOptions& options) {
   const int last = U.ndim() - 1;
-  if (U.ndim() < 2 || U.shape(last) != U.shape(last - 1)) {
-    validate::refuse("U must have shape (..., n, n), got shape " + validate::shape_text(U));
+  if (U.ndim() < 2 || U.shape(last) > U.shape(last - 1)) {
+    validate::refuse("U must have shape (..., n, m) with m <= n, got shape " +
+                     validate::shape_text(U));
   }
-  std::vector<std::int64_t> shape(U.shape(), U.shape() + last);
-  shape.back() = U.shape(last) * (U.shape(last) - 1) / 2;
-  return shape;
+  if (options.tolerance && !(*options.tolerance >= 0)) {
+    validate::refuse("tolerance must be at least 0, got " + short_text(*options.tolerance));
+  }
+  const std::int64_t n = U.shape(last - 1);
+  const std::int64_t columns = U.shape(last);
+  const Schedule::Kind kind = options.schedule.value_or(columns == n ? Schedule::Kind::brickwall
+                                                                     : Schedule::Kind::wavefront);
+  if (kind == Schedule::Kind::wavefront) return Schedule::wavefront(n, columns);
+  if (kind != Schedule::Kind::brickwall) {
+    validate::refuse(std::string("schedule must be brickwall or wavefront, got ") +
+                     Schedule::kinds()[static_cast<std::size_t>(kind)].name);
+  }
+  if (columns < n) {
+    validate::refuse("U must be square for the schedule brickwall, got shape " +
+                     validate::shape_text(U));
+  }
+  return Schedule::brickwall(n);
 }
 
 template <class T>
 void decompose(const not_deduced_t<ArrayView<const T>>& U,
-               const ParameterOutputs<real_t<T>>& outputs) {
+               const ParameterOutputs<real_t<T>>& outputs, const DecomposeOptions& options) {
   using R = real_t<T>;
   using F = std::conditional_t<is_complex_v<T>, std::complex<double>, double>;
-  check<T>(U, outputs);
+  const Schedule schedule = decomposition_schedule<T>(U, options);
+  check<T>(U, outputs, schedule);
   const int batch_ndim = U.ndim() - 2;
-  const std::int64_t n = U.shape(batch_ndim);
+  const std::int64_t n = schedule.n();
+  const std::int64_t columns = schedule.columns();
   const std::int64_t row_stride = U.stride(batch_ndim);
   const std::int64_t column_stride = U.stride(batch_ndim + 1);
 
@@ -292,22 +355,22 @@ void decompose(const not_deduced_t<ArrayView<const T>>& U,
   }
   if (matrices.size() == 0) return;
 
-  Elimination<F> elimination(n);
+  Elimination<F> elimination(schedule);
   const auto load = [&](std::int64_t offset) {
     for (std::int64_t r = 0; r < n; ++r) {
       const T* from = U.data() + offset + r * row_stride;
       F* to = elimination.row(r);
-      for (std::int64_t c = 0; c < n; ++c) to[c] = static_cast<F>(from[c * column_stride]);
+      for (std::int64_t c = 0; c < columns; ++c) to[c] = static_cast<F>(from[c * column_stride]);
     }
   };
 
-  const double tolerance =
-      32.0 * static_cast<double>(n + 1) * static_cast<double>(std::numeric_limits<R>::epsilon());
+  const double tolerance = options.tolerance.value_or(
+      32.0 * static_cast<double>(n + 1) * static_cast<double>(std::numeric_limits<R>::epsilon()));
   std::int64_t count = 0;
   matrices.for_each([&](const auto& at) {
     load(at[kMatrix]);
     for (std::int64_t r = 0; r < n; ++r) {
-      for (std::int64_t c = 0; c < n; ++c) {
+      for (std::int64_t c = 0; c < columns; ++c) {
         if (is_finite(elimination.row(r)[c])) continue;
         std::ostringstream shown;
         shown << elimination.row(r)[c];
@@ -318,9 +381,11 @@ void decompose(const not_deduced_t<ArrayView<const T>>& U,
     const double error = elimination.error();
     if (error > tolerance) {
       throw std::invalid_argument(
-          std::string("U must be ") + (is_complex_v<T> ? "unitary" : "orthogonal") + ", with max|" +
-          (is_complex_v<T> ? "U^H" : "U^T") + " U - I| at most " + short_text(tolerance) +
-          ", got " + short_text(error) +
+          std::string("U must ") +
+          (columns < n ? "have orthonormal columns"
+                       : (is_complex_v<T> ? "be unitary" : "be orthogonal")) +
+          ", with max|" + (is_complex_v<T> ? "U^H" : "U^T") + " U - I| at most " +
+          short_text(tolerance) + ", got " + short_text(error) +
           (batch_ndim ? " for " + place(U.shape(), batch_ndim, count, {}) : ""));
     }
     ++count;
@@ -342,7 +407,7 @@ void decompose(const not_deduced_t<ArrayView<const T>>& U,
             [&](std::int64_t k) { return std::remainder(elimination.angles(k).phase, 2 * kPi); });
       write(*outputs.diagonal, at[kDiagonal],
             [&](std::int64_t r) { return std::arg(elimination.diagonal(r)); });
-    } else {
+    } else if (outputs.signs) {
       write(*outputs.signs, at[kSigns],
             [&](std::int64_t r) { return elimination.diagonal(r) < 0 ? -1 : 1; });
     }
@@ -351,7 +416,7 @@ void decompose(const not_deduced_t<ArrayView<const T>>& U,
 
 #define GIVENS_INSTANTIATE_TYPE(T)     \
   GIVENS_INSTANTIATE_API(decompose, T) \
-  GIVENS_INSTANTIATE_API(decomposed_shape, T)
+  GIVENS_INSTANTIATE_API(decomposition_schedule, T)
 GIVENS_FOR_CPU_TYPES(GIVENS_INSTANTIATE_TYPE)
 
 }  // namespace givens
