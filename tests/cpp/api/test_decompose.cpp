@@ -156,6 +156,74 @@ TEST_CASE_TEMPLATE("decompose: what its parameters make", T, GIVENS_TEST_TYPES) 
   }
 }
 
+TEST_CASE_TEMPLATE("decompose: frames by wavefront", T, GIVENS_TEST_TYPES) {
+  using R = real_t<T>;
+  Random random(65);
+  const std::pair<std::int64_t, std::int64_t> shapes[] = {
+      {1, 1}, {2, 1}, {3, 3}, {5, 0}, {6, 5}, {7, 3}, {8, 8}, {9, 1}, {16, 9}, {17, 17}};
+  for (const auto& [n, m] : shapes) {
+    const Schedule schedule = Schedule::wavefront(n, m);
+    CAPTURE(schedule.repr());
+    const Array<T> square = array_of<T>(random_matrix<T>(Schedule::circle(n), random));
+    const ArrayView<const T> U(square.values.data(), {n, m}, {n, 1});
+    givens::DecomposeOptions options;
+    options.schedule = Schedule::Kind::wavefront;
+    CHECK(givens::decomposition_schedule<T>(U, options) == schedule);
+    const std::int64_t K = schedule.num_rotations();
+    Array<R> angles({K}, R(7)), phases({K}, R(7)), diagonal({n}, R(7)), signs({n}, R(7));
+    ParameterOutputs<R> outputs{angles.view(), {}, {}, {}};
+    if constexpr (is_complex_v<T>) {
+      outputs.phases = phases.view();
+      outputs.diagonal = diagonal.view();
+    } else {
+      outputs.signs = signs.view();
+    }
+    givens::decompose<T>(U, outputs, options);
+    test::DenseParameters parameters;
+    const auto wide = [](const Array<R>& array) {
+      return std::vector<double>(array.values.begin(), array.values.end());
+    };
+    parameters.angles = wide(angles);
+    if constexpr (is_complex_v<T>) {
+      parameters.phases = wide(phases);
+      parameters.diagonal = wide(diagonal);
+      for (std::int64_t k = m; k < n; ++k) CHECK(diagonal.values[static_cast<std::size_t>(k)] == 0);
+    } else {
+      parameters.signs = wide(signs);
+      // A frame needs no signs.
+      if (m < n) CHECK(std::count(signs.values.begin(), signs.values.end(), R(1)) == n);
+    }
+    const test::Dense made = test::explicit_product(schedule, parameters);
+    double largest = 0;
+    for (std::size_t r = 0; r < made.rows; ++r) {
+      for (std::size_t c = 0; c < static_cast<std::size_t>(m); ++c) {
+        largest = std::max(largest,
+                           std::abs(made(r, c) - test::wide(square.values[r * made.columns + c])));
+      }
+    }
+    // As `bound`, for the rounds of wavefront, with the rounding of the given entries.
+    CHECK(largest <=
+          2 * test::rounding<R>(schedule) + static_cast<double>(std::numeric_limits<R>::epsilon()));
+  }
+}
+
+TEST_CASE_TEMPLATE("decompose: options that are refused", T, GIVENS_TEST_TYPES) {
+  Array<T> U({3, 2});
+  const auto refused = [&](const givens::DecomposeOptions& options) {
+    try {
+      givens::decomposition_schedule<T>(U.view(), options);
+    } catch (const std::invalid_argument& error) {
+      return std::string(error.what());
+    }
+    return std::string("accepted");
+  };
+  CHECK(refused({Schedule::Kind::brickwall, {}}) ==
+        "U must be square for the schedule brickwall, got shape (3, 2)");
+  CHECK(refused({Schedule::Kind::xor_, {}}) == "schedule must be brickwall or wavefront, got xor");
+  CHECK(refused({{}, -0.5}) == "tolerance must be at least 0, got -0.5");
+  CHECK(refused({{}, 0.5}) == "accepted");
+}
+
 TEST_CASE_TEMPLATE("decompose: the angles of a brickwall come back", T, double,
                    std::complex<double>) {
   Random random(62);
