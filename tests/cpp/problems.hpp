@@ -164,7 +164,7 @@ OwnedParameters<R> random_parameters(const givens::Schedule& schedule, const Cho
   return out;
 }
 
-// In arrays of the parameters' shapes.
+// Gradients in arrays that have the shapes of their parameters.
 template <class R>
 struct OwnedGradients : StoredGradients<Array<R>> {
   explicit OwnedGradients(const OwnedParameters<R>& parameters, R fill = R(0))
