@@ -9,12 +9,13 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
-from givens._core import Schedule
+from givens._rounds import tables
 from givens.jax._setting import Setting
 
 Arrays = tuple[Any, ...]
+
+_tables = lru_cache(maxsize=64)(tables)
 
 
 def rotate(setting: Setting, x: Any, *parameters: Any) -> Any:
@@ -108,22 +109,6 @@ def _differentiable(function: Any, setting: Setting, vectors: Arrays, parameters
 
     primals = (*vectors, *parameters)[:count]
     return f, primals
-
-
-@lru_cache(maxsize=64)
-def _tables(schedule: Schedule) -> tuple[Any, Any, Any]:
-    """Return for each round and coordinate its partner, its rotation, and if it is the greater."""
-    shape = (schedule.num_rounds, schedule.n)
-    partner = np.broadcast_to(np.arange(schedule.n, dtype=np.int32), shape).copy()
-    rotation = np.full(shape, schedule.num_rotations, np.int32)
-    is_greater = np.zeros(shape, bool)
-    k = np.arange(schedule.num_rotations)
-    r = np.searchsorted(schedule.round_offsets, k, side="right") - 1
-    i, j = schedule.pairs.T
-    partner[r, i], partner[r, j] = j, i
-    rotation[r, i] = rotation[r, j] = k
-    is_greater[r, j] = True
-    return partner, rotation, is_greater
 
 
 def matrix_vjp(setting: Setting, U: Any, gU: Any, *parameters: Any) -> Arrays:

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from givens import Schedule
+from givens._rounds import tables
 from givens.torch._shapes import MaybeTensor, batch_shape, identity, rotated_shape
 
 _pad = torch.nn.functional.pad
@@ -70,24 +71,13 @@ def matrix(*args: Any) -> Tensor:
 
 
 @torch.compiler.assume_constant_result  # type: ignore[untyped-decorator]
-def _tables(schedule: Schedule, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
+def _tables(schedule: Schedule, device: torch.device) -> tuple[Tensor, ...]:
     return _cached_tables(schedule, device)
 
 
 @lru_cache(maxsize=8)
-def _cached_tables(schedule: Schedule, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
-    """Return for each round and coordinate its partner, its rotation, and if it is the greater."""
-    shape = (schedule.num_rounds, schedule.n)
-    partner = torch.arange(schedule.n).expand(shape).clone()
-    rotation = torch.full(shape, schedule.num_rotations)
-    is_greater = torch.zeros(shape, dtype=torch.bool)
-    k = torch.arange(schedule.num_rotations)
-    r = torch.searchsorted(torch.from_numpy(schedule.round_offsets), k, right=True) - 1
-    i, j = torch.from_numpy(schedule.pairs).long().T
-    partner[r, i], partner[r, j] = j, i
-    rotation[r, i] = rotation[r, j] = k
-    is_greater[r, j] = True
-    return partner.to(device), rotation.to(device), is_greater.to(device)
+def _cached_tables(schedule: Schedule, device: torch.device) -> tuple[Tensor, ...]:
+    return tuple(torch.from_numpy(table).to(device) for table in tables(schedule))
 
 
 def rotate_vjp(y: Tensor, gy: Tensor, *rest: Any) -> tuple[MaybeTensor, ...]:
