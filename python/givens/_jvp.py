@@ -1,8 +1,6 @@
 """Forward-mode and second-order derivatives, on the CPU."""
 
-from typing import Any, TypeVar, overload
-
-from numpy.typing import NDArray
+from typing import Any, TypeVar
 
 from givens._core import Schedule
 from givens._dispatch import engine_of
@@ -14,20 +12,6 @@ V = TypeVar("V", bound=ForeignArray)
 P = TypeVar("P", bound=ForeignArray)
 
 
-@overload
-def matrix_jvp(
-    angles: NDArray[Any],
-    dangles: NDArray[Any] | None,
-    schedule: Schedule,
-    *,
-    phases: NDArray[Any] | None = None,
-    dphases: NDArray[Any] | None = None,
-    diagonal: NDArray[Any] | None = None,
-    ddiagonal: NDArray[Any] | None = None,
-    signs: NDArray[Any] | None = None,
-    num_threads: int | None = None,
-) -> tuple[NDArray[Any], NDArray[Any]]: ...
-@overload
 def matrix_jvp(
     angles: P,
     dangles: P | None,
@@ -38,18 +22,6 @@ def matrix_jvp(
     diagonal: P | None = None,
     ddiagonal: P | None = None,
     signs: P | None = None,
-    num_threads: int | None = None,
-) -> tuple[P, P]: ...
-def matrix_jvp(
-    angles: Any,
-    dangles: Any,
-    schedule: Schedule,
-    *,
-    phases: Any = None,
-    dphases: Any = None,
-    diagonal: Any = None,
-    ddiagonal: Any = None,
-    signs: Any = None,
     num_threads: int | None = None,
 ) -> tuple[Any, Any]:
     """Form `matrix` and its tangent: how it changes as the parameters do.
