@@ -294,11 +294,12 @@ WorkspaceSize vjp_in(const VjpProblem<T>& problem, bool from_identity, int devic
 
 // --- Checks ---
 
+// `entries` is how many the gradient has for a matrix.
 template <std::size_t N>
-void refuse_shared(const StridedLoop<N>& matrices, std::size_t operand, bool present,
+void refuse_shared(const StridedLoop<N>& matrices, std::size_t operand, std::int64_t entries,
                    const char* name) {
-  // Without matrices nothing is repeated, but strides may be 0.
-  if (present && matrices.size() > 0 && matrices.repeats(operand)) {
+  // Nothing is repeated in an empty array, but its strides may be 0.
+  if (entries > 0 && matrices.size() > 0 && matrices.repeats(operand)) {
     throw std::invalid_argument(std::string(name) +
                                 " must have an entry of its own for every matrix on a GPU");
   }
@@ -308,9 +309,12 @@ template <class T>
 WorkspaceSize checked_vjp(const VjpProblem<T>& problem, bool from_identity, int device,
                           const LaunchOptions* launch) {
   using P = VjpProblem<T>;
-  refuse_shared(problem.matrices, P::kGradAngles, true, "gangles");
-  refuse_shared(problem.matrices, P::kGradPhases, bool(problem.gphases), "gphases");
-  refuse_shared(problem.matrices, P::kGradDiagonal, bool(problem.gdiagonal), "gdiagonal");
+  const std::int64_t rotations = problem.schedule.num_rotations();
+  const std::int64_t coordinates = problem.schedule.n();
+  refuse_shared(problem.matrices, P::kGradAngles, rotations, "gangles");
+  refuse_shared(problem.matrices, P::kGradPhases, problem.gphases ? rotations : 0, "gphases");
+  refuse_shared(problem.matrices, P::kGradDiagonal, problem.gdiagonal ? coordinates : 0,
+                "gdiagonal");
   return with_field<T>(problem.parameters, [&](auto field) {
     return vjp_in<T, decltype(field)>(problem, from_identity, device, launch);
   });

@@ -248,6 +248,17 @@ def test_smallest_schedules(n: int) -> None:
     assert gradients.angles.shape == angles.shape
 
 
+@pytest.mark.parametrize("kind", ["angles alone", "phases and diagonal"])
+@pytest.mark.parametrize("n", [0, 1])
+def test_batches_of_parameters_without_entries(n: int, kind: str) -> None:
+    schedule = Schedule.xor(n)
+    assert schedule.num_rotations == 0
+    c = Case.of(schedule, kind, (3, 2, n), batches=((3,), (3,)))
+    expected = givens.rotate_vjp(c.x, c.gy, **c.given)
+    actual = givens.rotate_vjp(Array.of(c.x), Array.of(c.gy), **on_device(c))
+    assert_results_close(actual, expected, gradient_size(schedule, c.x, c.gy))
+
+
 # --- Devices, streams and owners -----------------------------------------------------------------
 
 
