@@ -1,5 +1,5 @@
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, TypeVar, overload
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -7,10 +7,9 @@ from numpy.typing import ArrayLike, NDArray
 from givens._dispatch.libraries import ForeignArray
 from givens._gradients import MatrixGradients, RotateGradients
 
-_Scalar = TypeVar("_Scalar", bound=np.generic)
 _Array = NDArray[Any]
-
-_ForeignArray = TypeVar("_ForeignArray", bound=ForeignArray)
+# NumPy's, or of another library.
+_AnyArray = TypeVar("_AnyArray", bound=ForeignArray)
 
 __version__: str
 
@@ -55,14 +54,8 @@ class Schedule:
     @property
     def triangular_index(self) -> NDArray[np.int64]: ...
     def round(self, r: int) -> NDArray[np.int32]: ...
-    @overload
-    def to_triangular(self, angles: NDArray[_Scalar]) -> NDArray[_Scalar]: ...
-    @overload
-    def to_triangular(self, angles: _ForeignArray) -> _ForeignArray: ...
-    @overload
-    def from_triangular(self, angles: NDArray[_Scalar]) -> NDArray[_Scalar]: ...
-    @overload
-    def from_triangular(self, angles: _ForeignArray) -> _ForeignArray: ...
+    def to_triangular(self, angles: _AnyArray) -> _AnyArray: ...
+    def from_triangular(self, angles: _AnyArray) -> _AnyArray: ...
     def __eq__(self, other: object) -> bool: ...
     def __hash__(self) -> int: ...
 

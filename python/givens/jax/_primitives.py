@@ -173,23 +173,22 @@ def _matrix_jvp(primals: Arrays, tangents: Arrays, *, setting: Setting) -> tuple
     return U, _matrix_tangent(setting, *U, *primals, *_full(tangents[: setting.num_differentiable]))
 
 
-def _rotate_vjp_jvp(primals: Arrays, tangents: Arrays, *, setting: Setting) -> tuple[Any, Any]:
-    y, _, *parameters = primals
-    dy, dgy, *dparameters = tangents[: 2 + setting.num_differentiable]
-    out = _rotate_vjp(setting, *primals)
-    if not _any([dy, *dparameters]):
-        return out, _rotate_vjp(setting, y, *_full([dgy]), *parameters)
-    return out, _rotate_vjp_tangent(setting, *primals, *_full([dy, dgy, *dparameters]))
+def _jvp_of_vjp(operation: Any, tangent: Any) -> Any:
+    """Return the rule of `rotate_vjp` or `matrix_vjp`, which are linear in the gradient alone."""
+
+    def jvp(primals: Arrays, tangents: Arrays, *, setting: Setting) -> tuple[Any, Any]:
+        y, _, *parameters = primals
+        dy, dgy, *dparameters = tangents[: 2 + setting.num_differentiable]
+        out = operation(setting, *primals)
+        if not _any([dy, *dparameters]):
+            return out, operation(setting, y, *_full([dgy]), *parameters)
+        return out, tangent(setting, *primals, *_full([dy, dgy, *dparameters]))
+
+    return jvp
 
 
-def _matrix_vjp_jvp(primals: Arrays, tangents: Arrays, *, setting: Setting) -> tuple[Any, Any]:
-    U, _, *parameters = primals
-    dU, dgU, *dparameters = tangents[: 2 + setting.num_differentiable]
-    out = _matrix_vjp(setting, *primals)
-    if not _any([dU, *dparameters]):
-        return out, _matrix_vjp(setting, U, *_full([dgU]), *parameters)
-    _, *dout = _rotate_vjp_tangent(setting.of_columns(), *primals, *_full([dU, dgU, *dparameters]))
-    return out, dout
+def _matrix_vjp_tangent(setting: Setting, *arrays: Any) -> list[Any]:
+    return _rotate_vjp_tangent(setting.of_columns(), *arrays)[1:]
 
 
 def _jvp_of_tangent(operation: Any, definition: Any, vectors: int) -> Any:
@@ -219,19 +218,17 @@ def _jvp_of_tangent(operation: Any, definition: Any, vectors: int) -> Any:
     return jvp
 
 
-ad.primitive_jvps[_primitives["rotate"]] = _rotate_jvp
-ad.primitive_jvps[_primitives["matrix"]] = _matrix_jvp
-ad.primitive_jvps[_primitives["rotate_vjp"]] = _rotate_vjp_jvp
-ad.primitive_jvps[_primitives["matrix_vjp"]] = _matrix_vjp_jvp
-ad.primitive_jvps[_primitives["rotate_tangent"]] = _jvp_of_tangent(
-    _rotate_tangent, _rounds.rotate_tangent, 1
-)
-ad.primitive_jvps[_primitives["matrix_tangent"]] = _jvp_of_tangent(
-    _matrix_tangent, _rounds.matrix_tangent, 1
-)
-ad.primitive_jvps[_primitives["rotate_vjp_tangent"]] = _jvp_of_tangent(
-    _rotate_vjp_tangent, _rounds.rotate_vjp_tangent, 2
-)
+_JVPS = {
+    "rotate": _rotate_jvp,
+    "matrix": _matrix_jvp,
+    "rotate_vjp": _jvp_of_vjp(_rotate_vjp, _rotate_vjp_tangent),
+    "matrix_vjp": _jvp_of_vjp(_matrix_vjp, _matrix_vjp_tangent),
+    "rotate_tangent": _jvp_of_tangent(_rotate_tangent, _rounds.rotate_tangent, 1),
+    "matrix_tangent": _jvp_of_tangent(_matrix_tangent, _rounds.matrix_tangent, 1),
+    "rotate_vjp_tangent": _jvp_of_tangent(_rotate_vjp_tangent, _rounds.rotate_vjp_tangent, 2),
+}
+for _name, _jvp in _JVPS.items():
+    ad.primitive_jvps[_primitives[_name]] = _jvp
 
 
 # --- Transposes --------------------------------------------------------------------------------
