@@ -36,8 +36,8 @@ def decompose(
           dimensions, ``n m - m(m+1)/2``.
     tolerance : float, optional
         The largest ``max|U^T U - I|`` (``U^H`` if complex) that is taken; 32 (n + 1) eps by
-        default. The default allows for a matrix that `matrix` computed: two columns may each be off by 8 eps
-        for each round, and most schedules have fewer than 2 n rounds.
+        default. That allows for a matrix that `matrix` computed: two columns may each be off by 8
+        eps for each round, and most schedules have fewer than 2 n rounds.
     nearest : bool, default False
         Decompose the nearest matrix with orthonormal columns, which is the factor Q of the polar
         decomposition ``U = Q P``, computed in double precision. Any finite U is taken; with a

@@ -217,6 +217,6 @@ def _namespace(x: Any) -> Any:
 def _constant(xp: Any, values: NDArray[Any], like: Any, *, integer: bool = False) -> Any:
     """Return numbers as an array beside another one, in its dtype or as indices."""
     dtype = xp.int64 if integer else like.dtype
-    if xp is sys.modules.get("torch"):
+    if xp.__name__ == "torch":
         return xp.asarray(values, dtype=dtype, device=like.device)
     return xp.asarray(values) if integer else xp.asarray(values, dtype=dtype)
