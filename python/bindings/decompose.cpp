@@ -52,8 +52,8 @@ py::tuple decompose(py::handle u_, py::handle schedule_, py::handle tolerance) {
       const py::gil_scoped_release release;
       givens::decompose<T>(u_view, outputs, options);
     }
-    return py::make_tuple(schedule, arrays.result(angles), arrays.result(phases), arrays.result(diagonal),
-                          arrays.result(signs));
+    return py::make_tuple(schedule, arrays.result(angles), arrays.result(phases),
+                          arrays.result(diagonal), arrays.result(signs));
   });
 }
 

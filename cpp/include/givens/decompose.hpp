@@ -33,20 +33,20 @@ struct DecomposeOptions {
   std::optional<double> tolerance;
 };
 
-// Finds the parameters with which `matrix` and the schedule give U (*B, n, m), m <= n, whose columns
-// are orthonormal; if m = n, U is orthogonal or, for complex T, unitary. Entries below the diagonal
-// are rotated to zero.
+// Finds the parameters with which `matrix` and the schedule give U (*B, n, m), m <= n, whose
+// columns are orthonormal; if m = n, U is orthogonal or, for complex T, unitary. Entries below the
+// diagonal are rotated to zero.
 //   brickwall: along the antidiagonals from the lower left corner, in turn from the right and from
 //   the left, as in a Clements mesh (Clements et al., Optica 3, 1460 (2016)).
 //   wavefront: column by column, from the last row up (Sameh and Kuck, J. ACM 25, 81 (1978)).
 //
 // Angles are in (-pi, pi], or in [0, pi/2] for complex T; phases and diagonal are in [-pi, pi]. The
-// signs are all +1 unless U is square with det U = -1; then one is -1. Entries that are zero are not
-// rotated: a signed permutation has angles that are multiples of pi/2.
+// signs are all +1 unless U is square with det U = -1; then one is -1. Entries that are zero are
+// not rotated: a signed permutation has angles that are multiples of pi/2.
 //
 // Throws std::invalid_argument, before it writes anything, for shapes that do not fit, another
-// schedule, a negative tolerance, outputs that overlap each other or U, entries that are not finite,
-// and a matrix of the batch that is further from orthonormal columns than the tolerance.
+// schedule, a negative tolerance, outputs that overlap each other or U, entries that are not
+// finite, and a matrix of the batch that is further from orthonormal columns than the tolerance.
 //
 // Cost: O(n m^2) for each matrix, in double precision, and the memory of one matrix of doubles.
 //
