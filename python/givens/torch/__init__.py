@@ -1,8 +1,9 @@
 """Orthogonal and unitary matrices in PyTorch models.
 
 `rotate` and `matrix` do what `givens.rotate` and `givens.matrix` do, on tensors, with derivatives
-of first and second order. `Orthogonal` is a layer, and `orthogonal` makes the weight of any module
-orthogonal. All work under ``torch.compile``, ``torch.func``, ``torch.export``, autocast and
+of first and second order. `Orthogonal` is a layer, `orthogonal` makes the weight of any module
+orthogonal, `Adapter` rotates the outputs of a frozen layer, and `fold` makes plain layers of all
+these. All work under ``torch.compile``, ``torch.func``, ``torch.export``, autocast and
 distributed training.
 
 The CPU's engine computes on as many threads as both PyTorch and `givens` allow. On a CUDA device
@@ -32,8 +33,10 @@ except ModuleNotFoundError as error:
         name="torch",
     ) from None
 
+from givens.torch._adapter import Adapter
+from givens.torch._fold import fold
 from givens.torch._functions import matrix, rotate
 from givens.torch._layer import Orthogonal
 from givens.torch._parametrization import orthogonal
 
-__all__ = ["Orthogonal", "matrix", "orthogonal", "rotate"]
+__all__ = ["Adapter", "Orthogonal", "fold", "matrix", "orthogonal", "rotate"]

@@ -1,95 +1,288 @@
-"""What layers and parametrizations share: schedules by name, first parameters, matrices."""
+"""What the layer and the parametrization share: how matrices are made from parameters, and back."""
 
-import numpy as np
+import math
+from collections.abc import Callable
+from typing import Any
+
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from givens import Schedule, initial_parameters
+from givens import Schedule
+from givens.torch import _base, _state
 from givens.torch._functions import matrix, rotate
+from givens.torch._initial import Parameters, check_kind, decompose_tensor, fill
+from givens.torch._precision import (
+    check_dtype,
+    complex_of,
+    converted_dtype,
+    has_numbers,
+    keeping_precision,
+    name,
+    real,
+    widened,
+    without_autocast,
+)
+from givens.torch._schedule_names import exact_name, schedule_of
 from givens.torch._shapes import identity
 
-# Angles, phases and diagonal; the latter two are None for orthogonal matrices.
-Parameters = tuple[Tensor, Tensor | None, Tensor | None]
-
-_DTYPES = {
-    torch.float32: np.float32,
-    torch.float64: np.float64,
-    torch.complex64: np.complex64,
-    torch.complex128: np.complex128,
-}
-
-_WITH_COLUMNS = {"circle": Schedule.circle, "xor": Schedule.xor}
-_WITHOUT_COLUMNS = {"brickwall": Schedule.brickwall, "butterfly": Schedule.butterfly}
+_PARAMETERS = ("angles", "phases", "diagonal")
 
 
-def schedule_of(schedule: Schedule | str, n: int, columns: int) -> Schedule:
-    """Return a schedule for n x columns matrices, which may have all n columns.
+class Frame(nn.Module):
+    """A module that makes matrices with orthonormal columns, U = B R, from parameters of R.
 
-    Raises
-    ------
-    TypeError
-        If `schedule` is neither a Schedule nor a name.
-    ValueError
-        If the name is unknown, or the schedule has another size.
+    It holds what is not trained, as buffers: the base B, or signs. Without a base, U is R, or its
+    rows times the signs. Its own parameters, if it has any, and its buffers keep single precision
+    when it is converted to 16 bits; `dtype` tells to what U is rounded then.
+
+    Parameters
+    ----------
+    height, width : int
+        n and m: U is n x m, m <= n.
+    batch : tuple of int
+        The batch shape of U.
+    schedule : Schedule or str
+        Of R, n x n or its first columns.
+    has_base : bool
+        Whether there is a base.
+    dtype : torch.dtype
+        The dtype of U, complex if it is unitary.
+
+    Attributes
+    ----------
+    base : Tensor (*batch, n, n), or None
+        B, if m = n.
+    reflectors, coupling, signs : Tensor (*batch, n, m), (*batch, m, m), (*batch, n), or None
+        B, if m < n, as in `givens.torch._base`. Without a base, signs are factors of the rows.
     """
-    if isinstance(schedule, Schedule):
-        if schedule.n != n or schedule.columns not in (columns, n):
-            raise ValueError(
-                f"schedule must be one of {n} coordinates and {columns} columns, got {schedule!r}"
-            )
-        return schedule
-    if not isinstance(schedule, str):
-        raise TypeError(
-            f"schedule must be a givens.Schedule or a name, got {type(schedule).__name__}"
+
+    base: Tensor | None
+    reflectors: Tensor | None
+    coupling: Tensor | None
+    signs: Tensor | None
+
+    def __init__(
+        self,
+        height: int,
+        width: int,
+        batch: tuple[int, ...],
+        schedule: Schedule | str,
+        *,
+        has_base: bool,
+        dtype: torch.dtype,
+    ) -> None:
+        super().__init__()
+        check_dtype(dtype)
+        self.height = height
+        self.width = width
+        self.batch = batch
+        self.schedule = schedule_of(schedule, height, width)
+        self.has_base = has_base
+        self.dtype = dtype
+        for buffer in ("base", "reflectors", "coupling", "signs"):
+            self.register_buffer(buffer, None)
+
+    @property
+    def can_be_assigned(self) -> bool:
+        """Whether there are parameters for every matrix."""
+        return self.has_base or exact_name(self.schedule) is not None
+
+    def empty(self, device: Any) -> Parameters:
+        """Return parameters without values."""
+        shapes = (self.schedule.num_rotations, self.schedule.num_rotations, self.height)
+        count = 3 if self.dtype.is_complex else 1
+        angles, *rest = (
+            torch.empty((*self.batch, k), dtype=real(self.dtype), device=device)
+            for k in shapes[:count]
         )
-    if schedule in _WITH_COLUMNS:
-        return _WITH_COLUMNS[schedule](n, columns=columns)
-    if schedule in _WITHOUT_COLUMNS:
-        return _WITHOUT_COLUMNS[schedule](n)
-    names = ", ".join(sorted(_WITH_COLUMNS | _WITHOUT_COLUMNS))
-    raise ValueError(f"schedule must be a givens.Schedule or one of {names}, got {schedule!r}")
+        phases, diagonal = rest or (None, None)
+        return angles, phases, diagonal
+
+    @torch.no_grad()
+    def start(self, parameters: Parameters, init: str) -> None:
+        """Draw parameters in place, and the base, as `init` says."""
+        check_kind(init, self.schedule, self.has_base)
+        angles = parameters[0]
+        if not self.has_base:
+            self._set(self._signs_like(angles))
+            fill(parameters, init, self.schedule)
+            return
+        shape = (*self.batch, self.height, self.width)
+        options: dict[str, Any] = {"dtype": self._precise(), "device": angles.device}
+        if init == "haar":
+            self._set(self._base_of(torch.randn(shape, **options)))
+            self._fill_with_zero(parameters)
+        else:
+            self._set(self._base_of(torch.eye(*shape[-2:], **options).expand(shape)))
+            fill(parameters, init, self.schedule)
+
+    @torch.no_grad()
+    def set_to(self, W: Tensor, parameters: Parameters) -> Parameters:
+        """Keep what makes the factor Q of a matrix, W = Q R, and return its parameters."""
+        found, buffers = self.find(W, parameters)
+        self._set(buffers)
+        return found
+
+    @torch.no_grad()
+    def find(
+        self, W: Tensor, parameters: Parameters
+    ) -> tuple[Parameters, dict[str, Tensor | None]]:
+        """Find the parameters and buffers that make the factor Q of a matrix, W = Q R.
+
+        Parameters
+        ----------
+        W : Tensor (*batch, n, m)
+            Any matrix.
+        parameters : Parameters
+            Their shapes, dtype and device are those of the parameters that are returned.
+
+        Raises
+        ------
+        NotImplementedError
+            If there is no base, and `givens.decompose` does not know the schedule.
+        TypeError, ValueError
+            If W is real where U is complex or the reverse, or is not finite.
+        """
+        if not self.can_be_assigned:
+            raise NotImplementedError(
+                "a matrix can be assigned if there is a base (base=True), or with the schedules "
+                f'"brickwall" and "wavefront", whose angles are known, got {self.schedule!r}'
+            )
+        if W.is_complex() != self.dtype.is_complex:
+            kind = "complex" if self.dtype.is_complex else "real"
+            raise TypeError(f"the weight must be {kind}, got {name(W.dtype)}")
+        angles = parameters[0]
+        W = W.detach().to(angles.device)
+        if not has_numbers(W) or not has_numbers(angles):
+            made: Any = tuple(None if p is None else torch.empty_like(p) for p in parameters)
+            return made, self._base_of(W) if self.has_base else self._signs_like(W)
+        if not W.isfinite().all():
+            raise ValueError("the weight must be finite")
+        if self.has_base:
+            made = tuple(None if p is None else torch.empty_like(p) for p in parameters)
+            self._fill_with_zero(made)
+            return made, self._base_of(W)
+        Q = _base.q_factor(W)
+        if self.schedule.columns == self.height > self.width:
+            complete = torch.linalg.qr(Q, mode="complete")[0]
+            Q = torch.cat([Q, complete[..., self.width :]], dim=-1)
+        *values, signs = decompose_tensor(Q, self.schedule)
+        made = tuple(
+            None if p is None or v is None else v.to(p)
+            for p, v in zip(parameters, values, strict=True)
+        )
+        kept = self._signs_like(W)
+        if signs is not None and kept:
+            kept["signs"] = signs.to(angles)
+        return made, kept
+
+    def form(self, parameters: Parameters) -> Tensor:
+        """Make U, (*batch, n, m), in the precision in which it is computed."""
+        angles, phases, diagonal = map(widened, parameters)
+        with without_autocast(angles):
+            if self.base is not None:
+                # (B R)^T = R^T B^T, and the transpose of R is the inverse of its conjugate.
+                return rotate(
+                    self.base.to(_dtype_of_matrix(angles, phases)),
+                    angles,
+                    self.schedule,
+                    inverse=True,
+                    phases=None if phases is None else -phases,
+                    diagonal=None if diagonal is None else -diagonal,
+                )
+            options = self.options(angles, phases, diagonal)
+            if self.schedule.columns == self.width:
+                U = matrix(angles, self.schedule, **options)
+            else:  # the schedule makes all n columns
+                tensors = (angles, phases, diagonal, options.get("signs"))
+                eye = identity(tensors, self.schedule, self.width)
+                U = rotate(eye, angles, self.schedule, axis=-2, **options)
+            return _base.reflect(self.reflectors_for(U.dtype), U) if self.has_base else U
+
+    def options(
+        self, angles: Tensor, phases: Tensor | None, diagonal: Tensor | None
+    ) -> dict[str, Any]:
+        """Return the parameters besides the angles with which `rotate` multiplies by R.
+
+        If the base is one of reflectors, its signs are among them.
+        """
+        options = {"phases": phases, "diagonal": diagonal}
+        if self.signs is None:
+            return options
+        # Only their sign counts: a module without values yet (`to_empty`) makes a matrix too.
+        signs = torch.where(self.signs < 0, -1.0, 1.0).to(angles.dtype)
+        if diagonal is None:
+            return {"signs": signs}
+        return options | {"diagonal": diagonal + (1 - signs) * (math.pi / 2)}
+
+    def rounded(self, U: Tensor) -> Tensor:
+        """Return U in the dtype of the module."""
+        return U if U.is_complex() else U.to(self.dtype)
+
+    def reflectors_for(self, dtype: torch.dtype) -> _base.Reflectors:
+        """Return the base of frames, to be multiplied by matrices of a dtype."""
+        assert self.reflectors is not None
+        assert self.coupling is not None
+        assert self.signs is not None
+        return _base.Reflectors(self.reflectors.to(dtype), self.coupling.to(dtype), self.signs)
+
+    def _precise(self) -> torch.dtype:
+        """Return the dtype of the base."""
+        dtype = real(self.dtype)
+        return complex_of(dtype) if self.dtype.is_complex else dtype
+
+    def _base_of(self, W: Tensor) -> dict[str, Tensor | None]:
+        precise = self._precise()
+        if self.width == self.height:
+            if not has_numbers(W):
+                return {"base": torch.empty_like(W, dtype=precise)}
+            return {"base": _base.q_factor(W).to(precise).contiguous()}
+        if not has_numbers(W):
+            shapes = ((self.height, self.width), (self.width, self.width), (self.height,))
+            dtypes = (precise, precise, real(self.dtype))
+            made = [
+                W.new_empty((*self.batch, *shape), dtype=dtype)
+                for shape, dtype in zip(shapes, dtypes, strict=True)
+            ]
+        else:
+            V, T, signs = _base.reflectors(W)
+            made = [V.to(precise), T.to(precise), signs.to(real(self.dtype))]
+        return dict(zip(("reflectors", "coupling", "signs"), made, strict=True))
+
+    def _signs_like(self, W: Tensor) -> dict[str, Tensor | None]:
+        """Return signs of one, if U has them: if it can be assigned, is square and real."""
+        is_frame = self.schedule.columns < self.height
+        if self.dtype.is_complex or is_frame or exact_name(self.schedule) is None:
+            return {}
+        return {"signs": W.new_ones((*self.batch, self.height), dtype=real(self.dtype))}
+
+    def _set(self, buffers: dict[str, Tensor | None]) -> None:
+        for buffer, value in buffers.items():
+            setattr(self, buffer, value)
+
+    def _fill_with_zero(self, parameters: Parameters) -> None:
+        """Make U the base. Phases leave it as it is, and decide which way it turns first."""
+        fill(parameters, "identity", self.schedule)
+        if parameters[1] is not None:
+            parameters[1].fill_(math.pi / 4)
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Any:
+        self.dtype = converted_dtype(self.dtype, fn)
+        return super()._apply(keeping_precision(fn), recurse)  # type: ignore[no-untyped-call]
+
+    # --- State -----------------------------------------------------------------------------------
+
+    def get_extra_state(self) -> Tensor:
+        """Return what a state must have in common with this module, as bytes."""
+        return _state.described(self.schedule, self._shape(), self.has_base)
+
+    def set_extra_state(self, state: Any) -> None:
+        """Refuse the state of another schedule or shape."""
+        _state.check(state, self.schedule, self._shape(), self.has_base)
+
+    def _shape(self) -> tuple[int, ...]:
+        return (*self.batch, self.height, self.width)
 
 
-def check_dtype(dtype: torch.dtype) -> None:
-    """Raise TypeError if there are no matrices of a dtype."""
-    if dtype not in _DTYPES:
-        got = str(dtype).removeprefix("torch.")
-        raise TypeError(f"dtype must be float32, float64, complex64 or complex128, got {got}")
-
-
-def is_brickwall(schedule: Schedule) -> bool:
-    """Whether any matrix can be decomposed into this schedule."""
-    return schedule == Schedule.brickwall(schedule.n)
-
-
-def first_parameters(
-    schedule: Schedule,
-    init: str,
-    batch: tuple[int, ...],
-    dtype: torch.dtype,
-    device: torch.device | str | None,
-) -> Parameters:
-    """Draw `givens.initial_parameters` as tensors, from PyTorch's random numbers.
-
-    `dtype` is the dtype of the matrices.
-    """
-    seed = int(torch.randint(2**62, ()))
-    found = initial_parameters(schedule, init, rng=seed, batch=batch, dtype=_DTYPES[dtype])
-    angles, phases, diagonal = (
-        None if p is None else torch.from_numpy(np.asarray(p)).to(device)
-        for p in (found.angles, found.phases, found.diagonal)
-    )
-    assert angles is not None
-    return angles, phases, diagonal
-
-
-def frame(
-    parameters: Parameters, schedule: Schedule, columns: int, signs: Tensor | None = None
-) -> Tensor:
-    """Form the first columns of U: (*batch, n, columns)."""
-    angles, phases, diagonal = parameters
-    if schedule.columns == columns:
-        return matrix(angles, schedule, phases=phases, diagonal=diagonal, signs=signs)
-    # The schedule makes all n columns.
-    eye = identity((angles, phases, diagonal, signs), schedule, columns)
-    return rotate(eye, angles, schedule, axis=-2, phases=phases, diagonal=diagonal, signs=signs)
+def _dtype_of_matrix(angles: Tensor, phases: Tensor | None) -> torch.dtype:
+    return angles.dtype if phases is None else complex_of(angles.dtype)

@@ -14,7 +14,7 @@ import givens.torch
 from givens import Schedule
 from givens.torch import Orthogonal, orthogonal
 
-SCHEDULES = ["xor", "circle", "brickwall", "butterfly"]
+SCHEDULES = ["xor", "circle", "brickwall", "butterfly", "wavefront"]
 
 
 def assert_orthonormal(U: torch.Tensor, rotations: int) -> None:
@@ -89,9 +89,22 @@ def test_first_parameters() -> None:
         ({"schedule": 3}, TypeError, "schedule must be a givens.Schedule or a name, got int"),
         ({"field": "quaternion"}, ValueError, "field must be one of real, complex, got"),
         ({"compute": "fast"}, ValueError, "compute must be one of auto, rotate, matrix, got"),
-        ({"init": "none"}, ValueError, "kind must be one of identity, small, haar, got"),
-        ({"init": "haar"}, ValueError, "schedule must have the rotations of Schedule.brickwall"),
+        ({"init": "none"}, ValueError, "init must be one of small, identity, haar, got"),
+        ({"init": "haar"}, ValueError, "schedule must have the rotations of Schedule.wavefront or"),
         ({"columns": 5}, ValueError, "columns"),
+        (
+            {"blocks": 3},
+            ValueError,
+            "blocks must divide the numbers of outputs and inputs, 4",
+        ),
+        ({"blocks": 0}, ValueError, "blocks must divide"),
+        ({"signs": [1, 1]}, ValueError, "signs must be 4 numbers, each .1 or -1, got"),
+        ({"signs": [1, 1, 1, 2]}, ValueError, "signs must be 4 numbers, each .1 or -1, got"),
+        ({"signs": [1] * 4, "field": "complex"}, ValueError, "signs must come with field="),
+        ({"signs": [1] * 4, "base": True}, ValueError, "signs must come with field="),
+        ({"dtype": torch.int64}, TypeError, "dtype must be float16, .* or float64, got int64"),
+        ({"init": torch.eye(3)}, ValueError, r"weight must have shape \(4, 4\), got shape \(3, 3"),
+        ({"init": torch.eye(4) + 0j}, TypeError, "weight must be real, got complex64"),
     ],
 )
 def test_wrong_arguments_of_the_layer(keywords, error, message: str) -> None:
@@ -119,11 +132,11 @@ def test_layers_are_copied_saved_and_compiled(field: str) -> None:
 
 
 def test_autocast() -> None:
-    for compute, dtype in (("rotate", torch.float32), ("matrix", torch.bfloat16)):
+    for compute in ("rotate", "matrix", "auto"):
         layer = Orthogonal(6, compute=compute)
         with torch.autocast("cpu", torch.bfloat16):
             y = layer(torch.randn(5, 6))
-        assert y.dtype == dtype
+        assert y.dtype == torch.bfloat16  # as a Linear
         y.float().pow(2).sum().backward()
         assert layer.angles.grad.dtype == torch.float32
 
@@ -143,10 +156,15 @@ def assert_orthogonal_weight(W: torch.Tensor) -> None:
     assert error <= 2 * 8 * (2 * longer + 1) * torch.finfo(W.dtype).eps
 
 
+def _normal(shape: tuple[int, ...], dtype: torch.dtype) -> torch.Tensor:
+    """Return random numbers, in dtypes too in which PyTorch draws none."""
+    return torch.randn(shape, dtype=dtype if dtype.is_complex else None).to(dtype)
+
+
 class Weight(nn.Module):
     def __init__(self, *shape: int, dtype=torch.float32) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.randn(*shape, dtype=dtype))
+        self.weight = nn.Parameter(_normal(shape, dtype))
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.complex64])
@@ -258,18 +276,24 @@ def test_training_moves_towards_a_weight() -> None:
     assert losses[-1] < 0.01 * losses[0]
 
 
+class Computed(nn.Module):
+    weight = property(lambda self: torch.eye(2))
+
+
 def test_what_cannot_be_assigned() -> None:
     layer = orthogonal(nn.Linear(4, 4))
     before = layer.weight.detach().clone()
-    with pytest.raises(ValueError, match="the weight must have orthonormal columns"):
-        layer.weight = torch.ones(4, 4)
+    with pytest.raises(ValueError, match="the weight must be finite"):
+        layer.weight = torch.full((4, 4), torch.nan)
+    with pytest.raises(TypeError, match="the weight must be real, got complex64"):
+        layer.weight = torch.eye(4) + 0j
     with pytest.raises(
         ValueError, match=r"the weight must have shape \(4, 4\), got shape \(3, 4\)"
     ):
         layer.weight = torch.eye(3, 4)
     assert torch.equal(layer.weight, before)
-    fast = orthogonal(nn.Linear(4, 4), schedule="xor")
-    with pytest.raises(NotImplementedError, match='with schedule="brickwall" only'):
+    fast = orthogonal(nn.Linear(4, 4), schedule="xor", base=False)
+    with pytest.raises(NotImplementedError, match=r"if there is a base \(base=True\), or with"):
         fast.weight = torch.eye(4)
 
 
@@ -278,10 +302,22 @@ def test_what_cannot_be_assigned() -> None:
     [
         (nn.Linear(2, 2), {"name": "nothing"}, ValueError, "module must have a tensor 'nothing'"),
         (nn.Linear(2, 2), {"name": "bias"}, ValueError, "at least two axes"),
-        (nn.Linear(2, 2), {"schedule": "xor", "init": "weight"}, ValueError, "must be .brickwall"),
-        (nn.Linear(2, 2), {"init": "zero"}, ValueError, "kind must be one of"),
-        (nn.Linear(2, 2, dtype=torch.bfloat16), {}, TypeError, "bfloat16"),
-        (nn.Linear(2, 2, dtype=torch.float16), {}, TypeError, "float16"),
+        (
+            nn.Linear(4, 4),
+            {"schedule": "xor", "base": False, "init": "weight"},
+            ValueError,
+            "must be .brickwall",
+        ),
+        (nn.Linear(2, 2), {"init": "zero"}, ValueError, "init must be one of"),
+        (
+            nn.Linear(4, 4),
+            {"schedule": "xor", "base": False, "init": "haar"},
+            ValueError,
+            "schedule must have the rotations of",
+        ),
+        (Weight(2, 2, dtype=torch.float8_e4m3fn), {}, TypeError, "got float8_e4m3fn"),
+        (nn.LazyLinear(2), {}, ValueError, "call the module once first"),
+        (Computed(), {}, ValueError, "that is computed"),
     ],
 )
 def test_wrong_arguments_of_the_parametrization(module, keywords, error, message: str) -> None:
@@ -290,8 +326,8 @@ def test_wrong_arguments_of_the_parametrization(module, keywords, error, message
 
 
 def test_weights_agree_with_the_arrays() -> None:
-    layer = orthogonal(nn.Linear(6, 6), schedule="xor", init="small")
-    angles = layer.parametrizations.weight.original.detach().numpy()
+    layer = orthogonal(nn.Linear(6, 6), schedule="xor", init="small", base=False)
+    angles = layer.parametrizations.weight.original0.detach().numpy()
     np.testing.assert_array_equal(
         layer.weight.detach().numpy(), givens.matrix(angles, Schedule.xor(6))
     )

@@ -1,0 +1,72 @@
+"""The function `fold`."""
+
+from torch import nn
+from torch.nn.utils import parametrize
+
+from givens.torch._adapter import Adapter
+from givens.torch._layer import Orthogonal
+from givens.torch._parametrization import parametrization_of
+
+
+def fold(model: nn.Module) -> nn.Module:
+    """Make a model as fast as one without rotations, for inference and export.
+
+    What has been trained is kept as plain weights: parametrizations of `orthogonal` are removed,
+    and what they made becomes the weight; the layers `Orthogonal` and `Adapter` become a
+    `torch.nn.Linear`. The model computes the same as before, to rounding, and needs `givens` no
+    longer.
+
+    Parameters
+    ----------
+    model : Module
+        Changed in place.
+
+    Returns
+    -------
+    Module
+        `model`, or what it became if it is such a layer itself.
+
+    Notes
+    -----
+    A layer that occurs in several places becomes one layer in these places. A weight with further
+    parametrizations registered upon that of `orthogonal` is kept as these leave it. The inverse of
+    a layer, `Orthogonal.inverse`, stays as it is.
+
+    Examples
+    --------
+    >>> import torch, givens.torch
+    >>> model = torch.nn.Sequential(
+    ...     givens.torch.Orthogonal(4),
+    ...     givens.torch.orthogonal(torch.nn.Linear(4, 2)),
+    ... )
+    >>> x = torch.randn(3, 4)
+    >>> y = model(x)
+    >>> givens.torch.fold(model)
+    Sequential(
+      (0): Linear(in_features=4, out_features=4, bias=False)
+      (1): Linear(in_features=4, out_features=2, bias=True)
+    )
+    >>> torch.allclose(model(x), y, atol=1e-5)
+    True
+    """
+    return _folded(model, {})
+
+
+def _folded(module: nn.Module, done: dict[nn.Module, nn.Module]) -> nn.Module:
+    """Return what a module becomes, and remember it in `done`."""
+    if module in done:
+        return done[module]
+    if isinstance(module, Orthogonal | Adapter):
+        if isinstance(module, Adapter):
+            _folded(module.linear, done)
+        done[module] = module.fold()
+        return done[module]
+    done[module] = module
+    for name in list(getattr(module, "parametrizations", ())):
+        if parametrization_of(module, name) is not None:
+            parametrize.remove_parametrizations(module, name)
+    for name, child in list(module.named_children()):
+        made = _folded(child, done)
+        if made is not child:
+            setattr(module, name, made)
+    return module

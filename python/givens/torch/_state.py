@@ -1,0 +1,55 @@
+"""What a checkpoint says of a schedule, so that another schedule's angles are not taken for it."""
+
+import json
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from givens import Schedule
+from givens.torch._schedules import described as _described
+from givens.torch._schedules import schedule_of
+
+_FORMAT = 1
+
+
+def described(schedule: Schedule, shape: tuple[int, ...], has_base: bool) -> Tensor:
+    """Return a description as a tensor of bytes, which every format of checkpoints can hold."""
+    state = {
+        "format": _FORMAT,
+        "schedule": json.loads(_described(schedule)),
+        "shape": shape,
+        "base": has_base,
+    }
+    data = json.dumps(state, separators=(",", ":")).encode()
+    return torch.tensor(list(data), dtype=torch.uint8, device="cpu")
+
+
+def check(state: Any, schedule: Schedule, shape: tuple[int, ...], has_base: bool) -> None:
+    """Raise ValueError if a description is not that of these parameters.
+
+    Parameters
+    ----------
+    state : Tensor
+        What `described` returned.
+    schedule, shape, has_base
+        Of the module into which a state is loaded.
+    """
+    saved = json.loads(bytes(state.tolist()))
+    if saved["format"] != _FORMAT:
+        raise ValueError(
+            f"the state must have format {_FORMAT}, which this version of givens reads, got format "
+            f"{saved['format']}"
+        )
+    saved_schedule = schedule_of(json.dumps(saved["schedule"]))
+    if saved_schedule != schedule:
+        raise ValueError(
+            f"the state must be of the module's schedule {schedule!r}, got one of "
+            f"{saved_schedule!r}: its angles would make another matrix"
+        )
+    for what, own, other in (
+        ("shape", list(shape), saved["shape"]),
+        ("base", has_base, saved["base"]),
+    ):
+        if own != other:
+            raise ValueError(f"the state must have {what} {own} as the module, got {other}")
