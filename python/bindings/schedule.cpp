@@ -153,6 +153,23 @@ Schedule from_dict(const py::dict& description) {
   return make_schedule(kind, n, size, columns, rounds);
 }
 
+// Arguments that are not bound by name or number are refused in our words.
+void refuse_others(py::class_<Schedule>& type, const char* name, std::string expected) {
+  const auto refuse = [expected = std::move(expected)](const py::args& args,
+                                                       const py::kwargs& kwargs) -> Schedule {
+    std::string got;
+    for (const py::handle argument : args) {
+      got += (got.empty() ? "" : ", ") + std::string(py::repr(argument));
+    }
+    for (const auto& [key, value] : kwargs) {
+      got += (got.empty() ? "" : ", ") + std::string(py::str(key)) + "=" +
+             std::string(py::repr(value));
+    }
+    throw py::type_error("arguments must be those of " + expected + ", got (" + got + ")");
+  };
+  type.def_static(name, refuse);
+}
+
 // Defines the factory of a kind, with the arguments that the kind takes.
 void define_factory(py::class_<Schedule>& type, const Schedule::KindInfo& kind) {
   const auto make = [kind](py::handle n, py::handle size, py::handle columns) {
@@ -164,6 +181,9 @@ void define_factory(py::class_<Schedule>& type, const Schedule::KindInfo& kind) 
   const std::string text = docs::factory(kind);
   const py::arg of_n("n");
   const py::arg_v of_columns = py::arg("columns") = py::none();
+  std::string expected = std::string("Schedule.") + kind.name + "(n" +
+                         (kind.takes_size ? ", size" : "") +
+                         (kind.takes_columns ? ", columns=None" : "") + ")";
   if (kind.takes_size) {
     type.def_static(kind.name, make, of_n, py::arg("size"), of_columns, text.c_str());
   } else if (kind.takes_columns) {
@@ -175,6 +195,7 @@ void define_factory(py::class_<Schedule>& type, const Schedule::KindInfo& kind) 
     const auto with_n = [make](py::handle n) { return make(n, py::none(), py::none()); };
     type.def_static(kind.name, with_n, of_n, text.c_str());
   }
+  refuse_others(type, kind.name, std::move(expected));
 }
 
 }  // namespace
@@ -183,12 +204,23 @@ void register_schedule(py::module_& module) {
   py::class_<Schedule> type(module, "Schedule", docs::kClass);
   // The class belongs to the public package, not to the module that happens to compile it.
   type.attr("__module__") = "givens";
+  // The generated signatures would show the overloads that only refuse.
+  py::options options;
+  options.disable_function_signatures();
+  std::string factories;
   for (const Schedule::KindInfo& kind : Schedule::kinds()) {
-    if (kind.kind != Schedule::Kind::rounds) define_factory(type, kind);
+    if (kind.kind == Schedule::Kind::rounds) continue;
+    define_factory(type, kind);
+    factories += std::string("Schedule.") + kind.name + ", ";
   }
+  type.def(py::init([factories](const py::args&, const py::kwargs&) -> Schedule {
+    throw py::type_error("a schedule is made by one of " + factories +
+                         "Schedule.from_rounds and Schedule.from_dict, not by Schedule(...)");
+  }));
   type.def_static("from_rounds", &from_rounds, py::arg("n"), py::arg("rounds"),
-                  py::arg("columns") = py::none(), docs::kFromRounds)
-      .def_static("from_dict", &from_dict, py::arg("description"), docs::kFromDict)
+                  py::arg("columns") = py::none(), docs::kFromRounds);
+  refuse_others(type, "from_rounds", "Schedule.from_rounds(n, rounds, columns=None)");
+  type.def_static("from_dict", &from_dict, py::arg("description"), docs::kFromDict)
       .def("to_dict", &to_dict, docs::kToDict)
       .def_property_readonly("kind", &Schedule::kind_name,
                              "Name of the kind: circle, xor, team, brickwall, butterfly, "

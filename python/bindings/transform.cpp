@@ -105,6 +105,27 @@ RotateOptions to_options(py::handle axis, py::handle inverse, py::handle num_thr
   return {to_integer(axis, "axis"), to_bool(inverse, "inverse"), threads_of_call(num_threads)};
 }
 
+// The caller's array for a result, if there is one.
+std::optional<HostArray> to_output(CallArrays& arrays, py::handle out) {
+  if (out.is_none()) return std::nullopt;
+  return arrays.output(out, "out");
+}
+
+// The caller's array if there is one, which must have this shape, else a new one.
+template <class T>
+HostArray given_or_new(const std::optional<HostArray>& given, const CallArrays& arrays,
+                       const std::vector<std::int64_t>& shape) {
+  if (!given) return arrays.make<T>(shape);
+  if (given->shape() != shape) {
+    const auto text = [](const std::vector<std::int64_t>& extents) {
+      return std::string(py::str(py::tuple(py::cast(extents))));
+    };
+    throw py::value_error("out must have shape " + text(shape) + ", got shape " +
+                          text(given->shape()));
+  }
+  return *given;
+}
+
 template <class Compute>
 void without_gil(Compute&& compute) {
   const py::gil_scoped_release release;
@@ -120,11 +141,8 @@ py::object rotate(py::handle x_, py::handle angles, py::handle schedule_, py::ha
   parameters.check_vectors(x);
   const Schedule& schedule = to_schedule(schedule_);
   const RotateOptions options = to_options(axis, inverse, num_threads);
-  std::optional<HostArray> given;
-  if (!out.is_none()) {
-    given = arrays.output(out, "out");
-    check_same_dtype(*given, x);
-  }
+  const std::optional<HostArray> given = to_output(arrays, out);
+  if (given) check_same_dtype(*given, x);
   return with_type(x.dtype, [&](auto type) -> py::object {
     using T = decltype(type);
     const auto views = parameters.views<real_t<T>>();
@@ -137,23 +155,27 @@ py::object rotate(py::handle x_, py::handle angles, py::handle schedule_, py::ha
 }
 
 py::object matrix(py::handle angles, py::handle schedule_, py::handle phases, py::handle diagonal,
-                  py::handle signs, py::handle num_threads) {
+                  py::handle signs, py::handle num_threads, py::handle out) {
   CallArrays arrays;
   const HostParameters parameters = to_parameters(arrays, angles, phases, diagonal, signs);
   const Schedule& schedule = to_schedule(schedule_);
   const int threads = threads_of_call(num_threads);
+  const std::optional<HostArray> given = to_output(arrays, out);
+  if (given && given->dtype != parameters.matrix_dtype()) {
+    refuse_dtype(*given, dtype_name(parameters.matrix_dtype()) + std::string(" as U is"));
+  }
   return with_type(parameters.matrix_dtype(), [&](auto type) -> py::object {
     using T = decltype(type);
     const auto views = parameters.views<real_t<T>>();
-    const HostArray u = arrays.make<T>(matrix_shape(views, schedule));
+    const HostArray u = given_or_new<T>(given, arrays, matrix_shape(views, schedule));
     without_gil([&] { givens::matrix<T>(views, schedule, u.view<T>(), threads); });
-    return arrays.result(u);
+    return given ? py::reinterpret_borrow<py::object>(out) : arrays.result(u);
   });
 }
 
 py::tuple rotate_vjp(py::handle y_, py::handle gy_, py::handle angles, py::handle schedule_,
                      py::handle axis, py::handle inverse, py::handle phases, py::handle diagonal,
-                     py::handle signs, py::handle num_threads) {
+                     py::handle signs, py::handle num_threads, py::handle out) {
   CallArrays arrays;
   const HostArray y = arrays.input(y_, "y");
   const HostArray gy = arrays.input(gy_, "gy");
@@ -162,16 +184,19 @@ py::tuple rotate_vjp(py::handle y_, py::handle gy_, py::handle angles, py::handl
   parameters.check_vectors(y);
   const Schedule& schedule = to_schedule(schedule_);
   const RotateOptions options = to_options(axis, inverse, num_threads);
+  const std::optional<HostArray> given = to_output(arrays, out);
+  if (given) check_same_dtype(*given, y);
   return with_type(y.dtype, [&](auto type) -> py::tuple {
     using T = decltype(type);
     using R = real_t<T>;
-    const HostArray gx = arrays.make<T>(y.shape());
+    const HostArray gx = given_or_new<T>(given, arrays, y.shape());
     const GradientArrays<R> gradients(arrays, parameters);
     without_gil([&] {
       givens::rotate_vjp<T>(y.view<const T>(), gy.view<const T>(), parameters.views<R>(), schedule,
                             gx.view<T>(), gradients.views(), options);
     });
-    return gradients.results(rotate_gradients, arrays, arrays.result(gx));
+    return gradients.results(rotate_gradients, arrays,
+                             given ? py::reinterpret_borrow<py::object>(out) : arrays.result(gx));
   });
 }
 
@@ -317,8 +342,11 @@ py::tuple matrix_shape_of(py::handle angles, py::handle schedule_, py::handle ph
 
 void register_transform(py::module_& module) {
   module.def("rotate", &rotate);
-  module.def("matrix", &matrix);
-  module.def("rotate_vjp", &rotate_vjp);
+  const py::arg_v no_out = py::arg("out") = py::none();
+  module.def("matrix", &matrix, py::arg(), py::arg(), py::arg(), py::arg(), py::arg(), py::arg(),
+             no_out);
+  module.def("rotate_vjp", &rotate_vjp, py::arg(), py::arg(), py::arg(), py::arg(), py::arg(),
+             py::arg(), py::arg(), py::arg(), py::arg(), py::arg(), no_out);
   module.def("matrix_vjp", &matrix_vjp);
   module.def("rotate_jvp", &rotate_jvp);
   module.def("matrix_jvp", &matrix_jvp);

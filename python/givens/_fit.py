@@ -156,7 +156,8 @@ def fit_angles(
 def _check(U: Any, schedule: Any, attempts: int) -> float:
     """Check the arguments, and return how far matrices may differ."""
     if not isinstance(U, np.ndarray):
-        raise TypeError(f"U must be a NumPy array, got {type(U).__name__}")
+        way_out = ": np.asarray(U, dtype=...) makes one" if isinstance(U, (list, tuple)) else ""
+        raise TypeError(f"U must be a NumPy array, got {type(U).__name__}{way_out}")
     check_dtype(U.dtype, "U")
     check_schedule(schedule)
     if U.shape != (schedule.n, schedule.columns):

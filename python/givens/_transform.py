@@ -28,6 +28,7 @@ def matrix(
     schedule: Schedule,
     *,
     signs: NDArray[R] | None = None,
+    out: NDArray[R] | None = None,
     num_threads: int | None = None,
 ) -> NDArray[R]: ...
 @overload
@@ -38,6 +39,7 @@ def matrix(
     phases: NDArray[R] | None = None,
     diagonal: NDArray[R] | None = None,
     signs: NDArray[R] | None = None,
+    out: NDArray[Any] | None = None,
     num_threads: int | None = None,
 ) -> NDArray[Any]: ...
 @overload
@@ -48,6 +50,7 @@ def matrix(
     phases: P | None = None,
     diagonal: P | None = None,
     signs: P | None = None,
+    out: P | None = None,
     num_threads: int | None = None,
 ) -> P: ...
 def matrix(
@@ -57,6 +60,7 @@ def matrix(
     phases: Any = None,
     diagonal: Any = None,
     signs: Any = None,
+    out: Any = None,
     num_threads: int | None = None,
 ) -> Any:
     """Form the orthogonal or unitary matrix of the given angles.
@@ -80,6 +84,9 @@ def matrix(
     signs : array, (..., n), optional
         Each +1 or -1, dtype of angles: rows of U with -1 change their sign, so that an odd number
         gives determinant -1. Not together with `diagonal`.
+    out : array, optional
+        Where to put the result: shape and dtype of the result, any strides; it must not overlap an
+        input. JAX's arrays cannot be written and are refused.
     num_threads : int, optional
         At most this many threads; by default `get_num_threads` says how many. The result is bitwise
         the same for any number. Not with arrays on a GPU.
@@ -87,9 +94,9 @@ def matrix(
     Returns
     -------
     array of the caller's library, (*batch, n, columns)
-        U, or its first ``schedule.columns`` columns. float32 or float64 as angles are; complex64 or
-        complex128 with phases or diagonal. The batch shape is the parameters' leading axes,
-        broadcast as NumPy does.
+        U, or its first ``schedule.columns`` columns; `out` if it was given. float32 or float64 as
+        angles are; complex64 or complex128 with phases or diagonal. The batch shape is the
+        parameters' leading axes, broadcast as NumPy does.
 
     Raises
     ------
@@ -97,7 +104,8 @@ def matrix(
         If an argument is no array, has a wrong dtype (integers are not converted), is in other
         memory or of another library than the rest, or is a PyTorch tensor that requires a gradient.
     ValueError
-        If a shape does not fit, or a sign is neither +1 nor -1 (not checked on a GPU).
+        If a shape does not fit, a sign is neither +1 nor -1 (not checked on a GPU), or `out` cannot
+        be written.
     RuntimeError
         If an array is on a GPU and that cannot be used; `givens.cuda` says more.
 
@@ -113,9 +121,9 @@ def matrix(
     array([[ 0., -1.],
            [ 1.,  0.]])
     """
-    is_plain = type(angles) is ndarray and phases is diagonal is signs is None
-    engine = _core if is_plain else engine_of(angles, phases, diagonal, signs)
-    return engine.matrix(angles, schedule, phases, diagonal, signs, num_threads)
+    is_plain = type(angles) is ndarray and out is phases is diagonal is signs is None
+    engine = _core if is_plain else engine_of(angles, phases, diagonal, signs, out)
+    return engine.matrix(angles, schedule, phases, diagonal, signs, num_threads, out)
 
 
 def rotate(
@@ -202,6 +210,7 @@ def rotate_vjp(
     *,
     axis: int = -1,
     inverse: bool = False,
+    out: V | None = None,
     phases: P | None = None,
     diagonal: P | None = None,
     signs: P | None = None,
@@ -221,6 +230,9 @@ def rotate_vjp(
         ``dL = Re(sum(conj(gy) * dy))``.
     angles, schedule, axis, inverse, phases, diagonal, signs
         As they were given to `rotate`.
+    out : array, optional
+        Where to put the gradient with respect to x, called gx in messages: shape and dtype of y,
+        any strides. JAX's arrays cannot be written and are refused.
     num_threads : int, optional
         As in `matrix`.
 
@@ -237,7 +249,7 @@ def rotate_vjp(
     TypeError
         As for `matrix`.
     ValueError
-        If a shape or the axis does not fit.
+        If a shape or the axis does not fit, or `out` cannot be written.
     RuntimeError
         As for `matrix`.
 
@@ -254,12 +266,11 @@ def rotate_vjp(
     >>> gradients.x, gradients.angles
     (array([0., 3.]), array([3.]))
     """
-    is_plain = (
-        type(y) is type(gy) is type(angles) is ndarray and phases is diagonal is signs is None
-    )
-    engine = _core if is_plain else engine_of(y, gy, angles, phases, diagonal, signs)
+    is_plain = type(y) is type(gy) is type(angles) is ndarray
+    is_plain = is_plain and out is phases is diagonal is signs is None
+    engine = _core if is_plain else engine_of(y, gy, angles, phases, diagonal, signs, out)
     gradients: RotateGradients[V, P] = engine.rotate_vjp(
-        y, gy, angles, schedule, axis, inverse, phases, diagonal, signs, num_threads
+        y, gy, angles, schedule, axis, inverse, phases, diagonal, signs, num_threads, out
     )
     return gradients
 

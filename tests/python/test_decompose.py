@@ -232,7 +232,7 @@ TWO = np.stack([np.eye(2), np.ones((2, 2))])[:, None].astype("float32")
 @pytest.mark.parametrize(
     ("message", "U"),
     [
-        (f"{NO_ARRAY} list", np.eye(3).tolist()),
+        (f"{NO_ARRAY} list: np.asarray(U, dtype=...) makes one", np.eye(3).tolist()),
         (f"{NO_ARRAY} NoneType", None),
         *(
             (f"{DTYPES} {np.dtype(dtype)}", np.eye(3).astype(dtype))

@@ -159,7 +159,7 @@ ORTHONORMAL = "U must have orthonormal columns, with max|U^H U - I| at most 2.13
 @pytest.mark.parametrize(
     ("message", "changed"),
     [
-        ("U must be a NumPy array, got list", {"U": [[1.0]]}),
+        ("U must be a NumPy array, got list: np.asarray(U, dtype=...) makes one", {"U": [[1.0]]}),
         (
             "U must be float32, float64, complex64 or complex128, got int64",
             {"U": np.eye(2, dtype=int)},

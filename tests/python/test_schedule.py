@@ -11,7 +11,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from cases import SCHEDULES
+from cases import SCHEDULES, exactly
 from givens import Schedule
 from oracles import rounds_of
 
@@ -484,3 +484,35 @@ def test_rounds_of_a_rule_are_not_stored(factory: str) -> None:
     )
     # A stored pair would take 8 bytes.
     assert float(process.stdout) < 4
+
+
+@pytest.mark.parametrize(
+    ("message", "make"),
+    [
+        (
+            "a schedule is made by one of Schedule.circle, Schedule.xor, Schedule.team, "
+            "Schedule.brickwall, Schedule.butterfly, Schedule.wavefront, Schedule.from_rounds and "
+            "Schedule.from_dict, not by Schedule(...)",
+            lambda: Schedule(8),
+        ),
+        (
+            "arguments must be those of Schedule.xor(n, columns=None), got (8, size=2)",
+            lambda: Schedule.xor(8, size=2),
+        ),
+        (
+            "arguments must be those of Schedule.brickwall(n), got (8, 3)",
+            lambda: Schedule.brickwall(8, 3),
+        ),
+        (
+            "arguments must be those of Schedule.team(n, size, columns=None), got (8)",
+            lambda: Schedule.team(8),
+        ),
+        (
+            "arguments must be those of Schedule.from_rounds(n, rounds, columns=None), got (4)",
+            lambda: Schedule.from_rounds(4),
+        ),
+    ],
+)
+def test_calls_that_fit_no_factory(message: str, make) -> None:
+    with pytest.raises(TypeError, match=exactly(message)):
+        make()

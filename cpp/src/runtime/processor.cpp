@@ -1,7 +1,11 @@
 #include "runtime/processor.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
+#include <fstream>
+#include <sstream>
+#include <string>
 #include <thread>
 
 #if defined(__linux__)
@@ -19,6 +23,58 @@
 
 namespace givens::runtime {
 
+namespace {
+
+// `quota` microseconds in each `period`, in processors; 0 if one of them is no limit.
+int processors_of(double quota, double period) {
+  if (!(quota > 0) || !(period > 0)) return 0;
+  return static_cast<int>(std::min(std::max(std::ceil(quota / period), 1.0), 1e6));
+}
+
+double number_in(const std::string& file) {
+  double value = 0;
+  std::ifstream(file) >> value;
+  return value;
+}
+
+int limit_of_group(const std::string& folder, bool is_version_2) {
+  if (!is_version_2) {
+    return processors_of(number_in(folder + "/cpu.cfs_quota_us"),
+                         number_in(folder + "/cpu.cfs_period_us"));
+  }
+  // "max 100000" or "150000 100000".
+  double quota = 0, period = 0;
+  std::ifstream(folder + "/cpu.max") >> quota >> period;
+  return processors_of(quota, period);
+}
+
+}  // namespace
+
+int quota_of_cgroups(const std::string& proc, const std::string& cgroup) {
+  int least = 0;
+  const auto count = [&](int limit) {
+    if (limit > 0 && (least == 0 || limit < least)) least = limit;
+  };
+  std::ifstream groups(proc + "/cgroup");
+  // A line is "id:controllers:path"; version 2 has no controllers.
+  for (std::string line; std::getline(groups, line);) {
+    const std::size_t first = line.find(':');
+    const std::size_t second = line.find(':', first + 1);
+    if (first == std::string::npos || second == std::string::npos) continue;
+    const std::string controllers = line.substr(first + 1, second - first - 1);
+    const bool is_version_2 = controllers.empty();
+    const bool has_cpu = ("," + controllers + ",").find(",cpu,") != std::string::npos;
+    if (!is_version_2 && !has_cpu) continue;
+    const std::string root = is_version_2 ? cgroup : cgroup + "/" + controllers;
+    for (std::string path = line.substr(second + 1); !path.empty();
+         path.resize(path.find_last_of('/'))) {
+      if (path != "/") count(limit_of_group(root + path, is_version_2));
+    }
+    count(limit_of_group(root, is_version_2));
+  }
+  return least;
+}
+
 int available_processors() {
   int processors = 0;
 #if defined(__linux__)
@@ -33,6 +89,10 @@ int available_processors() {
   }
 #endif
   if (processors == 0) processors = static_cast<int>(std::thread::hardware_concurrency());
+#if defined(__linux__)
+  const int quota = quota_of_cgroups("/proc/self", "/sys/fs/cgroup");
+  if (quota > 0) processors = std::min(processors, quota);
+#endif
   return std::max(processors, 1);
 }
 

@@ -85,10 +85,33 @@ std::string kind_of(const py::object& library) {
   return library ? "an array of " + std::string(py::str(library.attr("name"))) : "a NumPy array";
 }
 
+// Whether np.asarray makes an array of numbers of an object: lists, data frames, buffers.
+bool converts(py::handle object) {
+  return py::isinstance<py::list>(object) || py::isinstance<py::tuple>(object) ||
+         PyObject_CheckBuffer(object.ptr()) != 0 || py::hasattr(object, "__array__") ||
+         py::hasattr(object, "__array_interface__");
+}
+
 void check_exports(py::handle object, const char* name) {
   if (dlpack::exports(object)) return;
-  throw py::type_error(std::string(name) + " must be a NumPy array or one with __dlpack__, got " +
-                       type_name(object));
+  std::string message =
+      std::string(name) + " must be a NumPy array or one with __dlpack__, got " + type_name(object);
+  if (converts(object)) message += ": np.asarray(" + std::string(name) + ", dtype=...) makes one";
+  throw py::type_error(message);
+}
+
+// Whether an object is of NumPy's own class and of none that is derived from it.
+bool is_plain_numpy(py::handle object) {
+  return Py_TYPE(object.ptr()) == py::detail::npy_api::get().PyArray_Type_;
+}
+
+// What a mask hides would count.
+void check_unmasked(py::handle object, const char* name) {
+  PYBIND11_CONSTINIT static PackageObject masked_array{"numpy.ma", "MaskedArray"};
+  if (!py::isinstance(object, masked_array.get())) return;
+  throw py::type_error(std::string(name) +
+                       " must be an array without a mask, got MaskedArray: its filled() puts "
+                       "numbers in the place of what is masked, and its data has what was there");
 }
 
 bool is_host(const dlpack::Device& device) {
@@ -158,6 +181,7 @@ py::array HostArray::numpy_view() const {
 
 HostArray CallArrays::viewed(py::handle object, const char* name, Access access) {
   const bool is_numpy = py::isinstance<py::array>(object);
+  if (is_numpy && !is_plain_numpy(object)) check_unmasked(object, name);
   if (!first_) {
     if (!is_numpy) {
       check_exports(object, name);

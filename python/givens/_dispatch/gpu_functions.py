@@ -17,17 +17,27 @@ _OPTIONS = ("phases", "diagonal", "signs")
 
 
 def matrix(
-    angles: Any, schedule: Schedule, phases: Any, diagonal: Any, signs: Any, num_threads: object
+    angles: Any,
+    schedule: Schedule,
+    phases: Any,
+    diagonal: Any,
+    signs: Any,
+    num_threads: object,
+    out: Any = None,
 ) -> Any:
     """Queue `givens.matrix`."""
     _refuse_threads(num_threads)
-    with Call(angles=angles, phases=phases, diagonal=diagonal, signs=signs) as call:
+    with Call(angles=angles, phases=phases, diagonal=diagonal, signs=signs, out=out) as call:
         parameters = (call["angles"], schedule, *call.get(*_OPTIONS))
         dtype = None
         if phases is not None or diagonal is not None:
             dtype = "complex64" if call["angles"].dtype == "float32" else "complex128"
-        U = call.new("U", call.core.matrix_shape(*parameters), like="angles", dtype=dtype)
-        call.core.matrix(*parameters, call["U"], call.device, call.stream)
+        shape, U = call.core.matrix_shape(*parameters), out
+        if out is None:
+            U = call.new("out", shape, like="angles", dtype=dtype)
+        else:
+            _check_shape(call["out"], shape)
+        call.core.matrix(*parameters, call["out"], call.device, call.stream)
     return U
 
 
@@ -65,15 +75,21 @@ def rotate_vjp(
     diagonal: Any,
     signs: Any,
     num_threads: object,
+    out: Any = None,
 ) -> RotateGradients[Any, Any]:
     """Queue `givens.rotate_vjp`."""
     _refuse_threads(num_threads)
-    with Call(y=y, gy=gy, angles=angles, phases=phases, diagonal=diagonal, signs=signs) as call:
-        gx = call.new("gx", call["y"].shape, like="y")
+    options = {"phases": phases, "diagonal": diagonal, "signs": signs}
+    with Call(y=y, gy=gy, angles=angles, **options, out=out) as call:
+        gx = out
+        if out is None:
+            gx = call.new("out", call["y"].shape, like="y")
+        else:
+            _check_shape(call["out"], call["y"].shape)
         gradients = _Gradients(call, call["y"].shape)
         arrays = (call["y"], call["gy"], call["angles"])
         of_rotation = (schedule, axis, inverse, *call.get(*_OPTIONS))
-        results = (call["gx"], *gradients.held)
+        results = (call["out"], *gradients.held)
         call.core.rotate_vjp(
             *arrays, *of_rotation, gradients.batch, *results, call.device, call.stream
         )
@@ -105,6 +121,11 @@ def matrix_vjp(
             call.stream,
         )
     return MatrixGradients(*gradients.summed())
+
+
+def _check_shape(out: Any, shape: Shape) -> None:
+    if tuple(out.shape) != tuple(shape):
+        raise ValueError(f"out must have shape {tuple(shape)}, got shape {tuple(out.shape)}")
 
 
 def _refuse_threads(num_threads: object) -> None:

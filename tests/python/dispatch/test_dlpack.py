@@ -305,6 +305,8 @@ def test_mixed_libraries_are_refused() -> None:
             givens.rotate(Array(x), Array(angles), SCHEDULE, **{name: x})
     for wrong in ([0.0] * K, None, Array):
         message = f"angles must be a NumPy array or one with __dlpack__, got {type(wrong).__name__}"
+        if isinstance(wrong, list):
+            message += ": np.asarray(angles, dtype=...) makes one"
         with pytest.raises(TypeError, match=exactly(message)):
             givens.rotate(Array(x), wrong, SCHEDULE)
 

@@ -17,6 +17,24 @@ SWAPPED = np.dtype("float64").newbyteorder().str
 WRONG_DTYPES = ["int64", "bool", "float16", "longdouble", SWAPPED, "object", "S8"]
 
 
+MASKED = (
+    "must be an array without a mask, got MaskedArray: its filled() puts numbers in the place of "
+    "what is masked, and its data has what was there"
+)
+
+
+class Frame:
+    """An object that NumPy makes an array of, as a data frame is."""
+
+    def __array__(self, dtype: object = None, copy: object = None) -> np.ndarray:
+        return np.zeros(6)
+
+
+def no_array(name: str, other: object) -> str:
+    """Return the message about an object that NumPy can convert, without the argument's name."""
+    return f"{NO_ARRAY} {type(other).__name__}: np.asarray({name}, dtype=...) makes one"
+
+
 def zeros(*shape: int, dtype="float64") -> np.ndarray:
     return np.zeros(shape, dtype)
 
@@ -73,9 +91,14 @@ def type_rows() -> list[Row]:
         arrays |= dict.fromkeys(parameters, "float32 or float64")
         for name, allowed in arrays.items():
             shape = np.shape(valid.get(name, zeros(4 if name in ("diagonal", "signs") else 6)))
-            for other in [zeros(*shape).tolist(), 1.0, "text"]:
+            for other in [1.0, "text"]:
                 message = f"{name} {NO_ARRAY} {type(other).__name__}"
                 rows.append((function, {name: other}, TypeError, message))
+            for convertible in [zeros(*shape).tolist(), (0.5, 1.5), Frame(), memoryview(zeros(3))]:
+                message = f"{name} {no_array(name, convertible)}"
+                rows.append((function, {name: convertible}, TypeError, message))
+            masked = np.ma.masked_greater(zeros(*shape), 1.0)
+            rows.append((function, {name: masked}, TypeError, f"{name} {MASKED}"))
             wrong = [*WRONG_DTYPES, *(["complex128"] if name in parameters else [])]
             for dtype in wrong:
                 array = np.zeros(shape, dtype)
@@ -260,7 +283,18 @@ def out_rows() -> list[Row]:
     for shape in [(4, 3), (4,), (1, 3, 4), (3, 5), (), (0,)]:
         wrong.append(({"out": zeros(*shape)}, f"out must have shape (3, 4), got shape {shape}"))
     rows: list[Row] = [("rotate", changed, ValueError, message) for changed, message in wrong]
-    rows.append(("rotate", {"out": zeros(3, 4).tolist()}, TypeError, f"out {NO_ARRAY} list"))
+    listed = zeros(3, 4).tolist()
+    rows.append(("rotate", {"out": listed}, TypeError, f"out {no_array('out', listed)}"))
+    for function, shape in {"matrix": (4, 4), "rotate_vjp": (3, 4)}.items():
+        for out, message in [
+            (read_only(zeros(*shape)), "out must be writeable, got a read-only array"),
+            (zeros(2, 4), f"out must have shape {shape}, got shape (2, 4)"),
+        ]:
+            rows.append((function, {"out": out}, ValueError, message))
+    single = {"out": zeros(4, 4, dtype="float32")}
+    rows.append(("matrix", single, TypeError, "out must be float64 as U is, got float32"))
+    single = {"out": zeros(3, 4, dtype="float32")}
+    rows.append(("rotate_vjp", single, TypeError, "out must be float64 as y is, got float32"))
     for dtype in WRONG_DTYPES:
         message = f"out must be {ALL_DTYPES}, got {np.dtype(dtype)}"
         rows.append(("rotate", {"out": np.zeros((3, 4), dtype)}, TypeError, message))

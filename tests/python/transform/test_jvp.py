@@ -433,7 +433,12 @@ X = np.zeros((3, 4))
     [
         ({"dx": np.zeros((2, 4))}, ValueError, r"dx must have shape \(3, 4\), got shape \(2, 4\)"),
         ({"dx": X.astype(np.float32)}, TypeError, "dx must be float64 as x is, got float32"),
-        ({"dx": [0.0]}, TypeError, "dx must be a NumPy array or one with __dlpack__, got list"),
+        (
+            {"dx": [0.0]},
+            TypeError,
+            r"dx must be a NumPy array or one with __dlpack__, got list: "
+            r"np.asarray\(dx, dtype=...\) makes one",
+        ),
         (
             {"dangles": np.zeros(5)},
             ValueError,

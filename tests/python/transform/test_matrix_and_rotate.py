@@ -10,6 +10,7 @@ import pytest
 
 import givens
 from cases import (
+    EACH_DTYPE,
     LARGE_SIZES,
     OPTIONS,
     REAL_OPTIONS,
@@ -467,3 +468,31 @@ def test_all_that_is_not_finite_is_no_obstacle(n: int, value: float) -> None:
     assert np.isnan(givens.matrix(angles, schedule)).any()
     y = givens.rotate(np.full((2, n), value), angles, schedule)
     assert np.isnan(y).all()
+
+
+@EACH_DTYPE
+def test_results_in_the_callers_arrays(dtype: str) -> None:
+    rng = np.random.default_rng(3)
+    s = Schedule.circle(6, columns=4)
+    real = np.finfo(dtype).dtype
+    angles = rng.uniform(-3, 3, (2, s.num_rotations)).astype(real)
+    options = {}
+    if dtype.startswith("complex"):
+        options["phases"] = rng.uniform(-3, 3, angles.shape).astype(real)
+    expected = givens.matrix(angles, s, **options)
+    wide = np.zeros((2, 4, 2, 6), dtype)
+    out = wide[:, ::-1, 1].swapaxes(1, 2)  # (2, 6, 4) in any strides
+    assert givens.matrix(angles, s, out=out, **options) is out
+    np.testing.assert_array_equal(out, expected)
+    assert not wide[:, :, 0].any()
+
+    y, gy = (random_vectors(rng, (2, 5, 6), dtype) for _ in range(2))
+    found = givens.rotate_vjp(y, gy, angles, s, **options)
+    wide = np.zeros((2, 5, 6, 2), dtype)
+    out = wide[..., 1]
+    again = givens.rotate_vjp(y, gy, angles, s, out=out, **options)
+    assert again.x is out
+    np.testing.assert_array_equal(out, found.x)
+    np.testing.assert_array_equal(again.angles, found.angles)
+    with pytest.raises(ValueError, match="gx must not overlap y"):
+        givens.rotate_vjp(y, gy, angles, s, out=y, **options)
