@@ -96,12 +96,12 @@ class Adapter(nn.Module):
     def merge(self) -> "Adapter":
         """Put R W into the layer, which then computes as fast as before.
 
-        The weight W is kept, so that `unmerge` restores it to the bit. For a model without it, see
-        `givens.torch.fold`.
+        The layer gets a new parameter. W is kept, so that `unmerge` restores it, to the bit; layers
+        that share it keep it. For a model without it, see `givens.torch.fold`.
         """
         if not self.merged:
-            self._frozen = self.linear.weight.detach().clone()
-            self.linear.weight.copy_(self._product())
+            self._frozen = self.linear.weight
+            self._put(self._product())
             self.merged = True
         return self
 
@@ -110,7 +110,7 @@ class Adapter(nn.Module):
         """Put W back into the layer, to train R further."""
         if self.merged:
             assert self._frozen is not None
-            self.linear.weight.copy_(self._frozen)
+            self._put(self._frozen)
             self._frozen = None
             self.merged = False
         return self
@@ -119,15 +119,21 @@ class Adapter(nn.Module):
     def fold(self) -> nn.Linear:
         """Put R W into the layer and return the layer, without the adapter."""
         if not self.merged:
-            self.linear.weight.copy_(self._product())
-        self.linear.weight.requires_grad_(True)
-        return self.linear
+            self._put(self._product())
+        return self.linear.requires_grad_(True)
 
     def _product(self) -> Tensor:
         """Return R W, rounded once: the columns of W are rotated."""
         weight = self.linear.weight
         product: Tensor = self.rotation(weight.to(computed(weight.dtype)).mT).mT
-        return product
+        return product.to(weight.dtype).contiguous()
+
+    def _put(self, weight: Tensor) -> None:
+        """Make this the layer's weight. Layers that shared the one before keep it."""
+        is_parameter = "weight" in self.linear._parameters
+        if is_parameter and not isinstance(weight, nn.Parameter):
+            weight = nn.Parameter(weight, requires_grad=False)
+        self.linear.weight = weight  # a parametrization takes it apart
 
     def get_extra_state(self) -> Tensor:
         """Return whether the weight is R W."""
@@ -135,8 +141,10 @@ class Adapter(nn.Module):
 
     def set_extra_state(self, state: Any) -> None:
         """Refuse a state in which the weight is R W where it is W here, and the reverse."""
+        if not has_numbers(state):
+            return
         merged = bool(state.item())
-        if has_numbers(state) and merged != self.merged:
+        if merged != self.merged:
             raise ValueError(
                 f"the state must be of an adapter with merged={self.merged}, got merged={merged}: "
                 "merge or unmerge this one first"

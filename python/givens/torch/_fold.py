@@ -4,7 +4,7 @@ from torch import nn
 from torch.nn.utils import parametrize
 
 from givens.torch._adapter import Adapter
-from givens.torch._layer import Orthogonal
+from givens.torch._layer import Inverse, Orthogonal
 from givens.torch._parametrization import parametrization_of
 
 
@@ -12,9 +12,9 @@ def fold(model: nn.Module) -> nn.Module:
     """Make a model as fast as one without rotations, for inference and export.
 
     What has been trained is kept as plain weights: parametrizations of `orthogonal` are removed,
-    and what they made becomes the weight; the layers `Orthogonal` and `Adapter` become a
-    `torch.nn.Linear`. The model computes the same as before, to rounding, and needs `givens` no
-    longer.
+    and what they made becomes the weight; the layers `Orthogonal`, their inverses, and `Adapter`
+    become a `torch.nn.Linear`. The model computes the same as before, to rounding, and needs
+    `givens` no longer.
 
     Parameters
     ----------
@@ -29,8 +29,7 @@ def fold(model: nn.Module) -> nn.Module:
     Notes
     -----
     A layer that occurs in several places becomes one layer in these places. A weight with further
-    parametrizations registered upon that of `orthogonal` is kept as these leave it. The inverse of
-    a layer, `Orthogonal.inverse`, stays as it is.
+    parametrizations registered upon that of `orthogonal` is kept as these leave it.
 
     Examples
     --------
@@ -56,7 +55,7 @@ def _folded(module: nn.Module, done: dict[nn.Module, nn.Module]) -> nn.Module:
     """Return what a module becomes, and remember it in `done`."""
     if module in done:
         return done[module]
-    if isinstance(module, Orthogonal | Adapter):
+    if isinstance(module, Orthogonal | Inverse | Adapter):
         if isinstance(module, Adapter):
             _folded(module.linear, done)
         done[module] = module.fold()
@@ -64,9 +63,21 @@ def _folded(module: nn.Module, done: dict[nn.Module, nn.Module]) -> nn.Module:
     done[module] = module
     for name in list(getattr(module, "parametrizations", ())):
         if parametrization_of(module, name) is not None:
-            parametrize.remove_parametrizations(module, name)
+            _remove(module, name)
     for name, child in list(module.named_children()):
         made = _folded(child, done)
         if made is not child:
             setattr(module, name, made)
     return module
+
+
+def _remove(module: nn.Module, name: str) -> None:
+    """Leave what a parametrization made, as a parameter if it was made of parameters."""
+    originals = list(module.parametrizations[name].parameters(recurse=False))  # type: ignore[index, union-attr]
+    parametrize.remove_parametrizations(module, name)
+    if originals and name in module._buffers:
+        # PyTorch makes a buffer of what requires no gradient, as under `torch.no_grad`.
+        value = module._buffers.pop(name)
+        assert value is not None
+        trained = any(p.requires_grad for p in originals)
+        module.register_parameter(name, nn.Parameter(value, requires_grad=trained))

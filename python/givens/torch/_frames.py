@@ -216,8 +216,11 @@ class Frame(nn.Module):
         return options | {"diagonal": diagonal + (1 - signs) * (math.pi / 2)}
 
     def rounded(self, U: Tensor) -> Tensor:
-        """Return U in the dtype of the module."""
-        return U if U.is_complex() else U.to(self.dtype)
+        """Return U in the dtype of the module, in memory that the caller may change."""
+        if U.dtype != self.dtype and not U.is_complex():
+            return U.to(self.dtype)
+        # The gradient needs the result of rotations itself.
+        return U.clone() if U.requires_grad and (self.base is not None or not self.has_base) else U
 
     def reflectors_for(self, dtype: torch.dtype) -> _base.Reflectors:
         """Return the base of frames, to be multiplied by matrices of a dtype."""
@@ -259,6 +262,9 @@ class Frame(nn.Module):
     def _set(self, buffers: dict[str, Tensor | None]) -> None:
         for buffer, value in buffers.items():
             setattr(self, buffer, value)
+        # torch.export counts the buffers before one, absent ones too: these come last.
+        for buffer in [own for own, value in self._buffers.items() if value is None]:
+            self._buffers[buffer] = self._buffers.pop(buffer)
 
     def _fill_with_zero(self, parameters: Parameters) -> None:
         """Make U the base. Phases leave it as it is, and decide which way it turns first."""

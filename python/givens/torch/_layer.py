@@ -24,7 +24,7 @@ from givens.torch._precision import (
     without_autocast,
 )
 from givens.torch._schedule_names import exact_name, schedule_of
-from givens.torch._tracing import as_leaf
+from givens.torch._tracing import as_leaf, is_traced
 
 _FIELDS = ("real", "complex")
 _COMPUTE = ("auto", "rotate", "matrix")
@@ -209,6 +209,8 @@ class Orthogonal(Frame):
         leaf = as_leaf(self, x)
         if leaf is not None:
             return leaf  # type: ignore[no-any-return]
+        if is_traced(x):
+            return self._graph(x)  # type: ignore[no-any-return]
         # One short way: looking up attributes of a module takes as long as rotating by a small U.
         angles = self.angles
         result = self._check(x, self.columns, angles)
@@ -246,7 +248,7 @@ class Orthogonal(Frame):
         True
         """
         if y is None:
-            return _Inverse(self)
+            return Inverse(self)
         angles = self.angles
         result = self._check(y, self.n, angles)
         with without_autocast(y):
@@ -263,19 +265,7 @@ class Orthogonal(Frame):
     def fold(self) -> nn.Linear:
         """Return a `torch.nn.Linear` with this weight and bias, for inference and export."""
         with torch.no_grad():
-            weight = self.weight
-            made = nn.utils.skip_init(
-                nn.Linear,
-                self.columns,
-                self.n,
-                bias=self.bias is not None,
-                device=weight.device,
-                dtype=weight.dtype,
-            )
-            made.weight.copy_(weight)
-            if self.bias is not None:
-                made.bias.copy_(self.bias)
-        return made.train(self.training)  # type: ignore[no-any-return]
+            return _linear(self.weight, self.bias).train(self.training)
 
     # --- The two ways to compute -----------------------------------------------------------------
 
@@ -301,6 +291,15 @@ class Orthogonal(Frame):
             return self._by_block(lambda v: self._rotated(v, angles), x, self.width)
         U = self._form()
         return self._by_block(lambda v: linear(v, U) if U.ndim == 2 else v @ U.mT, x, self.width)
+
+    def _graph(self, x: Any) -> Any:
+        """Record the rotations of any number of vectors in a graph of `torch.fx`."""
+        if self.blocks is not None:
+            x = x.unflatten(-1, (self.blocks, self.width)).movedim(-2, 0)
+        y: Any = self._rotated(x, self.angles)
+        if self.blocks is not None:
+            y = y.movedim(0, -2).flatten(-2)
+        return self._added(y)
 
     def _added(self, y: Tensor) -> Tensor:
         return y if self.bias is None else y + widened(self.bias)
@@ -383,7 +382,7 @@ class Orthogonal(Frame):
     def _checked_signs(self, signs: Any) -> list[float]:
         if self._is_complex or self.has_base:
             raise ValueError('signs must come with field="real" and without a base')
-        values: list[float] = torch.as_tensor(signs, device="cpu").tolist()
+        values = [float(value) for value in signs]
         if len(values) != self.n or not all(abs(value) == 1 for value in values):
             raise ValueError(f"signs must be {self.n} numbers, each +1 or -1, got {signs}")
         return values
@@ -428,7 +427,7 @@ class Orthogonal(Frame):
         )
 
 
-class _Inverse(nn.Module):
+class Inverse(nn.Module):
     """The inverse of a layer, with its parameters."""
 
     def __init__(self, layer: Orthogonal) -> None:
@@ -437,11 +436,33 @@ class _Inverse(nn.Module):
 
     def forward(self, y: Tensor) -> Tensor:
         """Map vectors back."""
+        leaf = as_leaf(self, y)
+        if leaf is not None:
+            return leaf  # type: ignore[no-any-return]
         return self.layer.inverse(y)  # type: ignore[no-any-return]
 
     def inverse(self) -> Orthogonal:
         """Return the layer."""
         return self.layer
+
+    @torch.no_grad()
+    def fold(self) -> nn.Linear:
+        """Return a `torch.nn.Linear` that computes the same."""
+        there = self.layer.fold()
+        back, shift = there.weight.mH, there.get_parameter("bias") if self.layer.has_bias else None
+        made = _linear(back, None if shift is None else -(back @ shift))
+        return made.train(self.training)
+
+
+def _linear(weight: Tensor, bias: Tensor | None) -> nn.Linear:
+    """Return a layer with copies of weight and bias, in the dtype of the weight."""
+    rows, columns = weight.shape
+    options: Any = {"device": weight.device, "dtype": weight.dtype}
+    made: nn.Linear = nn.utils.skip_init(nn.Linear, columns, rows, bias is not None, **options)
+    made.weight.copy_(weight)
+    if bias is not None:
+        made.bias.copy_(bias)
+    return made
 
 
 def _dtype_of_weight(field: str, dtype: torch.dtype | None) -> torch.dtype:

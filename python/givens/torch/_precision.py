@@ -37,8 +37,8 @@ def computed(dtype: torch.dtype) -> torch.dtype:
 
 
 def widened(t: Any) -> Any:
-    """Return a tensor, or None, in the dtype in which it is computed with."""
-    return t.float() if t is not None and t.dtype in _16_BITS else t
+    """Return a tensor in the dtype in which it is computed with, and anything else as it is."""
+    return t.float() if isinstance(t, Tensor) and t.dtype in _16_BITS else t
 
 
 def real(dtype: torch.dtype) -> torch.dtype:

@@ -65,27 +65,53 @@ def test_the_state_of_an_adapter() -> None:
         Adapter(nn.ReLU())
 
 
+def test_merging_leaves_a_tied_weight_alone() -> None:
+    embedding, head = nn.Embedding(6, 4), nn.Linear(4, 6, bias=False)
+    head.weight = embedding.weight
+    before = embedding.weight.detach().clone()
+    adapter = trained(Adapter(head))
+    adapter.merge()
+    assert torch.equal(embedding.weight, before)
+    assert not torch.equal(head.weight, before)
+    adapter.unmerge()
+    assert head.weight is embedding.weight
+
+
+def test_an_adapter_of_a_parametrized_layer() -> None:
+    adapter = trained(Adapter(orthogonal(nn.Linear(3, 5))))
+    before = adapter.linear.weight.clone()
+    x = torch.randn(2, 3)
+    y = adapter(x)
+    torch.testing.assert_close(adapter.merge()(x), y)
+    torch.testing.assert_close(adapter.unmerge().linear.weight, before)
+
+
 class Model(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.rotation = Orthogonal(4, bias=True)
         self.again = nn.Sequential(self.rotation, nn.Tanh())
+        self.back = self.rotation.inverse()
         self.tall = orthogonal(nn.Linear(4, 6))
         self.adapter = Adapter(orthogonal(nn.Linear(6, 6), schedule="circle"), blocks=2)
         self.convolution = orthogonal(nn.Conv1d(1, 2, 3))
         self.plain = nn.utils.parametrizations.weight_norm(nn.Linear(8, 2))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        y = self.adapter(self.tall(self.again(self.rotation(x))))
+        y = self.adapter(self.tall(self.back(self.again(self.rotation(x)))))
         return self.plain(self.convolution(y[:, None]).flatten(1))
 
 
-def test_fold_bakes_all_of_a_model() -> None:
+@pytest.mark.parametrize("records", [True, False])
+def test_fold_bakes_all_of_a_model(records: bool) -> None:
     torch.manual_seed(0)
     model = Model()
     x = torch.randn(3, 4)
     y = model(x).detach()
-    assert fold(model) is model
+    with torch.set_grad_enabled(records):
+        assert fold(model) is model
+    assert not list(model.buffers())
+    assert model.tall.weight.requires_grad
     torch.testing.assert_close(model(x), y)
     kinds = {type(m).__module__ for m in model.modules()}
     assert not any(kind.startswith("givens") for kind in kinds)

@@ -108,6 +108,7 @@ def test_the_result_may_be_changed_in_place(make, field: str, rows: int) -> None
         gradients.append(torch.autograd.grad(y.abs().pow(3).sum(), [x, *layer.parameters()]))
     for g, wanted in zip(*gradients, strict=True):
         torch.testing.assert_close(g, wanted)
+    layer.weight.mul_(2).abs().sum().backward()
     back = torch.randn(rows, layer.n, dtype=dtype, requires_grad=True)
     layer.inverse(back).mul_(2).abs().sum().backward()
 
@@ -173,6 +174,8 @@ def test_fold(make, field: str) -> None:
     assert type(linear) is nn.Linear
     assert not linear.training
     torch.testing.assert_close(linear(x), layer(x))
+    y = torch.randn(5, layer.n, dtype=layer.weight.dtype)
+    torch.testing.assert_close(layer.inverse().fold()(y), layer.inverse(y))
 
 
 def test_blocks() -> None:

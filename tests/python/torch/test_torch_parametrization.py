@@ -144,6 +144,17 @@ def test_tall_and_wide_weights_have_the_dimension_of_their_manifold(shape) -> No
     assert_orthogonal(layer.weight)
 
 
+@pytest.mark.parametrize("kind", [{}, {"base": False}], ids=str)
+@pytest.mark.parametrize("shape", [(4, 4), (6, 3), (3, 6)], ids=str)
+def test_the_weight_may_be_changed_in_place(shape, kind: dict) -> None:
+    module = orthogonal(Weight(shape, torch.float64), **kind)
+    angles = module.parametrizations.weight.original0
+    c = torch.randn(shape, dtype=torch.float64)
+    (g,) = torch.autograd.grad((module.weight.mul_(2) * c).sum(), angles)
+    (wanted,) = torch.autograd.grad((module.weight * 2 * c).sum(), angles)
+    torch.testing.assert_close(g, wanted)
+
+
 def test_decay_pulls_to_the_base_or_to_the_identity() -> None:
     for keywords, moves in (({}, False), ({"base": False}, True)):
         torch.manual_seed(0)
