@@ -21,6 +21,8 @@ FUNCTIONS = [
     "RotateGradients",
     "decompose",
     "fit_angles",
+    "haar_log_density",
+    "haar_log_density_gradient",
     "initial_parameters",
     "matrix",
     "rotate",
@@ -37,12 +39,15 @@ FUNCTIONS = [
     "cuda.unavailable_reason",
     "jax.matrix",
     "jax.rotate",
+    "torch.Adapter",
     "torch.Orthogonal",
+    "torch.fold",
     "torch.matrix",
     "torch.orthogonal",
     "torch.rotate",
 ]
-FACTORIES = ["circle", "xor", "team", "brickwall", "butterfly", "from_rounds", "from_dict"]
+FACTORIES = ["circle", "xor", "team", "brickwall", "butterfly", "wavefront"]
+FACTORIES += ["from_rounds", "from_dict"]
 METHODS = ["to_dict", "to_triangular", "from_triangular"]
 
 # What must have an example; other members may.
