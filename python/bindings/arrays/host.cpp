@@ -96,7 +96,12 @@ void check_exports(py::handle object, const char* name) {
   if (dlpack::exports(object)) return;
   std::string message =
       std::string(name) + " must be a NumPy array or one with __dlpack__, got " + type_name(object);
-  if (converts(object)) message += ": np.asarray(" + std::string(name) + ", dtype=...) makes one";
+  const std::string hint = py::str(library_of(object).attr("hint"));
+  if (!hint.empty()) {
+    message += hint;
+  } else if (converts(object)) {
+    message += ": np.asarray(" + std::string(name) + ", dtype=...) makes one";
+  }
   throw py::type_error(message);
 }
 

@@ -116,7 +116,8 @@ class Call:
         if isinstance(x, np.ndarray):
             got = "a NumPy array"
         elif not is_on_gpu(x):
-            got = f"{type(x).__name__} in other memory" if exports_dlpack(x) else type(x).__name__
+            in_other = " in other memory" if exports_dlpack(x) else library_of(x).hint
+            got = type(x).__name__ + in_other
         else:
             other = library_of(x).name
             if other == wanted:

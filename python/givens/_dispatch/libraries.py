@@ -33,6 +33,9 @@ class Library:
     # until its results are there.
     knows_stream = False
 
+    # What the refusal of an object of the library that is no array adds.
+    hint = ""
+
     def __init__(self, name: str) -> None:
         self.name = name
 
@@ -173,6 +176,7 @@ class Jax(Known):
     """JAX, whose arrays cannot be written."""
 
     writeable = False
+    hint = ": use givens.jax inside of JAX's jit, grad and vmap"
 
     def check(self, x: Any, name: str) -> None:
         # JAX may still be computing it.

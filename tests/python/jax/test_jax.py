@@ -420,6 +420,34 @@ def test_no_array(argument) -> None:
         givens.jax.matrix(argument, S)
 
 
+TRACED = {
+    "matrix": lambda x, t: givens.matrix(t, S),
+    "matrix of options": lambda x, t: givens.matrix(np.zeros(6), S, diagonal=x[0]),
+    "rotate": lambda x, t: givens.rotate(x, t, S),
+    "rotate, mixed": lambda x, t: givens.rotate(np.zeros((3, 4)), t, S),
+    "rotate_vjp": lambda x, t: givens.rotate_vjp(x, x, t, S),
+    "matrix_vjp": lambda x, t: givens.matrix_vjp(np.eye(4), x, t, S),
+    "rotate_jvp": lambda x, t: givens.rotate_jvp(x, None, t, None, S),
+    "matrix_jvp": lambda x, t: givens.matrix_jvp(np.zeros(6), t, S),
+    "rotate_vjp_jvp": lambda x, t: givens.rotate_vjp_jvp(x, None, x, None, t, None, S),
+    "decompose": lambda x, t: givens.decompose(x),
+    "triangular": lambda x, t: S.to_triangular(t),
+}
+
+
+@pytest.mark.parametrize("name", TRACED)
+def test_the_functions_on_arrays_point_here(name: str) -> None:
+    x, angles = np.ones((3, 4)), np.zeros(6)
+    with pytest.raises(TypeError, match=r"got \w+Tracer: use givens.jax inside of JAX's jit"):
+        jax.jit(TRACED[name])(x, angles)
+
+
+@pytest.mark.parametrize("transformed", [jax.grad, jax.vmap, jax.jacfwd])
+def test_transformations_without_jit_point_here(transformed) -> None:
+    with pytest.raises(TypeError, match="use givens.jax"):
+        transformed(lambda t: givens.matrix(t, S))(np.zeros((6, 6)))
+
+
 def test_signs_are_checked_when_run() -> None:
     f = jax.jit(lambda signs: givens.jax.matrix(np.zeros(6), S, signs=signs))
     errors = (ValueError, jax.errors.JaxRuntimeError)
