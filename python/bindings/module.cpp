@@ -34,7 +34,7 @@ py::dict build_info() {
 #if defined(GIVENS_JAXLIB_VERSION)
   info["xla_handlers"] = "for jaxlib " GIVENS_JAXLIB_VERSION;
 #else
-  info["xla_handlers"] = "not built";
+  info["xla_handlers"] = "not built: docs/jax.md says how to get them";
 #endif
   return info;
 }
