@@ -23,12 +23,17 @@ except ModuleNotFoundError as error:
     raise ModuleNotFoundError(
         f"givens.jax needs JAX ({error}): run `pip install givens[jax]`", name=error.name
     ) from error
-import jax.numpy as jnp
-import numpy as np
 
 from givens import _core
 from givens._core import Schedule
-from givens.jax import _primitives
+from givens.jax import _primitives, _trees  # noqa: F401
+from givens.jax._arguments import (
+    checked_shape,
+    in_one_batch_shape,
+    repeated,
+    to_array,
+    to_parameters,
+)
 from givens.jax._setting import Setting
 
 __all__ = ["matrix", "rotate"]
@@ -83,10 +88,11 @@ def matrix(
     >>> jax.jacobian(givens.jax.matrix)(jnp.zeros(3), s).shape
     (3, 3, 3)
     """
-    given = _arrays(angles=angles, phases=phases, diagonal=diagonal, signs=signs)
-    _core.matrix_shape(_empty(given["angles"]), schedule, *_empty_options(given), num_threads)
+    given = to_parameters(angles, phases, diagonal, signs)
+    options = map(given.get, ("phases", "diagonal", "signs"))
+    checked_shape(_core.matrix_shape, given["angles"], schedule, *options, num_threads)
     setting = Setting(schedule, tuple(given)[1:], num_threads=num_threads)
-    return _primitives.matrix(setting, *_in_one_batch_shape(given))
+    return _primitives.matrix(setting, *in_one_batch_shape([*given.values()]))
 
 
 def rotate(
@@ -140,44 +146,14 @@ def rotate(
     >>> one_matrix_each(x, jnp.zeros((10, 6))).shape
     (10, 4)
     """
-    given = _arrays(angles=angles, phases=phases, diagonal=diagonal, signs=signs)
-    x = _arrays(x=x)["x"]
-    shape = _core.rotated_shape(
-        _empty(x),
-        _empty(given["angles"]),
-        schedule,
-        axis,
-        inverse,
-        *_empty_options(given),
-        num_threads,
+    given = to_parameters(angles, phases, diagonal, signs)
+    options = map(given.get, ("phases", "diagonal", "signs"))
+    x = to_array("x", x)
+    shape = checked_shape(
+        _core.rotated_shape, x, given["angles"], schedule, axis, inverse, *options, num_threads
     )
     from_end = operator.index(axis) - (x.ndim if axis >= 0 else 0)
     setting = Setting(schedule, tuple(given)[1:], from_end, inverse, num_threads)
-    return _primitives.rotate(setting, jnp.broadcast_to(x, shape), *_in_one_batch_shape(given))
-
-
-def _arrays(**named: Any) -> dict[str, Any]:
-    """Return the arguments that are given as arrays of JAX."""
-    required = ("x", "angles")
-    given = {n: value for n, value in named.items() if value is not None or n in required}
-    for name, value in given.items():
-        if not isinstance(value, jax.Array | np.ndarray):
-            raise TypeError(f"{name} must be a JAX or NumPy array, got {type(value).__name__}")
-    return {name: jnp.asarray(value) for name, value in given.items()}
-
-
-def _empty(array: Any) -> Any:
-    """Return an array for checks, like one that may have no values yet."""
-    return np.broadcast_to(np.zeros((), array.dtype), array.shape)
-
-
-def _empty_options(given: dict[str, Any]) -> tuple[Any, Any, Any]:
-    empty = {name: _empty(option) for name, option in given.items()}
-    return empty.get("phases"), empty.get("diagonal"), empty.get("signs")
-
-
-def _in_one_batch_shape(given: dict[str, Any]) -> list[Any]:
-    if "signs" in given:
-        given["signs"] = jax.lax.stop_gradient(given["signs"])
-    batch = np.broadcast_shapes(*(p.shape[:-1] for p in given.values()))
-    return [jnp.broadcast_to(p, (*batch, p.shape[-1])) for p in given.values()]
+    parameters = [*given.values()]
+    vectors = repeated(x, shape, parameters)
+    return _primitives.rotate(setting, vectors, *in_one_batch_shape(parameters))

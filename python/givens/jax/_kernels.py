@@ -21,6 +21,8 @@ from jax.interpreters import mlir
 
 import givens
 from givens import _core
+from givens.jax import _rounds
+from givens.jax._division import divided
 from givens.jax._setting import Setting
 
 
@@ -174,14 +176,17 @@ def traced(function: Callable[..., Any]) -> Any:
     )
 
 
-def _called_back(function: Callable[..., Any]) -> Any:
-    """Return the lowering of a function on NumPy arrays.
+def _called_back(name: str, function: Callable[..., Any]) -> Any:
+    """Return the lowering of a function on NumPy arrays; exported programs have the definition.
 
     jax.pure_callback will not do: it has JAX copy the arrays first, which with one processor waits
     for the thread that calls it.
     """
+    definition = traced(getattr(_rounds, name))
 
     def rule(context: Any, *operands: Any, setting: Setting) -> Any:
+        if context.module_context.lowering_parameters.for_export:
+            return definition(context, *operands, setting=setting)
         out, _, _ = mlir.emit_python_callback(
             context,
             lambda *arrays: listed(function(setting, *arrays)),
@@ -203,9 +208,9 @@ USES_FFI = os.environ.get("GIVENS_JAX_CALLS") != "callback" and _register(_core,
 # Maps a platform of JAX and the name of a primitive to the lowering to its kernel.
 LOWERINGS: dict[str, dict[str, Any]] = {}
 
-_call, _lowering = (_by_ffi, traced) if USES_FFI else (_on_numpy, _called_back)
-LOWERINGS["cpu"] = {n: _lowering(partial(f, _call)) for n, f in (_KERNELS | _TANGENTS).items()}
+_call, _lowering = (_by_ffi, divided) if USES_FFI else (_on_numpy, _called_back)
+LOWERINGS["cpu"] = {n: _lowering(n, partial(f, _call)) for n, f in (_KERNELS | _TANGENTS).items()}
 with suppress(ImportError):
     if _register(importlib.import_module("givens._cuda"), "CUDA"):
         own = _KERNELS | {"rotate_vjp": _rotate_vjp_of_cuda}
-        LOWERINGS["cuda"] = {n: traced(partial(f, _by_ffi)) for n, f in own.items()}
+        LOWERINGS["cuda"] = {n: divided(n, partial(f, _by_ffi)) for n, f in own.items()}

@@ -49,9 +49,8 @@ def _operation(name: str) -> Callable[..., list[Any]]:
     mlir.register_lowering(primitive, _kernels.traced(getattr(_rounds, name)))
     for platform, lowerings in _kernels.LOWERINGS.items():
         if name in lowerings:
-            # Not cached, because a callback belongs to one program.
-            mlir.register_lowering(primitive, lowerings[name], platform, cacheable=False)
-    batching.primitive_batchers[primitive] = _batch_at_front(bind)
+            mlir.register_lowering(primitive, lowerings[name], platform)
+    batching.fancy_primitive_batchers[primitive] = _batch_at_front(bind)
     return bind
 
 
@@ -72,26 +71,28 @@ def _varying_alike(arrays: Arrays) -> list[Any]:
 
 
 def _batch_at_front(bind: Any) -> Any:
-    def rule(arrays: Arrays, dims: Arrays, *, setting: Setting) -> tuple[Any, Any]:
-        size = next(a.shape[d] for a, d in zip(arrays, dims, strict=True) if d is not None)
-        out = bind(setting, *(_at_front(a, d, size) for a, d in zip(arrays, dims, strict=True)))
+    def rule(axis: Any, arrays: Arrays, dims: Arrays, *, setting: Setting) -> tuple[Any, Any]:
+        if all(dim is None for dim in dims):
+            out = bind(setting, *arrays)
+            return out, [None] * len(out)
+        out = bind(
+            setting,
+            *(
+                batching.bdim_at_front(array, dim, axis.size, axis.explicit_mesh_axis)
+                for array, dim in zip(arrays, dims, strict=True)
+            ),
+        )
         return out, [0] * len(out)
 
     return rule
 
 
-def _at_front(array: Any, dim: int | None, size: int) -> Any:
-    if dim is None:
-        return jnp.broadcast_to(array, (size, *array.shape))
-    return jnp.moveaxis(array, dim, 0)
-
-
-def _batch_rotate(arrays: Arrays, dims: Arrays, *, setting: Setting) -> tuple[Any, Any]:
-    if any(dim is not None for dim in dims[1:]):
-        return _batch_at_front(_rotate)(arrays, dims, setting=setting)  # type: ignore[no-any-return]
+def _batch_rotate(axis: Any, arrays: Arrays, dims: Arrays, *, setting: Setting) -> tuple[Any, Any]:
+    if dims[0] is None or any(dim is not None for dim in dims[1:]):
+        return _batch_at_front(_rotate)(axis, arrays, dims, setting=setting)  # type: ignore[no-any-return]
     x, *parameters = arrays
-    axis = parameters[0].ndim - 1  # after the batch axes
-    return _rotate(setting, jnp.moveaxis(x, dims[0], axis), *parameters), [axis]
+    first = parameters[0].ndim - 1  # after the batch axes
+    return _rotate(setting, jnp.moveaxis(x, dims[0], first), *parameters), [first]
 
 
 _rotate = _operation("rotate")
@@ -101,7 +102,7 @@ _matrix_tangent = _operation("matrix_tangent")
 _rotate_vjp = _operation("rotate_vjp")
 _matrix_vjp = _operation("matrix_vjp")
 _rotate_vjp_tangent = _operation("rotate_vjp_tangent")
-batching.primitive_batchers[_primitives["rotate"]] = _batch_rotate
+batching.fancy_primitive_batchers[_primitives["rotate"]] = _batch_rotate
 
 
 def rotate(setting: Setting, x: Any, *parameters: Any) -> Any:
@@ -124,7 +125,10 @@ def _like(*avals: Any) -> list[Any]:
 def _shape_of_matrix(*parameters: Any, setting: Setting) -> list[Any]:
     angles, schedule = parameters[0], setting.schedule
     shape = (*angles.shape[:-1], schedule.n, schedule.columns)
-    sharding = angles.sharding.update(spec=jax.sharding.PartitionSpec(*[None] * len(shape)))
+    # What the type says of how matrices are divided over an explicit mesh.
+    specs = zip(*(p.sharding.spec[:-1] for p in parameters), strict=True)
+    batch = (next((s for s in spec if s is not None), None) for spec in specs)
+    sharding = angles.sharding.update(spec=jax.sharding.PartitionSpec(*batch, None, None))
     dtype = setting.dtype_of_matrix(parameters)
     return [angles.update(shape=shape, dtype=dtype, weak_type=False, sharding=sharding)]
 
