@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from givens import Schedule
 from givens.torch import _base, _state
+from givens.torch._distributed import beside, common
 from givens.torch._functions import matrix, rotate
 from givens.torch._initial import Parameters, check_kind, decompose_tensor, fill
 from givens.torch._precision import (
@@ -16,6 +17,7 @@ from givens.torch._precision import (
     complex_of,
     converted_dtype,
     has_numbers,
+    is_16_bit,
     keeping_precision,
     name,
     real,
@@ -110,7 +112,8 @@ class Frame(nn.Module):
         shape = (*self.batch, self.height, self.width)
         options: dict[str, Any] = {"dtype": self._precise(), "device": angles.device}
         if init == "haar":
-            self._set(self._base_of(torch.randn(shape, **options)))
+            base = self._base_of(torch.randn(shape, **options))
+            self._set({own: None if t is None else common(t, angles) for own, t in base.items()})
             self._fill_with_zero(parameters)
         else:
             self._set(self._base_of(torch.eye(*shape[-2:], **options).expand(shape)))
@@ -183,7 +186,7 @@ class Frame(nn.Module):
             if self.base is not None:
                 # (B R)^T = R^T B^T, and the transpose of R is the inverse of its conjugate.
                 return rotate(
-                    self.base.to(_dtype_of_matrix(angles, phases)),
+                    beside(self.base.to(_dtype_of_matrix(angles, phases)), angles),
                     angles,
                     self.schedule,
                     inverse=True,
@@ -195,9 +198,9 @@ class Frame(nn.Module):
                 U = matrix(angles, self.schedule, **options)
             else:  # the schedule makes all n columns
                 tensors = (angles, phases, diagonal, options.get("signs"))
-                eye = identity(tensors, self.schedule, self.width)
+                eye = beside(identity(tensors, self.schedule, self.width), angles)
                 U = rotate(eye, angles, self.schedule, axis=-2, **options)
-            return _base.reflect(self.reflectors_for(U.dtype), U) if self.has_base else U
+            return _base.reflect(self.reflectors_for(U), U) if self.has_base else U
 
     def options(
         self, angles: Tensor, phases: Tensor | None, diagonal: Tensor | None
@@ -210,24 +213,29 @@ class Frame(nn.Module):
         if self.signs is None:
             return options
         # Only their sign counts: a module without values yet (`to_empty`) makes a matrix too.
-        signs = torch.where(self.signs < 0, -1.0, 1.0).to(angles.dtype)
+        signs = beside(torch.where(self.signs < 0, -1.0, 1.0).to(angles.dtype), angles)
         if diagonal is None:
             return {"signs": signs}
         return options | {"diagonal": diagonal + (1 - signs) * (math.pi / 2)}
 
-    def rounded(self, U: Tensor) -> Tensor:
-        """Return U in the dtype of the module, in memory that the caller may change."""
-        if U.dtype != self.dtype and not U.is_complex():
-            return U.to(self.dtype)
+    def rounded(self, U: Tensor, angles: Tensor) -> Tensor:
+        """Return U in the dtype of the module, in memory that the caller may change.
+
+        If the angles have 16 bits, as mixed precision makes them in a forward pass, U has too.
+        """
+        dtype = angles.dtype if is_16_bit(angles.dtype) else self.dtype
+        if U.dtype != dtype and not U.is_complex():
+            return U.to(dtype)
         # The gradient needs the result of rotations itself.
         return U.clone() if U.requires_grad and (self.base is not None or not self.has_base) else U
 
-    def reflectors_for(self, dtype: torch.dtype) -> _base.Reflectors:
-        """Return the base of frames, to be multiplied by matrices of a dtype."""
+    def reflectors_for(self, X: Tensor) -> _base.Reflectors:
+        """Return the base of frames, to be multiplied by X."""
         assert self.reflectors is not None
         assert self.coupling is not None
         assert self.signs is not None
-        return _base.Reflectors(self.reflectors.to(dtype), self.coupling.to(dtype), self.signs)
+        V, T = (beside(part.to(X.dtype), X) for part in (self.reflectors, self.coupling))
+        return _base.Reflectors(V, T, self.signs)
 
     def _precise(self) -> torch.dtype:
         """Return the dtype of the base."""
@@ -238,13 +246,13 @@ class Frame(nn.Module):
         precise = self._precise()
         if self.width == self.height:
             if not has_numbers(W):
-                return {"base": torch.empty_like(W, dtype=precise)}
+                return {"base": torch.empty(W.shape, dtype=precise, device=W.device)}
             return {"base": _base.q_factor(W).to(precise).contiguous()}
         if not has_numbers(W):
             shapes = ((self.height, self.width), (self.width, self.width), (self.height,))
             dtypes = (precise, precise, real(self.dtype))
             made = [
-                W.new_empty((*self.batch, *shape), dtype=dtype)
+                torch.empty((*self.batch, *shape), dtype=dtype, device=W.device)
                 for shape, dtype in zip(shapes, dtypes, strict=True)
             ]
         else:
@@ -257,7 +265,8 @@ class Frame(nn.Module):
         is_frame = self.schedule.columns < self.height
         if self.dtype.is_complex or is_frame or exact_name(self.schedule) is None:
             return {}
-        return {"signs": W.new_ones((*self.batch, self.height), dtype=real(self.dtype))}
+        shape, dtype = (*self.batch, self.height), real(self.dtype)
+        return {"signs": torch.ones(shape, dtype=dtype, device=W.device)}
 
     def _set(self, buffers: dict[str, Tensor | None]) -> None:
         for buffer, value in buffers.items():

@@ -1,7 +1,6 @@
 """Parameters to start from, drawn by PyTorch on the device where they are."""
 
 import math
-from typing import Any
 
 import numpy as np
 import torch
@@ -9,6 +8,7 @@ from torch import Tensor
 
 from givens import Schedule, decompose
 from givens.torch._base import q_factor
+from givens.torch._distributed import fill_with
 from givens.torch._precision import has_numbers
 from givens.torch._schedule_names import exact_name
 
@@ -62,8 +62,8 @@ def fill(parameters: Parameters, kind: str, schedule: Schedule) -> None:
             schedule,
         )
         for p, values in zip(parameters, found, strict=False):
-            if p is not None:
-                _fill_with(p, values)
+            if p is not None and values is not None:
+                fill_with(p, values)
 
 
 def _fill_wavefront(parameters: Parameters, schedule: Schedule) -> None:
@@ -79,22 +79,12 @@ def _fill_wavefront(parameters: Parameters, schedule: Schedule) -> None:
     if phases is None:
         radius = (2 * torch.distributions.Gamma((k + 1) / 2, 1.0).sample()).sqrt()
         sign = torch.rand_like(radius).sub_(0.5).sign_()
-        _fill_with(angles, torch.atan2(radius * sign, torch.randn_like(radius)))
+        fill_with(angles, torch.atan2(radius * sign, torch.randn_like(radius)))
     else:
-        _fill_with(angles, torch.asin(torch.rand_like(k) ** (0.5 / (k + 1))))
+        fill_with(angles, torch.asin(torch.rand_like(k) ** (0.5 / (k + 1))))
         for p in (phases, diagonal):
             if p is not None:
                 p.uniform_(-math.pi, math.pi)
-
-
-def _fill_with(parameter: Tensor, values: Any) -> None:
-    """Copy values, the same in all processes, into a parameter that may be divided over them."""
-    if hasattr(parameter, "device_mesh"):
-        from torch.distributed.tensor import distribute_tensor
-
-        mesh, placements = parameter.device_mesh, parameter.placements  # type: ignore[attr-defined]
-        values = distribute_tensor(values.to(parameter), mesh, placements)
-    parameter.copy_(values)
 
 
 def decompose_tensor(Q: Tensor, schedule: Schedule) -> tuple[Tensor | None, ...]:

@@ -10,6 +10,7 @@ from torch.nn.functional import linear, pad
 
 from givens import Schedule
 from givens.torch import _base
+from givens.torch._distributed import beside
 from givens.torch._frames import Frame
 from givens.torch._functions import rotate
 from givens.torch._initial import Parameters
@@ -193,7 +194,7 @@ class Orthogonal(Frame):
     @property
     def weight(self) -> Tensor:
         """U, (n, columns), formed anew every time. Assigning a matrix takes its factor Q."""
-        U = self.rounded(self._form())
+        U = self.rounded(self._form(), self.angles)
         return U if self.blocks is None else torch.block_diag(*U)
 
     @weight.setter
@@ -315,15 +316,15 @@ class Orthogonal(Frame):
         if not self.has_base:
             return y
         if self.base is not None:
-            return y @ self.base.to(y.dtype).mT
-        return _base.reflect_rows(self.reflectors_for(y.dtype), y)
+            return y @ beside(self.base.to(y.dtype), y).mT
+        return _base.reflect_rows(self.reflectors_for(y), y)
 
     def _rotated_back(self, y: Tensor, angles: Tensor) -> Tensor:
         """Multiply vectors by U^H, (blocks, vectors, height) if there are blocks."""
         if self.base is not None:
-            y = y @ self.base.to(y.dtype).conj()
+            y = y @ beside(self.base.to(y.dtype), y).conj()
         elif self.has_base:
-            y = _base.reflect_rows_back(self.reflectors_for(y.dtype), y)
+            y = _base.reflect_rows_back(self.reflectors_for(y), y)
         options = self._options(angles)
         x = rotate(y, widened(angles), self.schedule, inverse=True, **options)
         return x[..., : self.width]

@@ -172,7 +172,7 @@ class _Orthogonal(Frame):
         leaf = as_leaf(self, angles, phases, diagonal)
         if leaf is not None:
             return leaf  # type: ignore[no-any-return]
-        U = self.rounded(self.form((angles, phases, diagonal)))
+        U = self.rounded(self.form((angles, phases, diagonal)), angles)
         return (U.mT if self.is_wide else U).reshape(self.shape)
 
     @torch.no_grad()

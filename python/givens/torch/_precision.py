@@ -7,11 +7,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-_16_BITS = (torch.float16, torch.bfloat16)
+SIXTEEN_BITS = (torch.float16, torch.bfloat16)
 # Compiled functions know tables, but not the methods of dtypes.
 _COMPLEX = {torch.float32: torch.complex64, torch.float64: torch.complex128}
 _REAL = {made: dtype for dtype, made in _COMPLEX.items()}
-_DTYPES = (*_16_BITS, torch.float32, torch.float64, torch.complex64, torch.complex128)
+_DTYPES = (*SIXTEEN_BITS, torch.float32, torch.float64, torch.complex64, torch.complex128)
 
 
 def name(dtype: torch.dtype) -> str:
@@ -28,17 +28,17 @@ def check_dtype(dtype: torch.dtype) -> None:
 
 def is_16_bit(dtype: torch.dtype) -> bool:
     """Whether the dtype is float16 or bfloat16."""
-    return dtype in _16_BITS
+    return dtype in SIXTEEN_BITS
 
 
 def computed(dtype: torch.dtype) -> torch.dtype:
     """Return the dtype in which matrices and vectors of a dtype are computed."""
-    return torch.float32 if dtype in _16_BITS else dtype
+    return torch.float32 if dtype in SIXTEEN_BITS else dtype
 
 
 def widened(t: Any) -> Any:
     """Return a tensor in the dtype in which it is computed with, and anything else as it is."""
-    return t.float() if isinstance(t, Tensor) and t.dtype in _16_BITS else t
+    return t.float() if isinstance(t, Tensor) and t.dtype in SIXTEEN_BITS else t
 
 
 def real(dtype: torch.dtype) -> torch.dtype:
