@@ -289,11 +289,18 @@ class Frame(nn.Module):
 
     def get_extra_state(self) -> Tensor:
         """Return what a state must have in common with this module, as bytes."""
-        return _state.described(self.schedule, self._shape(), self.has_base)
+        return _state.described(self.schedule, self._shape(), self.has_base, self.dtype)
 
     def set_extra_state(self, state: Any) -> None:
         """Refuse the state of another schedule or shape."""
         _state.check(state, self.schedule, self._shape(), self.has_base)
+
+    def prepare_to_load(self, state: Any, metadata: dict[str, Any]) -> None:
+        """Check what `get_extra_state` has saved, before anything is copied."""
+        if state is not None:
+            self.set_extra_state(state)
+            if _state.is_assigned(metadata):
+                self.dtype = _state.dtype_of(state, self.dtype)
 
     def _shape(self) -> tuple[int, ...]:
         return (*self.batch, self.height, self.width)

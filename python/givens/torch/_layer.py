@@ -15,6 +15,7 @@ from givens.torch._frames import Frame
 from givens.torch._functions import rotate
 from givens.torch._initial import Parameters
 from givens.torch._precision import (
+    check_dtype,
     complex_of,
     computed,
     has_numbers,
@@ -25,6 +26,7 @@ from givens.torch._precision import (
     without_autocast,
 )
 from givens.torch._schedule_names import exact_name, schedule_of
+from givens.torch._state import is_assigned
 from givens.torch._tracing import as_leaf, is_traced
 
 _FIELDS = ("real", "complex")
@@ -204,6 +206,11 @@ class Orthogonal(Frame):
             for own, value in zip(self._parameters_of_frame(), found, strict=True):
                 if own is not None and value is not None:
                     own.copy_(value)
+
+    def __setattr__(self, attribute: str, value: Any) -> None:
+        if attribute == "weight" and isinstance(value, nn.Parameter):
+            value = value.detach()  # PyTorch would register another parameter
+        super().__setattr__(attribute, value)
 
     def forward(self, x: Tensor) -> Tensor:
         """Multiply the vectors along the last axis of x, (..., columns), by U: (..., n)."""
@@ -401,19 +408,22 @@ class Orthogonal(Frame):
             parts = torch.view_as_real(self.bias) if self.bias.is_complex() else self.bias
             parts.uniform_(-bound, bound)
 
-    def _load_from_state_dict(self, state: dict[str, Any], prefix: str, *args: Any) -> None:
+    def _load_from_state_dict(
+        self, state: dict[str, Any], prefix: str, metadata: dict[str, Any], *args: Any
+    ) -> None:
         weight = state.pop(f"{prefix}weight", None)
         if weight is not None:
-            found, buffers = self.find(self._in_blocks(weight), self._parameters_of_frame())
+            if is_assigned(metadata):
+                check_dtype(weight.dtype)
+                self.dtype = weight.dtype
+            found, buffers = self.find(self._in_blocks(weight), self.empty(weight.device))
             for own, value in zip(("angles", "phases", "diagonal"), found, strict=True):
                 if value is not None:
                     state[prefix + own] = value
             state |= {prefix + own: value for own, value in buffers.items()}
             state[f"{prefix}_extra_state"] = self.get_extra_state()
-        saved = state.get(f"{prefix}_extra_state")
-        if saved is not None:
-            self.set_extra_state(saved)  # before anything is copied
-        super()._load_from_state_dict(state, prefix, *args)
+        self.prepare_to_load(state.get(f"{prefix}_extra_state"), metadata)
+        super()._load_from_state_dict(state, prefix, metadata, *args)
 
     def extra_repr(self) -> str:
         """Describe the layer in its repr."""

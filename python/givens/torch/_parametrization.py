@@ -16,6 +16,7 @@ from givens.torch._frames import Frame
 from givens.torch._initial import Parameters
 from givens.torch._precision import check_dtype, keeping_precision
 from givens.torch._schedule_names import exact_name, schedule_of
+from givens.torch._state import is_assigned
 from givens.torch._tracing import as_leaf
 
 Module = TypeVar("Module", bound=nn.Module)
@@ -244,12 +245,23 @@ class _Originals(parametrize.ParametrizationList):
                 module._apply(fn)
         return super()._apply(keeping_precision(fn), recurse=False)  # type: ignore[no-untyped-call]
 
-    def _load_from_state_dict(self, state: dict[str, Any], prefix: str, *args: Any) -> None:
-        # Before anything is copied.
-        saved = state.get(f"{prefix}0._extra_state")
-        if saved is not None:
-            self._frame().set_extra_state(saved)
-        super()._load_from_state_dict(state, prefix, *args)
+    def append(self, module: nn.Module) -> Any:
+        """Register a further parametrization, if it can take the weight."""
+        try:
+            with torch.no_grad():
+                module(self())
+        except Exception as error:
+            raise ValueError(
+                f"{type(module).__name__} cannot be registered upon another parametrization, "
+                f"that of givens.torch.orthogonal: {error}"
+            ) from error
+        return super().append(module)
+
+    def _load_from_state_dict(
+        self, state: dict[str, Any], prefix: str, metadata: dict[str, Any], *args: Any
+    ) -> None:
+        self._frame().prepare_to_load(state.get(f"{prefix}0._extra_state"), metadata)
+        super()._load_from_state_dict(state, prefix, metadata, *args)
 
 
 def parametrization_of(module: nn.Module, name: str) -> _Orthogonal | None:
@@ -260,13 +272,23 @@ def parametrization_of(module: nn.Module, name: str) -> _Orthogonal | None:
     return first if isinstance(first, _Orthogonal) else None
 
 
-def _load(name: str, module: nn.Module, state: dict[str, Any], prefix: str, *_: Any) -> None:
+def _load(
+    name: str,
+    module: nn.Module,
+    state: dict[str, Any],
+    prefix: str,
+    metadata: dict[str, Any],
+    *_: Any,
+) -> None:
     """Put the state of the parametrization in the place of a plain weight, in a state to load."""
     key = prefix + name
     made = parametrization_of(module, name)
     if made is None or key not in state:
         return
     weight = state.pop(key)
+    if is_assigned(metadata):
+        check_dtype(weight.dtype)
+        made.dtype = weight.dtype
     for own, value in made.state_of(weight).items():
         state[f"{prefix}parametrizations.{name}.{own}"] = value
 

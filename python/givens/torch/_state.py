@@ -7,20 +7,23 @@ import torch
 from torch import Tensor
 
 from givens import Schedule
-from givens.torch._precision import has_numbers
+from givens.torch._precision import has_numbers, name
 from givens.torch._schedules import described as _described
 from givens.torch._schedules import schedule_of
 
 _FORMAT = 1
 
 
-def described(schedule: Schedule, shape: tuple[int, ...], has_base: bool) -> Tensor:
+def described(
+    schedule: Schedule, shape: tuple[int, ...], has_base: bool, dtype: torch.dtype
+) -> Tensor:
     """Return a description as a tensor of bytes, which every format of checkpoints can hold."""
     state = {
         "format": _FORMAT,
         "schedule": json.loads(_described(schedule)),
         "shape": shape,
         "base": has_base,
+        "dtype": name(dtype),
     }
     data = json.dumps(state, separators=(",", ":")).encode()
     return torch.tensor(list(data), dtype=torch.uint8, device="cpu")
@@ -38,7 +41,7 @@ def check(state: Any, schedule: Schedule, shape: tuple[int, ...], has_base: bool
     """
     if not has_numbers(state):
         return
-    saved = json.loads(bytes(state.tolist()))
+    saved = _read(state)
     if saved["format"] != _FORMAT:
         raise ValueError(
             f"the state must have format {_FORMAT}, which this version of givens reads, got format "
@@ -56,3 +59,21 @@ def check(state: Any, schedule: Schedule, shape: tuple[int, ...], has_base: bool
     ):
         if own != other:
             raise ValueError(f"the state must have {what} {own} as the module, got {other}")
+
+
+def dtype_of(state: Any, default: torch.dtype) -> torch.dtype:
+    """Return the dtype of the matrices of a state, or the default if it has no numbers."""
+    if not has_numbers(state):
+        return default
+    dtype: torch.dtype = getattr(torch, _read(state)["dtype"])
+    return dtype
+
+
+def is_assigned(metadata: dict[str, Any]) -> bool:
+    """Whether a state's tensors are taken as they are: ``load_state_dict(..., assign=True)``."""
+    return bool(metadata.get("assign_to_params_buffers", False))
+
+
+def _read(state: Tensor) -> dict[str, Any]:
+    saved: dict[str, Any] = json.loads(bytes(state.tolist()))
+    return saved

@@ -223,6 +223,11 @@ def test_a_layer_starts_from_a_matrix(columns: int, blocks, keywords: dict, dtyp
     eye = torch.block_diag(*[torch.eye(6 // count, columns // count, dtype=wide(dtype))] * count)
     layer.weight = 2 * eye
     assert torch.equal(layer.weight, eye.to(dtype))
+    layer.weight = nn.Parameter(W)
+    with torch.device("meta"):
+        other = Orthogonal(6, columns, base=keywords.get("schedule") in (None, "circle"), **options)
+    other.load_state_dict({"weight": layer.weight.detach()}, assign=True)
+    assert torch.allclose(other.weight, layer.weight, atol=max(1e-5, eps))
     layer.load_state_dict({"weight": W})
     assert (layer.weight.to(W.dtype) - W).abs().max() <= 64 * 7 * torch.finfo(wide(dtype)).eps + eps
     layer.reset_parameters()

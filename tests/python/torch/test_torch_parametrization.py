@@ -287,6 +287,22 @@ def test_states_are_loaded(shape, kind: dict, dtype) -> None:
     assert_near(saved.weight, q_factor(plain.weight.detach()))
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16], ids=str)
+@pytest.mark.parametrize("kind", [{}, {"base": False}], ids=str)
+def test_assigned_states_bring_their_dtype(kind: dict, dtype: torch.dtype) -> None:
+    for made in (nn.Linear(3, 5, dtype=dtype), orthogonal(nn.Linear(3, 5, dtype=dtype), **kind)):
+        for device in ("cpu", "meta"):
+            with torch.device(device):
+                other = orthogonal(nn.Linear(3, 5), **kind)
+            other.load_state_dict(made.state_dict(), assign=True)
+            assert other.weight.dtype == dtype
+            assert other(torch.randn(2, 3).to(dtype)).dtype == dtype
+            wanted = made.weight.detach().float()
+            if type(made) is nn.Linear:
+                wanted = q_factor(wanted)
+            assert torch.allclose(other.weight.float(), wanted.float(), atol=2**-7)
+
+
 @pytest.mark.parametrize("dtype", [torch.float32, torch.complex64], ids=str)
 def test_states_of_other_schedules_are_refused(dtype) -> None:
     def make(shape, **keywords) -> nn.Module:
@@ -338,6 +354,14 @@ def test_further_parametrizations_come_after_it() -> None:
     torch.testing.assert_close(layer.weight, 2 * before)
     layer.weight = torch.eye(3) * 2
     torch.testing.assert_close(layer.weight, torch.eye(3) * 2)
+
+
+@pytest.mark.parametrize("second", [parametrizations.weight_norm, parametrizations.orthogonal])
+def test_others_that_cannot_follow_it_are_refused(second) -> None:
+    layer = orthogonal(nn.Linear(3, 3))
+    with pytest.raises(ValueError, match="cannot be registered upon another parametrization"):
+        second(layer)
+    assert_orthogonal(layer.weight)
 
 
 def test_a_tied_weight_is_refused() -> None:
