@@ -5,6 +5,7 @@ parameters that devices share are summed over them. The axis of the coordinates 
 of a parameter are gathered.
 """
 
+import itertools
 import math
 from collections.abc import Callable
 from typing import Any
@@ -38,9 +39,14 @@ def divided(name: str, kernel: Callable[..., list[Any]]) -> Any:
 
     def rule(context: Any, *operands: Any, setting: Setting) -> Any:
         module = context.module_context
+        backend = module.get_backend(optional=True)
         num_devices = getattr(module.axis_context, "num_devices", 1)  # 1 under shard_map as well
-        # An exported program cannot hold the Python functions that XLA calls to divide a kernel.
-        if num_devices == 1 or module.lowering_parameters.for_export:
+        mesh = _mesh(num_devices, context.avals_in)
+        # An exported program cannot hold the Python functions that XLA calls to divide a kernel,
+        # and XLA's earlier partitioner, GSPMD, wants others.
+        is_exported = module.lowering_parameters.for_export
+        has_shardy = getattr(jax.config, "jax_use_shardy_partitioner", True)
+        if mesh is None or backend is None or is_exported or not has_shardy:
             return whole(context, *operands, setting=setting)
 
         def on_part(*arrays: Any) -> list[Any]:
@@ -49,15 +55,30 @@ def divided(name: str, kernel: Callable[..., list[Any]]) -> Any:
         axes = _axes(name, setting, context.avals_in, context.avals_out)
         parts = custom_partitioning(on_part)
         parts.def_partition(_partition(on_part, *axes), sharding_rule=_rule(*axes))
-        # The caller's mesh may not be known, but it regroups the axes of this one.
-        sizes = _prime_factors(num_devices)
-        mesh = AbstractMesh(sizes, tuple(f"axis{k}" for k in range(len(sizes))))
-        devices = tuple(module.get_backend().devices()[:num_devices])
+        # The lowering of custom_partitioning asks which devices there are, for their number.
+        devices = tuple(backend.devices()[:num_devices])
         within = mlir.ShardingContext(num_devices, devices, mesh)
         context = context.replace(module_context=module.replace(axis_context=within))
         return mlir.lower_fun(parts)(context, *operands)
 
     return rule
+
+
+def _mesh(num_devices: int, arrays: Any) -> AbstractMesh | None:
+    """Return a mesh whose axes are the prime factors of those of the caller's mesh.
+
+    XLA divides arrays over the caller's axes or over factors of them, and custom_partitioning
+    fails if the mesh has others. So the order of the factors must be known: None if it is not.
+    Without a mesh in the arrays' types all devices are taken for one axis.
+    """
+    meshes = [a.sharding.mesh for a in arrays if not a.sharding.mesh.empty]
+    sizes = meshes[0].axis_sizes if meshes else (num_devices,)
+    factors = [_prime_factors(size) for size in sizes]
+    is_known = all(len({*of_size}) <= 1 for of_size in factors)
+    if num_devices == 1 or math.prod(sizes) != num_devices or not is_known:
+        return None
+    primes = tuple(itertools.chain(*factors))
+    return AbstractMesh(primes, tuple(f"axis{k}" for k in range(len(primes))))
 
 
 def _prime_factors(n: int) -> tuple[int, ...]:

@@ -3,9 +3,19 @@
 import jax
 import pytest
 
+from givens.jax import _kernels
+
 
 @pytest.fixture(scope="module")
 def double_precision():
     """Compute in double precision."""
-    with jax.enable_x64(True):
-        yield
+    if _kernels.USES_FFI:
+        with jax.enable_x64(True):
+            yield
+        return
+    # The context is one thread's own. JAX would take results of a call back through Python, which
+    # may come on a thread of XLA, for single precision.
+    before = jax.config.jax_enable_x64
+    jax.config.update("jax_enable_x64", True)
+    yield
+    jax.config.update("jax_enable_x64", before)

@@ -5,7 +5,7 @@ import math
 
 import pytest
 
-from givens.jax import _kernels
+from givens.jax import _division, _kernels
 from scripts import run
 
 pytestmark = pytest.mark.skipif(
@@ -109,3 +109,10 @@ def test_divided_arrays_stay_divided(kind: str, shape: tuple[int, ...]) -> None:
         # shared angles summed, in an order that depends on how many there are on a device.
         assert same_bits or "matri" in name or name == "vmap", name
         assert max(errors) < 1e-13, (name, errors)
+
+
+def test_meshes_of_prime_factors() -> None:
+    """Their order must be known, so that what XLA proposes can be said over them."""
+    assert [_division._mesh(n, []).axis_sizes for n in (2, 3, 8)] == [(2,), (3,), (2, 2, 2)]
+    assert _division._mesh(1, []) is None
+    assert _division._mesh(6, []) is None
