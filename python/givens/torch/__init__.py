@@ -33,10 +33,20 @@ except ModuleNotFoundError as error:
         name="torch",
     ) from None
 
+from givens.torch import _flops as _flops
 from givens.torch._adapter import Adapter
+from givens.torch._export import plain_operations
 from givens.torch._fold import fold
 from givens.torch._functions import matrix, rotate
 from givens.torch._layer import Orthogonal
 from givens.torch._parametrization import orthogonal
 
-__all__ = ["Adapter", "Orthogonal", "fold", "matrix", "orthogonal", "rotate"]
+__all__ = [
+    "Adapter",
+    "Orthogonal",
+    "fold",
+    "matrix",
+    "orthogonal",
+    "plain_operations",
+    "rotate",
+]

@@ -1,14 +1,9 @@
 """`matrix` and `rotate` on tensors."""
 
-from typing import Any
-
-import torch
 from torch import Tensor
 
 from givens import Schedule
 from givens.torch import _operators
-
-_16_BITS = (torch.float16, torch.bfloat16)
 
 
 def matrix(
@@ -25,7 +20,7 @@ def matrix(
 
     Parameters
     ----------
-    angles : Tensor, (..., K), float32 or float64
+    angles : Tensor, (..., K), float16, bfloat16, float32 or float64
         In radians, in schedule order; K = ``schedule.num_rotations``. Leading axes are batch axes.
     schedule : Schedule
         The rotations, on n coordinates.
@@ -39,7 +34,8 @@ def matrix(
     Returns
     -------
     Tensor, (*batch, n, columns)
-        U, or its first ``schedule.columns`` columns.
+        U, or its first ``schedule.columns`` columns, in the dtype of the angles; with phases or
+        diagonal, complex64 or complex128.
 
     Raises
     ------
@@ -62,8 +58,6 @@ def matrix(
     >>> angles.grad
     tensor([1., 0., 0., 0., 0., 0.])
     """
-    if torch.is_autocast_enabled("cpu" if angles.is_cpu else "cuda"):
-        angles, phases, diagonal, signs = _widened(angles, phases, diagonal, signs)
     U: Tensor = _operators.matrix(angles, phases, diagonal, signs, schedule)
     return U
 
@@ -87,9 +81,9 @@ def rotate(
     Parameters
     ----------
     x : Tensor, (*batch, ..., n)
-        The vectors; their n coordinates lie along `axis`. float32 or complex64 with float32 angles,
-        float64 or complex128 with float64 angles; complex if there are phases or a diagonal. Under
-        autocast 16-bit vectors become float32.
+        The vectors; their n coordinates lie along `axis`. float16, bfloat16, float32 or complex64
+        with angles of single precision or less, float64 or complex128 with float64 angles; complex
+        if there are phases or a diagonal. Under autocast 16-bit vectors become float32.
     angles, schedule, phases, diagonal, signs
         As in `matrix`.
     axis : int, default -1
@@ -100,7 +94,7 @@ def rotate(
     Returns
     -------
     Tensor, the shape of x with the batch axes in full
-        The rotated vectors.
+        The rotated vectors, in the dtype of x. Arithmetic on 16-bit tensors is in float32.
 
     Raises
     ------
@@ -124,14 +118,5 @@ def rotate(
     >>> jacobian.shape
     torch.Size([2, 5, 10])
     """
-    if 0 <= axis < x.ndim:
-        axis -= x.ndim
-    if torch.is_autocast_enabled("cpu" if x.is_cpu else "cuda"):
-        x, angles, phases, diagonal, signs = _widened(x, angles, phases, diagonal, signs)
     y: Tensor = _operators.rotate(x, angles, phases, diagonal, signs, schedule, axis, inverse)
     return y
-
-
-def _widened(*tensors: Any) -> tuple[Any, ...]:
-    """Return 16-bit tensors in single precision."""
-    return tuple(t.float() if t is not None and t.dtype in _16_BITS else t for t in tensors)

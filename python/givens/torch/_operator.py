@@ -1,63 +1,50 @@
 """What an operator is to PyTorch."""
 
-import inspect
+import sys
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import Tensor
 from torch.autograd import Function
 from torch.autograd.forward_ad import unpack_dual
 from torch.nn import Parameter
+from torch.utils._python_dispatch import is_in_torch_dispatch_mode
 
+from givens.torch._precision import SIXTEEN_BITS, is_autocast, widened
 from givens.torch._schedules import described, schedule_of
 
 Rule = Callable[..., Any]
 Dims = Sequence[int | None]
 
-
-class _Positional(inspect.Signature):
-    """A signature of positional arguments alone, which binds them as they are.
-
-    Python's own takes longer to bind them than PyTorch to record the call.
-    """
-
-    def bind(self, *args: Any, **_: Any) -> Any:
-        return _Bound(args)
-
-
-class _Bound(NamedTuple):
-    """What `inspect.BoundArguments` offers."""
-
-    args: tuple[Any, ...]
-    kwargs: dict[str, Any] = {}  # noqa: RUF012
-
-    def apply_defaults(self) -> None:
-        pass
+_is_scripting: Callable[[], bool] = torch.jit.is_tracing  # type: ignore[attr-defined]
 
 
 class Operator:
     """A function of tensors and constants with derivatives, vmap and compilation.
 
-    Eager code calls an ``autograd.Function``, which knows both modes of differentiation and the
-    transforms of ``torch.func``, or the kernel alone if there is nothing to record. Compilation and
-    export see a custom operator, ``torch.ops.givens``, which knows reverse mode and vmap; forward
-    mode uses the definition there.
+    It is an operator of PyTorch's dispatcher, ``torch.ops.givens``, which compilation, export,
+    modes and distributed tensors see. The operator knows reverse mode and vmap; for forward mode
+    the definition takes its place. Eager code calls one of two ``autograd.Function``. That for
+    plain tensors calls the kernel, which takes less time. That for all other tensors calls the
+    operator, and knows forward mode and the transforms of ``torch.func``.
 
     The arguments are vectors; angles, phases, diagonal and signs; for a function with tangents, the
-    tangents of all of these but the signs; and constants: a schedule and, of a rotation, axis
-    (negative) and inverse. An absent tensor is None.
+    tangents of all of these but the signs; and constants: a schedule and, of a rotation, axis and
+    inverse. An absent tensor is None. Arithmetic on 16-bit tensors is in single precision, and
+    results have the dtype of the vectors, gradients that of the parameters.
 
     Parameters
     ----------
     signature : str
-        Name, arguments and results of the custom operator, where the schedule is a string.
+        Name, arguments and results of the operator, where the schedule is a string.
     kernel : function
         Computes the results without derivatives; the gradient of an absent parameter is None.
     fake : function
         Computes results without numbers.
     definition : function
-        Computes the results by PyTorch's operations, for forward mode in compiled code.
+        Computes the results by PyTorch's operations, for forward mode in compiled code and for
+        programs that run without this package.
     parameters : sequence
         For each result: the number of the parameter of which it is the gradient, or None if it is
         an array of vectors.
@@ -69,6 +56,12 @@ class Operator:
     jvp : function
         Returns the tangents of the results: ``jvp(ctx, *tangents of the tensors)``, with the
         tensors in `ctx.saved_tensors`.
+
+    Attributes
+    ----------
+    num_vectors, num_tensors : int
+        The number of arrays of vectors before the angles, and of tensors before the schedule.
+    parameters : sequence
     """
 
     def __init__(
@@ -85,11 +78,13 @@ class Operator:
     ) -> None:
         name, _, schema = signature.partition("(")
         names = [argument.split()[-1] for argument in schema.split(")")[0].split(",")]
-        self._num_vectors = names.index("angles")
-        self._num_tensors = names.index("schedule")
-        self._parameters = parameters
+        self.num_vectors = names.index("angles")
+        self.num_tensors = names.index("schedule")
+        self.parameters = parameters
+        # The profiler shows functions by their names, and their gradients.
+        self._is_profiled = len(parameters) == 1
         self._kernel, self._definition = kernel, definition
-        num_tensors, operator = self._num_tensors, self
+        num_tensors = self.num_tensors
         no_gradients = (None,) * (len(names) - num_tensors)
 
         def set_up(ctx: Any, inputs: Any, output: Any) -> None:
@@ -99,25 +94,30 @@ class Operator:
         def differentiate(ctx: Any, *gradients: Any) -> Any:
             return *backward(ctx, *gradients), *no_gradients
 
-        class Eager(Function):
-            @staticmethod
-            def forward(*args: Any) -> Any:
-                return _filled(operator._run(*args))
+        def forward_plain(ctx: Any, *args: Any) -> Any:
+            out = _filled(kernel(*args))
+            set_up(ctx, args, out)
+            return out
 
-            @staticmethod
-            def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
-                set_up(ctx, inputs, output)
-                ctx.save_for_forward(*inputs[:num_tensors])
+        def set_up_any(ctx: Any, inputs: Any, output: Any) -> None:
+            set_up(ctx, inputs, output)
+            ctx.save_for_forward(*inputs[:num_tensors])
 
-            @staticmethod
-            def vmap(info: Any, in_dims: Dims, *args: Any) -> Any:
-                return operator._batched(info, in_dims, *args)
+        def function(methods: dict[str, Rule]) -> Rule:
+            methods["backward"] = differentiate
+            static = {key: staticmethod(method) for key, method in methods.items()}
+            made: Any = type(f"givens::{name}", (Function,), static)
+            return made.apply  # type: ignore[no-any-return]
 
-        Eager.backward = staticmethod(differentiate)  # type: ignore[method-assign]
-        Eager.jvp = staticmethod(lambda *args: _filled(jvp(*args)))  # type: ignore[assignment]
-        # `apply` asks for it in every call.
-        Eager.forward.__signature__ = _Positional()  # type: ignore[attr-defined]
-        self._apply: Rule = Eager.apply
+        self._apply_plain = function({"forward": forward_plain})
+        self._apply = function(
+            {
+                "forward": lambda *args: self._dispatched(*args),
+                "setup_context": set_up_any,
+                "vmap": lambda info, dims, *args: self._batched(self, info, dims, *args),
+                "jvp": lambda *args: _filled(jvp(*args)),
+            }
+        )
 
         self._custom = torch.library.custom_op(
             f"givens::{name}",
@@ -134,61 +134,137 @@ class Operator:
             ),
         )
         self._custom.register_vmap(
-            lambda info, dims, *args: self._batched(info, dims, *self._with_schedule(args))
+            lambda info, dims, *args: self._batched(
+                self._dispatched, info, dims, *self._with_schedule(args)
+            )
         )
+        for device in ("cpu", "cuda"):
+            self._custom.register_autocast(device, torch.float32)
 
     def __call__(self, *args: Any) -> Any:
-        """Compute the results. The gradient of an absent parameter is None or an empty tensor."""
-        if torch.compiler.is_compiling():
-            # PyTorch would take the tangents of a custom operator for zero, without a word.
-            for t in args[: self._num_tensors]:
-                if t is not None and unpack_dual(t).tangent is not None:
-                    return self._definition(*args)
-            return self._dispatched(*args)
-        # One short loop: it takes as long as rotating by a small matrix.
-        is_recorded, records = False, torch.is_grad_enabled()
-        for t in args[: self._num_tensors]:
+        """Compute the results; the gradient of an absent parameter is None."""
+        if torch.compiler.is_compiling() or _is_scripting():
+            return self._traced(*args)
+        # Short: this takes as long as rotating by a small matrix.
+        is_recorded = self._is_profiled
+        records, is_checked = torch.is_grad_enabled(), False
+        try:
+            for t in args[: self.num_tensors]:
+                if t is None:
+                    continue
+                kind = type(t)
+                if (
+                    (kind is not Tensor and kind is not Parameter)
+                    or not (t.is_cpu or t.is_cuda)
+                    or t.dtype in SIXTEEN_BITS
+                    or t.is_neg()
+                    or t.is_conj()
+                ):
+                    return self._any(*args)
+                t.data_ptr()  # which tensors have not that a transform has made of others
+                if not is_checked:
+                    # Without forward mode there is nothing to unpack.
+                    if unpack_dual(t).primal is not t:
+                        return self._any(*args)
+                    is_checked = True
+                if records and t.requires_grad:
+                    is_recorded = True
+            if not is_in_torch_dispatch_mode():
+                if not is_recorded:
+                    return self._kernel(*args)
+                # It refuses to be called under a transform.
+                return self._present(args, self._apply_plain(*args))
+        except RuntimeError:
+            pass  # if it was about the arguments, it is raised again below
+        return self._any(*args)
+
+    def _any(self, *args: Any) -> Any:
+        """Compute the results of any tensors."""
+        for t in args[: self.num_tensors]:
             if t is None:
                 continue
-            if (type(t) is not Tensor and type(t) is not Parameter) or not (t.is_cpu or t.is_cuda):
+            if not isinstance(t, Tensor):  # a proxy of torch.fx
                 return self._dispatched(*args)
-            try:
-                t.data_ptr()
-            except RuntimeError:
-                # A transform has made t of another tensor. Functions know torch.func's transforms,
-                # and PyTorch's dispatcher knows the vmap of batched gradients.
-                of_torch_func = torch.func.debug_unwrap(t) is not t
-                return self._apply(*args) if of_torch_func else self._dispatched(*args)
-            if not is_recorded:
-                wants_gradient = records and t.requires_grad
-                is_recorded = wants_gradient or unpack_dual(t).tangent is not None
-        return self._apply(*args) if is_recorded else self._run(*args)
+            if t.dtype in SIXTEEN_BITS and is_autocast(t):
+                return self(*map(widened, args))
+            if type(t) is Tensor or type(t) is Parameter:
+                try:
+                    t.data_ptr()
+                except RuntimeError:
+                    # Functions know torch.func's transforms, and the dispatcher knows the vmap of
+                    # batched gradients.
+                    if torch.func.debug_unwrap(t) is t:
+                        return self._present(args, self._dispatched(*args))
+        return self._present(args, self._apply(*args))
+
+    def _traced(self, *args: Any) -> Any:
+        """Put the operator, or its definition, into a graph."""
+        from givens.torch import _compiled
+
+        k = self.num_tensors
+        by_definition = _compiled.is_plain()
+        for t in args[:k]:
+            # PyTorch would take the tangents of a custom operator for zero, without a word.
+            if t is not None and unpack_dual(t).tangent is not None:
+                by_definition = True
+        if by_definition:
+            return self._in_single(self._definition, *args)
+        description = _compiled.described(args[k])
+        return self._present(args, self._custom(*args[:k], description, *args[k + 1 :]))
+
+    def _present(self, args: Sequence[Any], out: Any) -> Any:
+        """Put None in the place of the empty tensors in `_filled`."""
+        if len(self.parameters) == 1:
+            return out
+        first = self.num_vectors
+        return tuple(
+            None if p is not None and args[first + p] is None else t
+            for t, p in zip(out, self.parameters, strict=True)
+        )
 
     def _dispatched(self, *args: Any) -> Any:
-        """Call the custom operator."""
-        k = self._num_tensors
+        """Call the operator of the dispatcher."""
+        if "torch.distributed.tensor" in sys.modules:
+            import givens.torch._sharding  # noqa: F401
+        k = self.num_tensors
         return self._custom(*args[:k], described(args[k]), *args[k + 1 :])
 
     def _with_schedule(self, args: Sequence[Any]) -> list[Any]:
         """Replace the description of the schedule in the custom operator's arguments."""
-        k = self._num_tensors
+        k = self.num_tensors
         return [*args[:k], schedule_of(args[k]), *args[k + 1 :]]
 
     def _run(self, *args: Any) -> Any:
         """Call the kernel on tensors whose memory holds their values."""
-        for t in args[: self._num_tensors]:
-            if t is not None and (t.is_neg() or t.is_conj()):
-                resolved = [
-                    a.resolve_conj().resolve_neg() if isinstance(a, Tensor) else a for a in args
-                ]
-                return self._kernel(*resolved)
+        for t in args[: self.num_tensors]:
+            if t is not None and (t.dtype in SIXTEEN_BITS or t.is_neg() or t.is_conj()):
+                return self._in_single(self._kernel, *args)
         return self._kernel(*args)
 
-    def _batched(self, info: Any, dims: Dims, *args: Any) -> tuple[Any, Any]:
+    def _in_single(self, function: Rule, *args: Any) -> Any:
+        """Compute the results in single precision at least, by the kernel or the definition."""
+        first = self.num_vectors
+        # The CUDA engine takes 16-bit vectors as they are.
+        num_kept = first if function is self._kernel and args[0].is_cuda else 0
+        given = [a.resolve_conj().resolve_neg() if isinstance(a, Tensor) else a for a in args]
+        out = function(*given[:num_kept], *map(widened, given[num_kept:]))
+
+        def own(result: Any, parameter: int | None) -> Any:
+            like = args[0 if parameter is None else first + parameter]
+            # There are no complex numbers of bfloat16.
+            return result if result is None or result.is_complex() else result.to(like.dtype)
+
+        if isinstance(out, Tensor):
+            return own(out, None)
+        return tuple(map(own, out, self.parameters))
+
+    def _batched(self, call: Rule, info: Any, dims: Dims, *args: Any) -> tuple[Any, Any]:
         """Make one call of all calls of a ``vmap``, whose axis becomes the first batch axis.
 
         Parameters
         ----------
+        call : function
+            What is called: this operator.
         info, dims, *args
             What ``torch.library.register_vmap`` says: information, the axis of every argument (None
             for one that has none) and the arguments.
@@ -198,8 +274,11 @@ class Operator:
         results, dims : tuple
             The results and their axes.
         """
-        size, first = info.batch_size, self._num_vectors
-        tensors, constants = args[: self._num_tensors], args[self._num_tensors :]
+        size, first = info.batch_size, self.num_vectors
+        tensors, constants = args[: self.num_tensors], list(args[self.num_tensors :])
+        if len(constants) > 1 and constants[1] >= 0:
+            # The axis counts from the end, because a batch axis comes first.
+            constants[1] -= tensors[0].ndim - (dims[0] is not None)
         parameters = list(zip(tensors[first : first + 4], dims[first:], strict=False))
         # The batch axes of each parameter as the function under vmap sees them.
         leading = [0 if p is None else p.ndim - 1 - (dim is not None) for p, dim in parameters]
@@ -207,7 +286,7 @@ class Operator:
         if len(tensors) == 5 and all(dim is None for dim in dims[1:]):
             # `rotate` has more vectors for the same matrices.
             x = tensors[0].movedim(dims[0], most)
-            return self(x, *tensors[1:], *constants), most
+            return call(x, *tensors[1:], *constants), most
 
         def full(k: int) -> Any:
             t, dim = tensors[k], dims[k]
@@ -219,16 +298,16 @@ class Operator:
             return t.reshape(size, *(1,) * missing, *t.shape[1:]) if missing else t
 
         def own(result: Any, parameter: int | None) -> Any:
-            if result is None or result.ndim == 1:  # the gradient of an absent parameter
+            if result is None or args[first + (parameter or 0)] is None:
                 return args[first].new_empty(size, 0)
             if parameter is None:
                 return result
             return result.reshape(size, *result.shape[1 + most - leading[parameter] :])
 
-        out = self(*map(full, range(self._num_tensors)), *constants)
+        out = call(*map(full, range(self.num_tensors)), *constants)
         if isinstance(out, Tensor):
             return out, 0
-        return tuple(map(own, out, self._parameters)), (0,) * len(out)
+        return tuple(map(own, out, self.parameters)), (0,) * len(out)
 
 
 def _filled(out: Any) -> Any:

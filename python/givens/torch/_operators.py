@@ -17,37 +17,26 @@ Gradients follow PyTorch's convention and the library's, ``dL = Re sum(conj(g) d
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from givens.torch import _kernels, _rounds, _shapes
 from givens.torch._operator import Operator
-from givens.torch._shapes import MaybeTensor, Shape
+from givens.torch._shapes import MaybeTensor
 
 # --- Derivatives ---
 #
-# PyTorch calls the rules for each level of differentiation. Operators return gradients of all
-# parameters, and rules replace the gradient of an absent one by None.
-
-
-def _summed_to(g: Tensor, shape: Shape) -> Tensor:
-    """Undo a broadcast of vectors along batch axes."""
-    return g if g.shape == shape else g.sum_to_size(shape)
-
-
-def _present(parameters: Sequence[MaybeTensor], g: Sequence[MaybeTensor]) -> list[MaybeTensor]:
-    """Return gradients of angles, phases and diagonal, with None for an absent parameter."""
-    return [None if p is None else gp for p, gp in zip(parameters, g, strict=False)]
+# PyTorch calls the rules for each level of differentiation. It sums the gradients of vectors that
+# were repeated along batch axes.
 
 
 def _keep_rotate(ctx: Any, args: Sequence[Any], y: Tensor) -> None:
     ctx.save_for_backward(y, *args[1:5])
-    ctx.x_shape = args[0].shape
 
 
 def _backward_rotate(ctx: Any, gy: Tensor) -> tuple[Any, ...]:
     y, *parameters = ctx.saved_tensors
-    gx, *gradients = rotate_vjp(y, gy, *parameters, *ctx.constants)
-    return _summed_to(gx, ctx.x_shape), *_present(parameters, gradients), None
+    return *rotate_vjp(y, gy, *parameters, *ctx.constants), None
 
 
 def _jvp_rotate(ctx: Any, *tangents: Any) -> Tensor:
@@ -61,7 +50,7 @@ def _keep_matrix(ctx: Any, args: Sequence[Any], U: Tensor) -> None:
 
 def _backward_matrix(ctx: Any, gU: Tensor) -> tuple[Any, ...]:
     U, *parameters = ctx.saved_tensors
-    return *_present(parameters, matrix_vjp(U, gU, *parameters, *ctx.constants)), None
+    return *matrix_vjp(U, gU, *parameters, *ctx.constants), None
 
 
 def _jvp_matrix(ctx: Any, *tangents: Any) -> Tensor:
@@ -73,10 +62,11 @@ def _jvp_matrix(ctx: Any, *tangents: Any) -> Tensor:
 
 def _keep_tensors(ctx: Any, args: Sequence[Any], out: Any) -> None:
     ctx.save_for_backward(*args[:6])
+    ctx.set_materialize_grads(False)
 
 
 def _backward_vjp(
-    saved: Sequence[MaybeTensor], hx: MaybeTensor, h: Sequence[Tensor], *constants: Any
+    saved: Sequence[MaybeTensor], hx: MaybeTensor, h: Sequence[MaybeTensor], *constants: Any
 ) -> tuple[Any, ...]:
     """Pull cotangents of (gx, *gradients) back to (y, gy, angles, phases, diagonal).
 
@@ -88,7 +78,7 @@ def _backward_vjp(
     y, gy, *parameters = saved
     schedule, axis, inverse = constants
     back = (schedule, axis, not inverse)
-    along = _present(parameters, h)
+    along = [None if p is None else hp for p, hp in zip(parameters, h, strict=False)]
     x = rotate(y, *parameters, *back)
     _, dy = rotate_jvp(x, *parameters, hx, *along, *constants)
     dgx, *dgradients = rotate_vjp_jvp(y, gy, *parameters, dy, None, *along, *constants)[4:]
@@ -100,7 +90,7 @@ def _backward_vjp(
     return through_y, dy, *sums, None
 
 
-def _backward_rotate_vjp(ctx: Any, hx: Tensor, *h: Tensor) -> tuple[Any, ...]:
+def _backward_rotate_vjp(ctx: Any, hx: MaybeTensor, *h: MaybeTensor) -> tuple[Any, ...]:
     return _backward_vjp(ctx.saved_tensors, hx, h, *ctx.constants)
 
 
@@ -108,7 +98,7 @@ def _jvp_rotate_vjp(ctx: Any, *tangents: MaybeTensor) -> tuple[Tensor, ...]:
     return rotate_vjp_jvp(*ctx.saved_tensors, *tangents[:5], *ctx.constants)[4:]  # type: ignore[no-any-return]
 
 
-def _backward_matrix_vjp(ctx: Any, *h: Tensor) -> tuple[Any, ...]:
+def _backward_matrix_vjp(ctx: Any, *h: MaybeTensor) -> tuple[Any, ...]:
     return _backward_vjp(ctx.saved_tensors, None, h, *ctx.constants, -2, False)
 
 
@@ -119,23 +109,18 @@ def _jvp_matrix_vjp(ctx: Any, *tangents: MaybeTensor) -> tuple[Tensor, ...]:
 
 def _keep_rotate_jvp(ctx: Any, args: Sequence[Any], out: tuple[Tensor, Tensor]) -> None:
     ctx.save_for_backward(*out, *args[1:5], *args[6:9])
-    ctx.x_shape = args[0].shape
-    ctx.has_dx = args[5] is not None
+    ctx.has_tangent = [t is not None for t in args[5:9]]
+    ctx.set_materialize_grads(False)
 
 
-def _backward_rotate_jvp(ctx: Any, gy: Tensor, gdy: Tensor) -> tuple[Any, ...]:
+def _backward_rotate_jvp(ctx: Any, gy: MaybeTensor, gdy: MaybeTensor) -> tuple[Any, ...]:
     y, dy, *parameters = ctx.saved_tensors[:6]
     tangents = ctx.saved_tensors[6:]
+    gdy = torch.zeros_like(y) if gdy is None else gdy
     # <gy, y> + <gdy, dy> is the dual part of <gdy + e gy, y + e dy>.
     out = rotate_vjp_jvp(y, gdy, *parameters, dy, gy, *tangents, *ctx.constants)
-    (gdx, *by_tangent), (gx, *by_value) = out[:4], out[4:]
-    return (
-        _summed_to(gx, ctx.x_shape),
-        *_present(parameters, by_value),
-        None,
-        _summed_to(gdx, ctx.x_shape) if ctx.has_dx else None,
-        *_present(tangents, by_tangent),
-    )
+    by_tangent = [g if has else None for g, has in zip(out[:4], ctx.has_tangent, strict=True)]
+    return *out[4:], None, *by_tangent
 
 
 def _keep_nothing(ctx: Any, args: Sequence[Any], out: Any) -> None:
@@ -230,3 +215,12 @@ rotate_vjp_jvp = Operator(
     backward=_NO_THIRD_ORDER,
     jvp=_NO_THIRD_ORDER,
 )
+
+ALL = {
+    "matrix": matrix,
+    "rotate": rotate,
+    "matrix_vjp": matrix_vjp,
+    "rotate_vjp": rotate_vjp,
+    "rotate_jvp": rotate_jvp,
+    "rotate_vjp_jvp": rotate_vjp_jvp,
+}

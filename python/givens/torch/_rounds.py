@@ -38,29 +38,37 @@ def rotate(
     def along_vectors(p: Tensor) -> Tensor:
         return p.reshape(*p.shape[:-1], *vectors, p.shape[-1])
 
-    # A coordinate without a partner is rotated by nothing, which comes after the last rotation.
-    cosine = _pad(along_vectors(angles.cos()), (0, 1), value=1.0)
-    sine = along_vectors(angles.sin())
+    def for_rounds(p: Tensor, absent: float) -> Tensor:
+        """Arrange values of the rotations by round and coordinate: (..., rounds, n)."""
+        # A coordinate without a partner is rotated by nothing, which comes after the last rotation.
+        chosen = _pad(along_vectors(p), (0, 1), value=absent).index_select(-1, rotation.flatten())
+        return chosen.reshape(*chosen.shape[:-1], *rotation.shape)
+
+    partner, rotation, is_greater = _tables(schedule, x.device)
+    cosine, w = for_rounds(angles.cos(), 1.0), for_rounds(angles.sin(), 0.0)
     if phases is not None:
-        sine = sine * (1j * along_vectors(phases)).exp()
-    sine = _pad(sine, (0, 1))
+        w = w * for_rounds(_turn(phases), 0.0)
+    w = torch.where(is_greater, w, -w.conj())
     factors = None if signs is None else along_vectors(signs)
     if diagonal is not None:
-        factors = (1j * along_vectors(diagonal)).exp()
+        factors = along_vectors(_turn(diagonal))
 
-    x = x.expand(rotated_shape(x, *parameters)).movedim(axis, -1)
-    if factors is not None and inverse:
-        x = factors.conj() * x
-    rounds = list(zip(*_tables(schedule, x.device), strict=True))
-    for partner, rotation, is_greater in reversed(rounds) if inverse else rounds:
-        w = sine.index_select(-1, rotation)
-        w = torch.where(is_greater, w, -w.conj())
-        if inverse:
-            w = -w
-        x = cosine.index_select(-1, rotation) * x + w * x.index_select(-1, partner)
+    x = x.expand(rotated_shape(x, *parameters)).transpose(axis, -1)
+    if inverse:
+        w = -w
+        if factors is not None:
+            x = factors.conj() * x
+    rounds = range(schedule.num_rounds)
+    for r in reversed(rounds) if inverse else rounds:
+        x = cosine[..., r, :] * x + w[..., r, :] * x.index_select(-1, partner[r])
     if factors is not None and not inverse:
         x = factors * x
-    return x.movedim(-1, axis)
+    return x.transpose(axis, -1)
+
+
+def _turn(p: Tensor) -> Tensor:
+    """Return ``exp(ip)``."""
+    return torch.complex(p.cos(), p.sin())
 
 
 def matrix(*args: Any) -> Tensor:
@@ -70,14 +78,25 @@ def matrix(*args: Any) -> Tensor:
     return rotate(identity(parameters, schedule, schedule.columns), *options)
 
 
-@torch.compiler.assume_constant_result  # type: ignore[untyped-decorator]
-def _tables(schedule: Schedule, device: torch.device) -> tuple[Tensor, ...]:
-    return _cached_tables(schedule, device)
+def _tables(schedule: Schedule, device: torch.device) -> tuple[Any, Tensor, Tensor]:
+    if torch.compiler.is_compiling():
+        from givens.torch import _compiled
+
+        return _compiled.tables(schedule, device)  # type: ignore[no-any-return]
+    return tables_on(schedule, device)
 
 
-@lru_cache(maxsize=8)
-def _cached_tables(schedule: Schedule, device: torch.device) -> tuple[Tensor, ...]:
-    return tuple(torch.from_numpy(table).to(device) for table in tables(schedule))
+def tables_on(schedule: Schedule, device: torch.device) -> tuple[Any, Tensor, Tensor]:
+    """Return the tables of `givens._rounds`, the first of them as its rows.
+
+    They are made anew, as a transform may wrap tensors that are made while it is active.
+    """
+    partner, rotation, is_greater = _cached_tables(schedule)
+    rows = tuple(torch.from_numpy(row).to(device) for row in partner)
+    return rows, torch.from_numpy(rotation).to(device), torch.from_numpy(is_greater).to(device)
+
+
+_cached_tables = lru_cache(maxsize=8)(tables)
 
 
 def rotate_vjp(y: Tensor, gy: Tensor, *rest: Any) -> tuple[MaybeTensor, ...]:

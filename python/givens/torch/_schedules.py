@@ -3,8 +3,6 @@
 import json
 from functools import lru_cache
 
-import torch
-
 from givens import Schedule
 
 
@@ -13,7 +11,6 @@ def _described(schedule: Schedule) -> str:
     return json.dumps(schedule.to_dict(), separators=(",", ":"))
 
 
-@torch.compiler.assume_constant_result  # type: ignore[untyped-decorator]
 def described(schedule: Schedule) -> str:
     """Return the JSON of `Schedule.to_dict`."""
     if not isinstance(schedule, Schedule):

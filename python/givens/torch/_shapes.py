@@ -25,9 +25,10 @@ def rotated_shape(x: Tensor, *parameters: MaybeTensor) -> Shape:
 
 
 def matrix_dtype(angles: Tensor, phases: MaybeTensor, diagonal: MaybeTensor) -> torch.dtype:
-    """Return the dtype of U."""
-    real = phases is None and diagonal is None
-    return angles.dtype if real else angles.dtype.to_complex()
+    """Return the dtype of U; complex numbers of 16 bits there are none."""
+    if phases is None and diagonal is None:
+        return angles.dtype
+    return torch.complex128 if angles.dtype == torch.float64 else torch.complex64
 
 
 def identity(parameters: Sequence[Any], schedule: Schedule, columns: int) -> Tensor:
