@@ -229,7 +229,8 @@ PYTEST := python -m pytest --numprocesses auto --dist loadfile
 # the default, and with both ways in which XLA calls the library; derivatives in plain JAX only once.
 test-python: $(VENV)/.package $(VENV)/.dev-tools
 	GIVENS_ISA=reference $(PYTEST) --quiet $(ENGINE_TESTS)
-	GIVENS_JAX_CALLS=callback $(PYTEST) --quiet tests/python/jax/test_jax.py -k "not fwd and not modes"
+	GIVENS_JAX_CALLS=callback $(PYTEST) --quiet tests/python/jax/test_jax.py tests/python/jax/test_jax_export.py \
+		-k "not fwd and not modes"
 	$(PYTEST)
 
 # BENCH_ARGS are options that override the ones here: make bench BENCH_ARGS='--sizes 64,512 --chart chart.png'

@@ -9,7 +9,8 @@ class Parameters(NamedTuple):
     """A schedule and the parameters that make a matrix with it, by the names `matrix` gives them.
 
     `decompose`, `fit_angles` and `initial_parameters` return them. Phases and diagonal of an
-    orthogonal matrix are None, and so are the signs of a unitary one.
+    orthogonal matrix are None, and so are the signs of a unitary one. To JAX they are a tree with
+    the arrays as leaves, once `givens.jax` is imported.
 
     Attributes
     ----------

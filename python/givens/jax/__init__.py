@@ -2,7 +2,8 @@
 
 `matrix` and `rotate` do what `givens.matrix` and `givens.rotate` do, on JAX arrays, under ``jit``,
 ``grad``, ``vmap``, ``jvp`` and each other, to any order. For derivatives a rotation keeps nothing
-but its output. docs/jax.md says what runs where.
+but its output. Importing this module makes `givens.Schedule` static data of JAX's trees, so that
+`givens.Parameters` go through its transformations. docs/jax.md says what runs where.
 
 Examples
 --------
@@ -53,10 +54,10 @@ def matrix(
     Parameters
     ----------
     angles, phases, diagonal, signs : array
-        JAX or NumPy arrays; shapes and dtypes as for `givens.matrix`. Signs have no gradient.
+        Arrays of JAX or NumPy, or objects with ``__jax_array__``; shapes and dtypes as for
+        `givens.matrix`. Sizes of batch axes may be symbols of `jax.export`. Signs have no gradient.
     schedule : Schedule
-        The rotations. It must be static if a function with it as an argument is compiled:
-        ``jax.jit(f, static_argnames="schedule")``.
+        The rotations: static data, also as an argument of a function that is compiled.
     num_threads : int, optional
         At most this many threads, on the CPU; by default ``GIVENS_NUM_THREADS``, or as many as
         there are processors. `givens.set_num_threads` has no effect, since XLA calls from its own
@@ -112,7 +113,7 @@ def rotate(
     Parameters
     ----------
     x : array, (*batch, ..., n)
-        A JAX or NumPy array, as for `givens.rotate`.
+        As for `givens.rotate`, of the kinds that `matrix` takes. All sizes but n may be symbols.
     angles, schedule, phases, diagonal, signs, num_threads
         As in `matrix`.
     axis : int, default -1
