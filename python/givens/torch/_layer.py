@@ -214,11 +214,9 @@ class Orthogonal(Frame):
 
     def forward(self, x: Tensor) -> Tensor:
         """Multiply the vectors along the last axis of x, (..., columns), by U: (..., n)."""
-        leaf = as_leaf(self, x)
-        if leaf is not None:
-            return leaf  # type: ignore[no-any-return]
         if is_traced(x):
-            return self._graph(x)  # type: ignore[no-any-return]
+            leaf = as_leaf(self, x)
+            return self._graph(x) if leaf is None else leaf  # type: ignore[no-any-return]
         # One short way: looking up attributes of a module takes as long as rotating by a small U.
         angles = self.angles
         result = self._check(x, self.columns, angles)
@@ -357,8 +355,7 @@ class Orthogonal(Frame):
             raise ValueError(
                 f"x must have {size} entries along the last axis, got shape {tuple(x.shape)}"
             )
-        dtype = x.dtype
-        taken = computed(angles.dtype)
+        dtype, taken = x.dtype, computed(angles.dtype)
         if self._is_complex:
             taken = complex_of(taken)
         if dtype != taken and not (taken == torch.float32 and is_16_bit(dtype)):

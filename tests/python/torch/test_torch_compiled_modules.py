@@ -68,6 +68,17 @@ def test_a_model_is_traced_by_fx(module: nn.Module) -> None:
     assert torch.equal(traced(x), module(x))
 
 
+LAYERS = ["layer", "blocks", "base", "base of a frame", "complex base", "brickwall", "signs"]
+
+
+@pytest.mark.parametrize("module", [MAKES[name]() for name in LAYERS], ids=LAYERS)
+def test_a_layer_is_traced_by_fx(module: nn.Module) -> None:
+    traced = torch.fx.symbolic_trace(module)
+    for count in (3, 100):
+        x = vectors(module, count)
+        torch.testing.assert_close(traced(x), module(x))
+
+
 def test_a_module_is_pickled_and_copied(module: nn.Module) -> None:
     x = vectors(module, 5)
     assert torch.equal(copy.deepcopy(module)(x), module(x))
