@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn.functional import linear, pad
 
 from givens import Schedule
-from givens.torch import _base
+from givens.torch import _base, _operators
 from givens.torch._distributed import beside
 from givens.torch._frames import Frame
 from givens.torch._functions import rotate
@@ -224,10 +224,7 @@ class Orthogonal(Frame):
             with without_autocast(x):
                 return self._added(self._compute(widened(x), angles)).to(result)
         y = self._compute(x, angles)
-        if self.has_bias:
-            return self._added(y)
-        # The gradient needs the result of rotations itself, which the caller may change in place.
-        return y.clone() if y.requires_grad else y
+        return self._added(y) if self.has_bias else y
 
     def inverse(self, y: Tensor | None = None) -> Any:
         """Map vectors back: multiply ``y - bias`` by U^T (U^H if complex).
@@ -314,10 +311,19 @@ class Orthogonal(Frame):
         """Multiply vectors by U, (blocks, vectors, width) if there are blocks."""
         if self.width < self.height:
             x = pad(x, (0, self.height - self.width))
-        if self._buffers["signs"] is None and not self._is_complex:
-            y = rotate(x, widened(angles), self.schedule)
-        else:
-            y = rotate(x, widened(angles), self.schedule, **self._options(angles))
+        options: dict[str, Any] = {}
+        if self._buffers["signs"] is not None or self._is_complex:
+            options = self._options(angles)
+        # The caller may change the result in place.
+        y: Tensor = _operators.rotate(
+            x,
+            widened(angles),
+            *map(options.get, ("phases", "diagonal", "signs")),
+            self.schedule,
+            -1,
+            False,
+            changeable=True,
+        )
         if not self.has_base:
             return y
         if self.base is not None:

@@ -99,6 +99,11 @@ class Operator:
             set_up(ctx, args, out)
             return out
 
+        def forward_changeable(ctx: Any, *args: Any) -> Tensor:
+            out: Tensor = kernel(*args)
+            set_up(ctx, args, out.clone())
+            return out
+
         def set_up_any(ctx: Any, inputs: Any, output: Any) -> None:
             set_up(ctx, inputs, output)
             ctx.save_for_forward(*inputs[:num_tensors])
@@ -110,6 +115,7 @@ class Operator:
             return made.apply  # type: ignore[no-any-return]
 
         self._apply_plain = function({"forward": forward_plain})
+        self._apply_changeable = function({"forward": forward_changeable})
         self._apply = function(
             {
                 "forward": lambda *args: self._dispatched(*args),
@@ -141,8 +147,12 @@ class Operator:
         for device in ("cpu", "cuda"):
             self._custom.register_autocast(device, torch.float32)
 
-    def __call__(self, *args: Any) -> Any:
-        """Compute the results; the gradient of an absent parameter is None."""
+    def __call__(self, *args: Any, changeable: bool = False) -> Any:
+        """Compute the results; the gradient of an absent parameter is None.
+
+        If the result is `changeable`, derivatives keep a copy of it, so that the caller may change
+        it in place.
+        """
         if torch.compiler.is_compiling() or _is_scripting():
             return self._traced(*args)
         # Short: this takes as long as rotating by a small matrix.
@@ -160,23 +170,26 @@ class Operator:
                     or t.is_neg()
                     or t.is_conj()
                 ):
-                    return self._any(*args)
+                    break
                 t.data_ptr()  # which tensors have not that a transform has made of others
                 if not is_checked:
                     # Without forward mode there is nothing to unpack.
                     if unpack_dual(t).primal is not t:
-                        return self._any(*args)
+                        break
                     is_checked = True
                 if records and t.requires_grad:
                     is_recorded = True
-            if not is_in_torch_dispatch_mode():
-                if not is_recorded:
-                    return self._kernel(*args)
-                # It refuses to be called under a transform.
-                return self._present(args, self._apply_plain(*args))
+            else:
+                if not is_in_torch_dispatch_mode():
+                    if not is_recorded:
+                        return self._kernel(*args)
+                    apply = self._apply_changeable if changeable else self._apply_plain
+                    # It refuses to be called under a transform.
+                    return self._present(args, apply(*args))
         except RuntimeError:
             pass  # if it was about the arguments, it is raised again below
-        return self._any(*args)
+        out = self._any(*args)
+        return out.clone() if changeable else out
 
     def _any(self, *args: Any) -> Any:
         """Compute the results of any tensors."""
