@@ -44,6 +44,7 @@ FUNCTIONS = [
     "torch.fold",
     "torch.matrix",
     "torch.orthogonal",
+    "torch.plain_operations",
     "torch.rotate",
 ]
 FACTORIES = ["circle", "xor", "team", "brickwall", "butterfly", "wavefront"]
