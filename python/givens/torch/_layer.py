@@ -253,6 +253,8 @@ class Orthogonal(Frame):
         if y is None:
             return Inverse(self)
         angles = self.angles
+        if is_traced(y):
+            return self._graph_back(y)
         result = self._check(y, self.n, angles)
         with without_autocast(y):
             v = widened(y)
@@ -303,6 +305,15 @@ class Orthogonal(Frame):
         if self.blocks is not None:
             y = y.movedim(0, -2).flatten(-2)
         return self._added(y)
+
+    def _graph_back(self, y: Any) -> Any:
+        """Record the inverse of `_graph`."""
+        if self.bias is not None:
+            y = y - self.bias
+        if self.blocks is not None:
+            y = y.unflatten(-1, (self.blocks, self.height)).movedim(-2, 0)
+        x: Any = self._rotated_back(y, self.angles)
+        return x if self.blocks is None else x.movedim(0, -2).flatten(-2)
 
     def _added(self, y: Tensor) -> Tensor:
         return y if self.bias is None else y + widened(self.bias)

@@ -73,10 +73,12 @@ LAYERS = ["layer", "blocks", "base", "base of a frame", "complex base", "brickwa
 
 @pytest.mark.parametrize("module", [MAKES[name]() for name in LAYERS], ids=LAYERS)
 def test_a_layer_is_traced_by_fx(module: nn.Module) -> None:
-    traced = torch.fx.symbolic_trace(module)
+    traced, back = (torch.fx.symbolic_trace(m) for m in (module, module.inverse()))
     for count in (3, 100):
         x = vectors(module, count)
-        torch.testing.assert_close(traced(x), module(x))
+        y = module(x)
+        torch.testing.assert_close(traced(x), y)
+        torch.testing.assert_close(back(y), module.inverse(y))
 
 
 def test_a_module_is_pickled_and_copied(module: nn.Module) -> None:
