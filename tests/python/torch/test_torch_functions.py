@@ -468,6 +468,16 @@ except ModuleNotFoundError as error:
     assert done.stdout.strip() == f"torch {expected}"
 
 
+def test_importing_does_not_load_what_only_compilation_and_distributed_tensors_need() -> None:
+    code = """
+import sys
+import givens.torch
+for name in ("torch._dynamo", "torch._inductor", "torch.onnx", "torch.distributed.tensor"):
+    assert name not in sys.modules, name
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
 @pytest.mark.parametrize("inverse", [False, True])
 @pytest.mark.parametrize("kind", OPTIONS)
 @pytest.mark.parametrize("n", [1, 2, 5, 8])
