@@ -21,8 +21,12 @@ from torch.utils.flop_counter import FlopCounterMode
 import givens.torch
 from givens import Schedule
 
-# PyTorch itself causes the warning.
-pytestmark = pytest.mark.filterwarnings("ignore:.isinstance.treespec, LeafSpec")
+# PyTorch itself causes these.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:.isinstance.treespec, LeafSpec"),
+    pytest.mark.filterwarnings("ignore:The given buffer is not writable"),
+    pytest.mark.filterwarnings("ignore:.*Profiler clears events"),
+]
 
 XOR = Schedule.xor(6)
 
