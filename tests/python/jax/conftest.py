@@ -3,12 +3,13 @@
 import jax
 import pytest
 
-from givens.jax import _kernels
-
 
 @pytest.fixture(scope="module")
 def double_precision():
     """Compute in double precision."""
+    # Not above: a test may put the emulator in the place of the CUDA engine before this import.
+    from givens.jax import _kernels
+
     if _kernels.USES_FFI:
         with jax.enable_x64(True):
             yield
