@@ -1,7 +1,7 @@
 """Uniformly distributed matrices and frames (Haar measure), in angles of the wavefront schedule.
 
-The angles are independent of each other. That of the pair (i, i + 1), with k = n - 2 - i, has a
-density on (-pi, pi] that is proportional to ``|sin t|**k`` for real frames, and to
+The angles are independent of each other. The density of the angle of the pair (i, i + 1) on
+(-pi, pi], with k = n - 2 - i, is proportional to ``|sin t|**k`` for real frames, and to
 ``|sin t|**(2 k + 1) |cos t|`` for complex ones, whose phases and diagonal are uniform over a turn.
 """
 
@@ -39,15 +39,15 @@ def haar_log_density(parameters: Any, schedule: Schedule | None = None) -> Any:
     array, (*batch,)
         The logarithm of the density with respect to the parameters, each over a turn: angles,
         and phases and diagonal if there are any. It is minus infinity where the density is zero.
-        Of a tensor or a traced array it can be differentiated by the library it comes from.
+        PyTorch and JAX can differentiate it.
 
     Raises
     ------
     TypeError
         If schedule is not a Schedule.
     ValueError
-        If schedule is missing, does not have the rotations of wavefront, or is not that of the
-        parameters, or the angles do not have K entries along the last axis.
+        If schedule is missing, does not have the rotations of wavefront, or differs from the
+        schedule of the parameters, or the angles do not have K entries along the last axis.
 
     Notes
     -----
@@ -167,7 +167,7 @@ def _exponents(schedule: Schedule, is_complex: bool) -> tuple[NDArray[np.int32],
     if is_complex:
         # The integral of |sin t|**(2 k + 1) |cos t| over a turn is 2 / (k + 1).
         return 2 * k + 1, True, float(np.log((k + 1) / 2).sum())
-    # That of |sin t|**k is 2 B((k + 1) / 2, 1 / 2).
+    # The integral of |sin t|**k is 2 B((k + 1) / 2, 1 / 2).
     values, counts = np.unique(k, return_counts=True)
     logs = [
         math.log(2) + math.lgamma((v + 1) / 2) + math.lgamma(0.5) - math.lgamma(v / 2 + 1)

@@ -65,7 +65,7 @@ def divided(name: str, kernel: Callable[..., list[Any]]) -> Any:
 
 
 def _mesh(num_devices: int, arrays: Any) -> AbstractMesh | None:
-    """Return a mesh whose axes are the prime factors of those of the caller's mesh.
+    """Return a mesh whose axes are the prime factors of the axes of the caller's mesh.
 
     XLA divides arrays over the caller's axes or over factors of them, and custom_partitioning
     fails if the mesh has others. So the order of the factors must be known: None if it is not.

@@ -1,8 +1,8 @@
 """Bases: the matrices B of U = B R, where R is made of rotations.
 
-That of a square matrix is a matrix. That of a frame, n x m, would be n x n: it is kept as the m
-Householder reflectors whose product it is, ``B = (I - V T V^H) diag(signs)``, with V n x m and T
-m x m (Schreiber and Van Loan, SIAM J. Sci. Stat. Comput. 10, 53 (1989)).
+The base of a square matrix is a matrix. The base of an n x m frame would be n x n, and is kept as
+the m Householder reflectors whose product it is, ``B = (I - V T V^H) diag(signs)``, with V n x m
+and T m x m (Schreiber and Van Loan, SIAM J. Sci. Stat. Comput. 10, 53 (1989)).
 """
 
 from typing import NamedTuple

@@ -16,7 +16,7 @@ def beside(t: Tensor, parameter: Tensor) -> Tensor:
 
 
 def fill_with(parameter: Any, values: Tensor) -> None:
-    """Copy values, those of the first process, into a parameter."""
+    """Copy the first process's values into a parameter."""
     if _is_divided(parameter):
         values = values.to(parameter.device, parameter.dtype)
         values = _distributed(values, parameter, parameter.placements)

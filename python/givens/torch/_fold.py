@@ -28,8 +28,8 @@ def fold(model: nn.Module) -> nn.Module:
 
     Notes
     -----
-    A layer that occurs in several places becomes one layer in these places. A weight with further
-    parametrizations registered upon that of `orthogonal` is kept as these leave it.
+    A layer that occurs in several places becomes one layer in these places. Where further
+    parametrizations follow `orthogonal`, the weight is kept as the last of them leaves it.
 
     Examples
     --------

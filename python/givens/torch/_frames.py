@@ -44,7 +44,7 @@ class Frame(nn.Module):
     batch : tuple of int
         The batch shape of U.
     schedule : Schedule or str
-        Of R, n x n or its first columns.
+        The rotations of R, which is n x n, or has its first columns.
     has_base : bool
         Whether there is a base.
     dtype : torch.dtype
@@ -137,7 +137,7 @@ class Frame(nn.Module):
         W : Tensor (*batch, n, m)
             Any matrix.
         parameters : Parameters
-            Their shapes, dtype and device are those of the parameters that are returned.
+            The parameters that are returned have their shapes, dtype and device.
 
         Raises
         ------

@@ -59,10 +59,10 @@ class Orthogonal(Frame):
         number of vectors: with all pairs rotated once, rotate up to about 2 n vectors. It changes
         the speed alone: results agree to rounding.
     bias : bool, default False
-        Add a vector of n entries, drawn at first as that of `torch.nn.Linear`.
+        Add a vector of n entries, drawn at first as `torch.nn.Linear` draws its own.
     blocks : int, optional
-        Make U block-diagonal, of as many matrices of n / blocks coordinates; the schedule, if it is
-        none by name, is that of one of them.
+        Make U block-diagonal, of as many matrices of n / blocks coordinates; a `Schedule`
+        that is given is the schedule of one of them.
     signs : sequence of n numbers, optional
         Each +1 or -1: factors of the rows of U, with which its determinant can be -1. Real layers
         without a base only.

@@ -32,7 +32,7 @@ class Operator:
     The arguments are vectors; angles, phases, diagonal and signs; for a function with tangents, the
     tangents of all of these but the signs; and constants: a schedule and, of a rotation, axis and
     inverse. An absent tensor is None. Arithmetic on 16-bit tensors is in single precision, and
-    results have the dtype of the vectors, gradients that of the parameters.
+    results have the dtype of the vectors, and gradients have the dtype of their parameters.
 
     Parameters
     ----------

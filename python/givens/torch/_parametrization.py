@@ -89,9 +89,9 @@ def orthogonal(
 
     Notes
     -----
-    The angles are ``module.parametrizations[name].original0``, in radians; those of an n x m weight
-    are ``n m - m(m+1)/2`` with m the shorter axis and a schedule that knows columns. Phases and
-    diagonal of a complex weight are ``original1`` and ``original2``. Cost for an n x m weight:
+    The angles are ``module.parametrizations[name].original0``, in radians; an n x m weight has
+    ``n m - m(m+1)/2`` of them, with m the shorter axis and a schedule that knows columns. Phases
+    and diagonal of a complex weight are ``original1`` and ``original2``. Cost for an n x m weight:
     about ``2 n m**2`` multiply-adds for the rotations, and with a base as many again if m < n.
     ``torch.nn.utils.parametrize.cached()`` keeps the weight.
 

@@ -15,7 +15,7 @@ _DTYPES = (*SIXTEEN_BITS, torch.float32, torch.float64, torch.complex64, torch.c
 
 
 def name(dtype: torch.dtype) -> str:
-    """Return the name of a dtype without that of its module."""
+    """Return the name of a dtype without its module."""
     return str(dtype).removeprefix("torch.")
 
 

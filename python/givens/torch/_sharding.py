@@ -29,7 +29,7 @@ def _rule(operator: Operator) -> Callable[..., Sequence[Placements]]:
         rank = max(p.ndim - 1 for p in tensors[first : first + 4] if p is not None)
         divisible = set(range(rank))
         if len(constants) > 1:
-            # Of a rotation all other axes of the vectors too.
+            # A rotation may also be divided along all other axes of its vectors.
             ndim = tensors[0].ndim
             divisible = set(range(ndim)) - {constants[1] % ndim}
 

@@ -30,14 +30,14 @@ def described(
 
 
 def check(state: Any, schedule: Schedule, shape: tuple[int, ...], has_base: bool) -> None:
-    """Raise ValueError if a description is not that of these parameters.
+    """Raise ValueError if a description does not fit these parameters.
 
     Parameters
     ----------
     state : Tensor
         What `described` returned. Without numbers, as on the meta device, it agrees with all.
     schedule, shape, has_base
-        Of the module into which a state is loaded.
+        What the module has into which a state is loaded.
     """
     if not has_numbers(state):
         return
