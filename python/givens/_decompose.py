@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from givens import _core
+from givens._checks import check_orthonormal
 from givens._dispatch.libraries import ForeignArray, exports_dlpack, library_of
 from givens._parameters import Parameters
 
@@ -119,12 +120,7 @@ def _nearest(U: Any, tolerance: float | None) -> Any:
         return U
     wide = given.astype(np.result_type(given, np.float64))
     if tolerance is not None:
-        errors = np.abs(wide.conj().swapaxes(-1, -2) @ wide - np.eye(given.shape[-1]))
-        if errors.max(initial=0) > tolerance:
-            raise ValueError(
-                f"U must have orthonormal columns, with max|U^H U - I| at most {tolerance:.3g}, "
-                f"got {errors.max():.3g}"
-            )
+        check_orthonormal(wide, tolerance)
     left, _, right = np.linalg.svd(wide, full_matrices=False)
     polar = (left @ right).astype(given.dtype)
     return polar if isinstance(U, np.ndarray) else library_of(U).from_numpy(polar, U)

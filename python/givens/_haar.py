@@ -6,7 +6,6 @@ The angles are independent of each other. The density of the angle of the pair (
 """
 
 import math
-import sys
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 
 from givens._checks import check_schedule
 from givens._core import Schedule
+from givens._dispatch.libraries import Standard, library_of
 from givens._parameters import Parameters
 
 
@@ -206,12 +206,10 @@ def _checked(parameters: Any, schedule: Schedule | None) -> tuple[Parameters, Sc
 
 def _namespace(x: Any) -> Any:
     """Return the module with the functions of the library of an array."""
-    package = type(x).__module__.partition(".")[0]
-    if package == "torch":
-        return sys.modules["torch"]
-    if package in ("jax", "jaxlib"):
-        return sys.modules["jax.numpy"]
-    return x.__array_namespace__() if hasattr(x, "__array_namespace__") else np
+    library = library_of(x)
+    if not isinstance(library, Standard):
+        raise TypeError(f"angles must be an array, got {type(x).__name__}")
+    return library.namespace(x)
 
 
 def _constant(xp: Any, values: NDArray[Any], like: Any, *, integer: bool = False) -> Any:

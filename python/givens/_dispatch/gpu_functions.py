@@ -32,11 +32,7 @@ def matrix(
         dtype = None
         if phases is not None or diagonal is not None:
             dtype = "complex64" if call["angles"].dtype == "float32" else "complex128"
-        shape, U = call.core.matrix_shape(*parameters), out
-        if out is None:
-            U = call.new("out", shape, like="angles", dtype=dtype)
-        else:
-            _check_shape(call["out"], shape)
+        U = _given_or_new(call, out, call.core.matrix_shape(*parameters), "angles", dtype)
         call.core.matrix(*parameters, call["out"], call.device, call.stream)
     return U
 
@@ -81,11 +77,7 @@ def rotate_vjp(
     _refuse_threads(num_threads)
     options = {"phases": phases, "diagonal": diagonal, "signs": signs}
     with Call(y=y, gy=gy, angles=angles, **options, out=out) as call:
-        gx = out
-        if out is None:
-            gx = call.new("out", call["y"].shape, like="y")
-        else:
-            _check_shape(call["out"], call["y"].shape)
+        gx = _given_or_new(call, out, call["y"].shape, "y")
         gradients = _Gradients(call, call["y"].shape)
         arrays = (call["y"], call["gy"], call["angles"])
         of_rotation = (schedule, axis, inverse, *call.get(*_OPTIONS))
@@ -123,9 +115,14 @@ def matrix_vjp(
     return MatrixGradients(*gradients.summed())
 
 
-def _check_shape(out: Any, shape: Shape) -> None:
-    if tuple(out.shape) != tuple(shape):
-        raise ValueError(f"out must have shape {tuple(shape)}, got shape {tuple(out.shape)}")
+def _given_or_new(call: Call, out: Any, shape: Shape, like: str, dtype: str | None = None) -> Any:
+    """Return the caller's array if there is one, which must have this shape, or a new one."""
+    if out is None:
+        return call.new("out", shape, like=like, dtype=dtype)
+    got = tuple(call["out"].shape)
+    if got != tuple(shape):
+        raise ValueError(f"out must have shape {tuple(shape)}, got shape {got}")
+    return out
 
 
 def _refuse_threads(num_threads: object) -> None:

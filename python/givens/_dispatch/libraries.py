@@ -185,8 +185,8 @@ class Jax(Known):
     def empty(self, shape: tuple[int, ...], like: Any, dtype: str | None = None) -> Any:
         raise TypeError("arrays of jax on a GPU cannot be written: use givens.jax")
 
-    def from_numpy(self, x: NDArray[Any], like: Any) -> Any:
-        return self.module.numpy.from_dlpack(x)
+    def namespace(self, x: Any) -> Any:
+        return self.module.numpy
 
 
 # The package of an array's class, to the package that has its functions and the class for it.
