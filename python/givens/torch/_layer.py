@@ -1,15 +1,17 @@
 """The layer `Orthogonal`."""
 
 import math
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
+from torch.compiler import is_compiling
 from torch.nn.functional import linear, pad
 
 from givens import Schedule
-from givens.torch import _base, _operators
+from givens.torch import _base, _operators, _plain
 from givens.torch._distributed import beside
 from givens.torch._frames import Frame
 from givens.torch._functions import rotate
@@ -173,7 +175,6 @@ class Orthogonal(Frame):
         self.init = init if not isinstance(init, Tensor) else "haar"
         self.field = field
         self._is_complex = field == "complex"
-        self.compute = compute
         self._signs = None if signs is None else self._checked_signs(signs)
         first = self.empty(device)
         if isinstance(init, Tensor):
@@ -186,6 +187,12 @@ class Orthogonal(Frame):
         self._reset_bias()
         if not isinstance(init, Tensor):
             self.start(self._parameters_of_frame(), init)
+        self._most = self._most_to_rotate(compute)
+        # How many numbers may come to the short way in `forward`, which only rotates.
+        self._most_numbers = -1
+        is_square = blocks is None and width == height
+        if is_square and not (self.has_base or self._is_complex) and self.signs is None:
+            self._most_numbers = sys.maxsize if self._most is None else self._most * columns
 
     @torch.no_grad()
     def reset_parameters(self) -> None:
@@ -214,10 +221,21 @@ class Orthogonal(Frame):
 
     def forward(self, x: Tensor) -> Tensor:
         """Multiply the vectors along the last axis of x, (..., columns), by U: (..., n)."""
+        # The short way: looking up a parameter of a module takes as long as rotating by a small U.
+        angles = self._parameters.get("angles")
+        if (
+            angles is not None  # they are not parametrized
+            and type(x) is Tensor
+            and not is_compiling()
+            and x.dtype == angles.dtype
+            and x.numel() <= self._most_numbers
+        ):
+            y = _plain.rotate(x, angles, self.schedule)
+            if y is not None:
+                return self._added(y) if self.has_bias else y
         if is_traced(x):
             leaf = as_leaf(self, x)
             return self._graph(x) if leaf is None else leaf  # type: ignore[no-any-return]
-        # One short way: looking up attributes of a module takes as long as rotating by a small U.
         angles = self.angles
         result = self._check(x, self.columns, angles)
         if result != x.dtype or is_16_bit(result):
@@ -274,20 +292,26 @@ class Orthogonal(Frame):
 
     # --- The two ways to compute -----------------------------------------------------------------
 
-    def _rotates(self, x: Tensor) -> bool:
-        if self.compute != "auto":
-            return self.compute == "rotate"
-        if torch.compiler.is_exporting():
-            return True  # the number of vectors may be unknown
-        vectors = x.numel() // max(x.shape[-1], 1)
+    def _most_to_rotate(self, compute: str) -> int | None:
+        """Return up to how many vectors are rotated; None for any number."""
+        if compute != "auto":
+            return None if compute == "rotate" else -1
         if self.has_base:
-            return vectors <= self.width
+            return self.width
         # This counts multiply-adds of a forward and a backward pass: two for each rotation of a
         # column, in four passes (two states go back), and three matrix products. Forming U takes
         # about 0.7 of the rotations of its columns.
         rotation = 8 * self.schedule.num_rotations
         product = 3 * self.height * self.width
-        return rotation * (vectors - 0.7 * self.width) <= product * vectors
+        if rotation <= product:
+            return None
+        return int(0.7 * self.width * rotation / (rotation - product))
+
+    def _rotates(self, x: Tensor) -> bool:
+        most = self._most
+        if most is None or (most >= 0 and torch.compiler.is_exporting()):
+            return True  # the number of vectors that are exported may be unknown
+        return x.numel() <= most * x.shape[-1]
 
     def _compute(self, x: Tensor, angles: Tensor) -> Tensor:
         if self._rotates(x):

@@ -9,15 +9,13 @@ from torch import Tensor
 from torch.autograd import Function
 from torch.autograd.forward_ad import unpack_dual
 from torch.nn import Parameter
-from torch.utils._python_dispatch import is_in_torch_dispatch_mode
 
+from givens.torch._modes import is_in_mode, is_tracing
 from givens.torch._precision import SIXTEEN_BITS, is_autocast, widened
 from givens.torch._schedules import described, schedule_of
 
 Rule = Callable[..., Any]
 Dims = Sequence[int | None]
-
-_is_scripting: Callable[[], bool] = torch.jit.is_tracing  # type: ignore[attr-defined]
 
 
 class Operator:
@@ -99,11 +97,6 @@ class Operator:
             set_up(ctx, args, out)
             return out
 
-        def forward_changeable(ctx: Any, *args: Any) -> Tensor:
-            out: Tensor = kernel(*args)
-            set_up(ctx, args, out.clone())
-            return out
-
         def set_up_any(ctx: Any, inputs: Any, output: Any) -> None:
             set_up(ctx, inputs, output)
             ctx.save_for_forward(*inputs[:num_tensors])
@@ -115,7 +108,6 @@ class Operator:
             return made.apply  # type: ignore[no-any-return]
 
         self._apply_plain = function({"forward": forward_plain})
-        self._apply_changeable = function({"forward": forward_changeable})
         self._apply = function(
             {
                 "forward": lambda *args: self._dispatched(*args),
@@ -150,43 +142,41 @@ class Operator:
     def __call__(self, *args: Any, changeable: bool = False) -> Any:
         """Compute the results; the gradient of an absent parameter is None.
 
-        If the result is `changeable`, derivatives keep a copy of it, so that the caller may change
-        it in place.
+        If the result is `changeable`, it is a copy of what derivatives keep, so that the caller may
+        change it in place.
         """
-        if torch.compiler.is_compiling() or _is_scripting():
+        if torch.compiler.is_compiling() or is_tracing():
             return self._traced(*args)
-        # Short: this takes as long as rotating by a small matrix.
+        # Short: this takes as long as rotating by a small matrix. The engines refuse tensors whose
+        # memory does not hold their values, and parameters of 16 bits.
         is_recorded = self._is_profiled
-        records, is_checked = torch.is_grad_enabled(), False
+        asks = not is_recorded and torch.is_grad_enabled()
+        is_first = True
         try:
             for t in args[: self.num_tensors]:
                 if t is None:
                     continue
                 kind = type(t)
-                if (
-                    (kind is not Tensor and kind is not Parameter)
-                    or not (t.is_cpu or t.is_cuda)
-                    or t.dtype in SIXTEEN_BITS
-                    or t.is_neg()
-                    or t.is_conj()
-                ):
+                if kind is not Tensor and kind is not Parameter:
                     break
                 t.data_ptr()  # which tensors have not that a transform has made of others
-                if not is_checked:
+                if is_first:
+                    if not (t.is_cpu or t.is_cuda) or t.dtype in SIXTEEN_BITS:
+                        break
                     # Without forward mode there is nothing to unpack.
                     if unpack_dual(t).primal is not t:
                         break
-                    is_checked = True
-                if records and t.requires_grad:
+                    is_first = False
+                if asks and t.requires_grad:
                     is_recorded = True
             else:
-                if not is_in_torch_dispatch_mode():
+                if not is_in_mode():
                     if not is_recorded:
                         return self._kernel(*args)
-                    apply = self._apply_changeable if changeable else self._apply_plain
                     # It refuses to be called under a transform.
-                    return self._present(args, apply(*args))
-        except RuntimeError:
+                    out = self._present(args, self._apply_plain(*args))
+                    return out.clone() if changeable else out
+        except (RuntimeError, TypeError):
             pass  # if it was about the arguments, it is raised again below
         out = self._any(*args)
         return out.clone() if changeable else out

@@ -5,9 +5,11 @@ import copy
 import pytest
 import torch
 from torch import nn
+from torch.autograd import forward_ad
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from givens import Schedule
-from givens.torch import Orthogonal
+from givens.torch import Orthogonal, _operator, _plain
 
 MAKES = {
     "plain": lambda **k: Orthogonal(8, **k),
@@ -118,12 +120,74 @@ def test_the_result_may_be_changed_in_place(make, field: str, rows: int) -> None
 def test_second_derivatives(make, rows: int) -> None:
     layer = moved(make(dtype=torch.float64))
     x = torch.randn(rows, layer.columns, dtype=torch.float64, requires_grad=True)
-    (g,) = torch.autograd.grad(layer(x).pow(3).sum(), x, create_graph=True)
-    second = torch.autograd.grad(g.pow(2).sum(), [x, layer.angles])
     U = layer.weight
-    y = x @ U.mT + (0 if layer.bias is None else layer.bias)
-    (h,) = torch.autograd.grad(y.pow(3).sum(), x, create_graph=True)
-    for a, b in zip(second, torch.autograd.grad(h.pow(2).sum(), [x, layer.angles]), strict=True):
+    shift = 0 if layer.bias is None else layer.bias
+    found = []
+    for y in (layer(x), x @ U.mT + shift):
+        # The gradient by the angles depends on x through the result too.
+        gradients = torch.autograd.grad(y.pow(3).sum(), [x, layer.angles], create_graph=True)
+        total = sum(g.pow(2).sum() for g in gradients)
+        found.append(torch.autograd.grad(total, [x, layer.angles]))
+    for a, b in zip(*found, strict=True):
+        torch.testing.assert_close(a, b)
+
+
+class Counts(TorchDispatchMode):
+    """A mode that counts the operators of this package."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: list[str] = []
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        if func.namespace == "givens":
+            self.names.append(func.name())
+        return func(*args, **(kwargs or {}))
+
+
+@pytest.mark.parametrize("make", [MAKES["plain"], MAKES["bias"], MAKES["brickwall"]])
+def test_tensors_that_are_not_plain(make) -> None:
+    """Gradients that are negated when read, batched or with tangents, and vectors with tangents."""
+    layer = moved(make(dtype=torch.float64))
+    inputs = [torch.randn(2, 8, dtype=torch.float64, requires_grad=True), layer.angles]
+    x, _ = inputs
+    shift = 0 if layer.bias is None else layer.bias
+    negated = torch.randn(2, 8, dtype=torch.complex128).conj().imag
+    several = torch.randn(3, 2, 8, dtype=torch.float64)
+    tangent = torch.randn(2, 8, dtype=torch.float64)
+    found = []
+    for call in (layer, lambda x: x @ layer.weight.mT + shift):
+        results = [*torch.autograd.grad(call(x), inputs, negated)]
+        results += torch.autograd.grad(call(x), inputs, several, is_grads_batched=True)
+        with forward_ad.dual_level():
+            dual = forward_ad.make_dual(several[0], tangent)
+            gradients = torch.autograd.grad(call(x), inputs, dual)
+            results += [forward_ad.unpack_dual(g).tangent for g in gradients]
+            results += forward_ad.unpack_dual(call(forward_ad.make_dual(x.detach(), tangent)))
+        found.append(results)
+    for a, b in zip(*found, strict=True):
+        torch.testing.assert_close(a, b)
+
+
+def test_modes_see_the_operators() -> None:
+    layer, x = moved(Orthogonal(8)), torch.randn(2, 8, requires_grad=True)
+    with Counts() as forward:
+        y = layer(x)
+    assert forward.names == ["givens::rotate"]
+    for result in (y, layer(x)):
+        with Counts() as backward:
+            result.sum().backward()
+        assert backward.names == ["givens::rotate_vjp"]
+
+
+def test_a_pytorch_that_does_not_tell_of_modes(monkeypatch) -> None:
+    layer, x = moved(Orthogonal(8)), torch.randn(2, 8, requires_grad=True)
+    inputs = [x, layer.angles]
+    found = [torch.autograd.grad(layer(x).pow(2).sum(), inputs)]
+    for module in (_operator, _plain):
+        monkeypatch.setattr(module, "is_in_mode", lambda: True)
+    found.append(torch.autograd.grad(layer(x).pow(2).sum(), inputs))
+    for a, b in zip(*found, strict=True):
         torch.testing.assert_close(a, b)
 
 
