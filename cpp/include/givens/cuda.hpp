@@ -4,7 +4,6 @@
 // Arguments, conventions and errors are as in transform.hpp, with these differences:
 // - Views and parameters point to memory of one device. The host does not read it, so that the
 //   values of signs are not checked.
-// - T may be Half or BFloat16 too. Their parameters and all arithmetic are float.
 // - x and y must be the same view, or not overlap. y must not overlap the parameters.
 // - Arrays have at most 8 axes that cannot be merged.
 // - Every matrix has entries of its own in the gradients: where only some parameters are repeated
@@ -22,7 +21,6 @@
 #include <string>
 
 #include "givens/export.hpp"
-#include "givens/half.hpp"
 #include "givens/transform.hpp"
 
 struct CUstream_st;

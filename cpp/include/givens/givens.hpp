@@ -2,6 +2,7 @@
 #pragma once
 
 #include "givens/decompose.hpp"
+#include "givens/half.hpp"
 #include "givens/jvp.hpp"
 #include "givens/schedule.hpp"
 #include "givens/transform.hpp"

@@ -1,4 +1,4 @@
-// The 16-bit floating-point numbers of GPUs, as they lie in memory.
+// The 16-bit floating-point numbers, as they lie in memory.
 #pragma once
 
 #include <cstdint>

@@ -7,7 +7,8 @@
 // three times as many operations as the call whose tangent it is. It runs on plain loops over
 // panels of columns, not on the SIMD engines.
 //
-// Types, shapes, batches and errors are as in transform.hpp. No output may overlap anything.
+// Types, shapes, batches and errors are as in transform.hpp, but there are no 16-bit types. No
+// output may overlap anything.
 #pragma once
 
 #include <optional>

@@ -8,8 +8,10 @@
 // d_r), the diagonal, or by signs_r. The product is U = D G_{K-1} ... G_0 (arXiv 2106.00003,
 // section 2).
 //
-// Types: T, the type of the vectors, is float, double, std::complex<float> or std::complex<double>.
-// Parameters are real and have the same precision, real_t<T>.
+// Types: T, the type of the vectors, is float, double, std::complex<float>, std::complex<double>,
+// Half or BFloat16. Parameters and their gradients are real and have the same precision, real_t<T>.
+// With the 16-bit types they and all arithmetic are float, and vectors are rounded to nearest, ties
+// to even, when they are written.
 //
 // Batches: the leading axes of the parameters broadcast against each other as in NumPy (aligned at
 // the end); together they are the batch shape B, one matrix each. The leading axes of x match B
@@ -28,6 +30,7 @@
 #include <vector>
 
 #include "givens/export.hpp"
+#include "givens/half.hpp"
 #include "givens/schedule.hpp"
 #include "givens/view.hpp"
 

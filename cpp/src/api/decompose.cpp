@@ -417,6 +417,6 @@ void decompose(const not_deduced_t<ArrayView<const T>>& U,
 #define GIVENS_INSTANTIATE_TYPE(T)     \
   GIVENS_INSTANTIATE_API(decompose, T) \
   GIVENS_INSTANTIATE_API(decomposition_schedule, T)
-GIVENS_FOR_CPU_TYPES(GIVENS_INSTANTIATE_TYPE)
+GIVENS_FOR_WIDE_TYPES(GIVENS_INSTANTIATE_TYPE)
 
 }  // namespace givens

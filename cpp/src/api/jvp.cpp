@@ -97,6 +97,6 @@ void rotate_vjp_jvp(const not_deduced_t<ArrayView<const T>>& y,
   GIVENS_INSTANTIATE_API(rotate_jvp, T) \
   GIVENS_INSTANTIATE_API(matrix_jvp, T) \
   GIVENS_INSTANTIATE_API(rotate_vjp_jvp, T)
-GIVENS_FOR_CPU_TYPES(GIVENS_INSTANTIATE_TYPE)
+GIVENS_FOR_WIDE_TYPES(GIVENS_INSTANTIATE_TYPE)
 
 }  // namespace givens

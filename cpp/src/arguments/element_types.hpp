@@ -1,4 +1,4 @@
-// The types of elements that templates are compiled for. GIVENS_FOR_CPU_TYPES(M) is M(float)
+// The types of elements that templates are compiled for. GIVENS_FOR_WIDE_TYPES(M) is M(float)
 // M(double) .., one M for each type.
 #pragma once
 
@@ -8,11 +8,12 @@
 
 #define GIVENS_FOR_REAL_TYPES(M) M(float) M(double)
 
-#define GIVENS_FOR_CPU_TYPES(M) \
+// The functions of jvp.hpp and decompose.hpp have no 16-bit types.
+#define GIVENS_FOR_WIDE_TYPES(M) \
   GIVENS_FOR_REAL_TYPES(M) M(std::complex<float>) M(std::complex<double>)
 
-// Vectors of 16 bits exist on GPUs only.
-#define GIVENS_FOR_GPU_TYPES(M) GIVENS_FOR_CPU_TYPES(M) M(givens::Half) M(givens::BFloat16)
+// The functions of transform.hpp and cuda.hpp have all types.
+#define GIVENS_FOR_ALL_TYPES(M) GIVENS_FOR_WIDE_TYPES(M) M(givens::Half) M(givens::BFloat16)
 
 // Instantiates a function template that has no overloads.
 #define GIVENS_INSTANTIATE(function, T) template decltype(function<T>) function<T>;

@@ -28,6 +28,10 @@ struct MatrixParameters {
   }
 };
 
+// The numbers that those of T are computed with: T itself, or float for 16 bits.
+template <class T>
+using computed_t = std::conditional_t<is_complex_v<T>, T, real_t<T>>;
+
 // Calls body(F()) with the field of the matrices that act on vectors of T: it is real without
 // phases and diagonal.
 template <class T, class Body>

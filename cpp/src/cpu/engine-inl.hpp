@@ -54,8 +54,13 @@ constexpr Functions<T> functions() {
 }
 
 constexpr Engine engine_named(const char* name) {
-  return {name, functions<float>(), functions<double>(), functions<std::complex<float>>(),
-          functions<std::complex<double>>()};
+  return {name,
+          functions<float>(),
+          functions<double>(),
+          functions<std::complex<float>>(),
+          functions<std::complex<double>>(),
+          functions<Half>(),
+          functions<BFloat16>()};
 }
 
 }  // namespace givens::cpu::GIVENS_ISA

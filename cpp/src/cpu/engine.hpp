@@ -4,6 +4,7 @@
 #include <complex>
 
 #include "arguments/problem.hpp"
+#include "givens/half.hpp"
 #include "plan/plan.hpp"
 
 namespace givens::cpu {
@@ -25,6 +26,8 @@ struct Engine {
   Functions<double> float64;
   Functions<std::complex<float>> complex64;
   Functions<std::complex<double>> complex128;
+  Functions<Half> float16;
+  Functions<BFloat16> bfloat16;
 
   template <class T>
   const Functions<T>& functions() const {
@@ -32,6 +35,8 @@ struct Engine {
     if constexpr (std::is_same_v<T, double>) return float64;
     if constexpr (std::is_same_v<T, std::complex<float>>) return complex64;
     if constexpr (std::is_same_v<T, std::complex<double>>) return complex128;
+    if constexpr (std::is_same_v<T, Half>) return float16;
+    if constexpr (std::is_same_v<T, BFloat16>) return bfloat16;
   }
 };
 

@@ -63,6 +63,6 @@ void rotate_jvp(const WithTangents<RotateProblem<T>>& problem) {
 }
 
 #define GIVENS_INSTANTIATE_TYPE(T) GIVENS_INSTANTIATE(rotate_jvp, T)
-GIVENS_FOR_CPU_TYPES(GIVENS_INSTANTIATE_TYPE)
+GIVENS_FOR_WIDE_TYPES(GIVENS_INSTANTIATE_TYPE)
 
 }  // namespace givens::dual

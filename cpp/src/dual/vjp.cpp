@@ -188,6 +188,6 @@ void vjp_jvp(const WithTangents<VjpProblem<T>>& problem) {
 }
 
 #define GIVENS_INSTANTIATE_TYPE(T) GIVENS_INSTANTIATE(vjp_jvp, T)
-GIVENS_FOR_CPU_TYPES(GIVENS_INSTANTIATE_TYPE)
+GIVENS_FOR_WIDE_TYPES(GIVENS_INSTANTIATE_TYPE)
 
 }  // namespace givens::dual

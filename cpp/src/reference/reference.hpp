@@ -1,7 +1,7 @@
 // The reference engine: plain loops, one vector and one rotation at a time. All other engines are
 // tested against it, so it is written to be read rather than to be fast.
 //
-// All functions are defined for float, double, std::complex<float> and std::complex<double>.
+// All functions are defined for all types of vectors; see transform.hpp.
 #pragma once
 
 #include "arguments/problem.hpp"

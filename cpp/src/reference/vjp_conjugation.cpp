@@ -1,5 +1,6 @@
 #include "arguments/element_types.hpp"
 #include "reference/gradient_sums.hpp"
+#include "reference/half.hpp"
 #include "reference/reference.hpp"
 #include "reference/rotations.hpp"
 
@@ -45,20 +46,21 @@ template <class T>
 void vjp_by_conjugation(const VjpProblem<T>& problem) {
   using Problem = VjpProblem<T>;
   const auto n = static_cast<std::size_t>(problem.schedule.n());
-  std::vector<T> y(n);
-  std::vector<T> a(n);
+  using C = computed_t<T>;
+  std::vector<C> y(n);
+  std::vector<C> a(n);
   // The gradient through U^H is minus the gradient through U at x = U y; see vjp_reversal.cpp.
   const double sign = problem.inverse ? -1.0 : 1.0;
 
-  for_each_matrix<T>(problem, [&](const auto& matrix, const auto& g, const auto& factors) {
-    SquareMatrix<T> w(n);
+  for_each_matrix<C>(problem, [&](const auto& matrix, const auto& g, const auto& factors) {
+    SquareMatrix<C> w(n);
 
     problem.vectors.for_each([&](const auto& vector) {
       const auto y_in = problem.y.at(matrix[Problem::kY] + vector[Problem::kVectorY]);
       const auto a_in = problem.gy.at(matrix[Problem::kGradY] + vector[Problem::kVectorGradY]);
       for (std::size_t k = 0; k < n; ++k) {
-        y[k] = y_in[static_cast<std::int64_t>(k)];
-        a[k] = a_in[static_cast<std::int64_t>(k)];
+        y[k] = widened(y_in[static_cast<std::int64_t>(k)]);
+        a[k] = widened(a_in[static_cast<std::int64_t>(k)]);
       }
       if (problem.inverse) {
         for (const auto& rotation : g) rotation.apply(y.data());
@@ -73,7 +75,7 @@ void vjp_by_conjugation(const VjpProblem<T>& problem) {
     });
 
     GradientAccumulators sums(problem.schedule.num_rotations(), problem.schedule.n());
-    std::vector<T> row(n);
+    std::vector<C> row(n);
     for (std::size_t k = 0; k < n; ++k) sums.diagonal[k] = sign * imaginary_part(w(k, k)) / 2;
     for (std::size_t r = 0; r < n; ++r) {  // W <- D^H W D, by rows and then by columns
       for (std::size_t c = 0; c < n; ++c) row[c] = conjugate(w(r, c));
@@ -87,7 +89,7 @@ void vjp_by_conjugation(const VjpProblem<T>& problem) {
     }
     for (std::size_t k = g.size(); k-- > 0;) {
       const auto [i, j] = std::pair(g[k].i, g[k].j);
-      const T z = conjugate(g[k].e) * w(j, i);
+      const C z = conjugate(g[k].e) * w(j, i);
       const double tilt = imaginary_part(w(j, j)) - imaginary_part(w(i, i));
       sums.angles[k] = sign * real_part(z);
       sums.phases[k] = sign * (g[k].s * g[k].c * imaginary_part(z) + g[k].s * g[k].s * tilt / 2);
@@ -98,6 +100,6 @@ void vjp_by_conjugation(const VjpProblem<T>& problem) {
 }
 
 #define GIVENS_INSTANTIATE_TYPE(T) GIVENS_INSTANTIATE(vjp_by_conjugation, T)
-GIVENS_FOR_CPU_TYPES(GIVENS_INSTANTIATE_TYPE)
+GIVENS_FOR_ALL_TYPES(GIVENS_INSTANTIATE_TYPE)
 
 }  // namespace givens::reference

@@ -1,5 +1,6 @@
 #include "arguments/element_types.hpp"
 #include "reference/gradient_sums.hpp"
+#include "reference/half.hpp"
 #include "reference/reference.hpp"
 #include "reference/rotations.hpp"
 
@@ -39,26 +40,27 @@ template <class T>
 void vjp(const VjpProblem<T>& problem) {
   using Problem = VjpProblem<T>;
   const std::int64_t n = problem.schedule.n();
-  std::vector<T> y(static_cast<std::size_t>(n));
-  std::vector<T> a(static_cast<std::size_t>(n));
+  using C = computed_t<T>;
+  std::vector<C> y(static_cast<std::size_t>(n));
+  std::vector<C> a(static_cast<std::size_t>(n));
 
-  for_each_matrix<T>(problem, [&](const auto& matrix, const auto& g, const auto& factors) {
+  for_each_matrix<C>(problem, [&](const auto& matrix, const auto& g, const auto& factors) {
     GradientAccumulators sums(problem.schedule.num_rotations(), n);
 
     problem.vectors.for_each([&](const auto& vector) {
       const auto y_in = problem.y.at(matrix[Problem::kY] + vector[Problem::kVectorY]);
       const auto a_in = problem.gy.at(matrix[Problem::kGradY] + vector[Problem::kVectorGradY]);
       for (std::int64_t k = 0; k < n; ++k) {
-        y[static_cast<std::size_t>(k)] = y_in[k];
-        a[static_cast<std::size_t>(k)] = a_in[k];
+        y[static_cast<std::size_t>(k)] = widened(y_in[k]);
+        a[static_cast<std::size_t>(k)] = widened(a_in[k]);
       }
       // y = U^H x means x = U y. So the gradient through U^H is minus the gradient through U with
       // x and y exchanged: the sweep goes forward, and every gradient changes its sign.
       if (problem.inverse) {
         for (std::size_t k = 0; k < g.size(); ++k) {
           const auto [i, j] = std::pair(g[k].i, g[k].j);
-          const T before_i = y[i];
-          const T before_j = y[j];
+          const C before_i = y[i];
+          const C before_j = y[j];
           g[k].apply(y.data());
           g[k].apply(a.data());
           sums.angles[k] -= angle_gradient(g[k], y[i], y[j], a[i], a[j]);
@@ -81,7 +83,7 @@ void vjp(const VjpProblem<T>& problem) {
       }
       if (problem.gx) {
         const auto gx = problem.gx.at(matrix[Problem::kGradX] + vector[Problem::kVectorGradX]);
-        for (std::int64_t k = 0; k < n; ++k) gx[k] = a[static_cast<std::size_t>(k)];
+        for (std::int64_t k = 0; k < n; ++k) gx[k] = rounded<T>(a[static_cast<std::size_t>(k)]);
       }
     });
     sums.add_to(problem, matrix);
@@ -89,6 +91,6 @@ void vjp(const VjpProblem<T>& problem) {
 }
 
 #define GIVENS_INSTANTIATE_TYPE(T) GIVENS_INSTANTIATE(vjp, T)
-GIVENS_FOR_CPU_TYPES(GIVENS_INSTANTIATE_TYPE)
+GIVENS_FOR_ALL_TYPES(GIVENS_INSTANTIATE_TYPE)
 
 }  // namespace givens::reference

@@ -167,13 +167,14 @@ class BatchOperation {
   template <class Chunk>
   static void load_block(const T* data, const Chunk& chunk, std::size_t operand,
                          const Layout& layout, R* block) {
-    load_lanes<R>(reinterpret_cast<const R*>(data), chunk.operand(operand, kReals<T>), layout,
-                  block);
+    load_lanes<R>(reinterpret_cast<const storage_t<T>*>(data), chunk.operand(operand, kReals<T>),
+                  layout, block);
   }
   template <class Chunk>
   static void store_block(T* data, const Chunk& chunk, std::size_t operand, const Layout& layout,
                           const R* block) {
-    store_lanes<R>(reinterpret_cast<R*>(data), chunk.operand(operand, kReals<T>), layout, block);
+    store_lanes<R>(reinterpret_cast<storage_t<T>*>(data), chunk.operand(operand, kReals<T>), layout,
+                   block);
   }
 
   const BlockShape shape_;

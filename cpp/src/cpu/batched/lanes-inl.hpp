@@ -1,7 +1,10 @@
 // Moving the numbers of kLanes matrices between the caller's arrays and vectors with one lane for
 // each matrix. Compiled for each instruction set; see engine_headers.hpp.
+//
+// The caller's arrays have reals of type S: R, or a 16-bit type.
 #pragma once
 
+#include "cpu/simd/half-inl.hpp"
 #include "cpu/simd/transpose-inl.hpp"
 
 namespace givens::cpu::GIVENS_ISA {
@@ -138,16 +141,16 @@ inline Layout layout_of_columns(std::int64_t rows, std::int64_t row_stride,
 }
 
 // Runs of M < kLanes numbers that follow one another, matrix after matrix, without a gap.
-template <class R, int M>
-void load_dense(const R* from, const std::int32_t* places, R* block) {
+template <class R, int M, class S>
+void load_dense(const S* from, const std::int32_t* places, R* block) {
   Vector<R> v[M];
   for (int m = 0; m < M; ++m) v[m] = load(from + m * kLanes<R>);
   separate<R, M>(v);
   for (int m = 0; m < M; ++m) store(block + places[m] * kLanes<R>, v[m]);
 }
 
-template <class R, int M>
-void store_dense(R* to, const std::int32_t* places, const R* block) {
+template <class R, int M, class S>
+void store_dense(S* to, const std::int32_t* places, const R* block) {
   Vector<R> v[M];
   for (int m = 0; m < M; ++m) v[m] = load(block + places[m] * kLanes<R>);
   interleave<R, M>(v);
@@ -182,12 +185,12 @@ void for_each_square(std::int64_t count, Body&& body) {
 }
 
 // Fills the vectors that a layout names.
-template <class R>
-void load_lanes(const R* data, const Lanes<R>& lanes, const Layout& layout, R* block) {
+template <class R, class S>
+void load_lanes(const S* data, const Lanes<R>& lanes, const Layout& layout, R* block) {
   constexpr std::int64_t L = kLanes<R>;
   const bool neighbours = lanes.spaced_by(1);
   for (const Layout::Run& run : layout.runs()) {
-    const R* from = data + run.offset;
+    const S* from = data + run.offset;
     const std::int32_t* places = layout.places(run);
     if (neighbours) {
       for (std::int64_t k = 0; k < run.count; ++k) {
@@ -204,21 +207,22 @@ void load_lanes(const R* data, const Lanes<R>& lanes, const Layout& layout, R* b
                  load_dense<R, decltype(count)::value>(from + lanes.offsets[0], places, block);
                })) {
       for (std::int64_t k = 0; k < run.count; ++k) {
-        R* to = block + places[k] * L;
-        for (std::size_t l = 0; l < L; ++l) to[l] = from[lanes.offsets[l] + k * run.stride];
+        fill_lanes<S>(block + places[k] * L, L, [&](std::int64_t l) {
+          return from[lanes.offsets[static_cast<std::size_t>(l)] + k * run.stride];
+        });
       }
     }
   }
 }
 
 // Writes the vectors that a layout names.
-template <class R>
-void store_lanes(R* data, const Lanes<R>& lanes, const Layout& layout, const R* block) {
+template <class R, class S>
+void store_lanes(S* data, const Lanes<R>& lanes, const Layout& layout, const R* block) {
   constexpr std::int64_t L = kLanes<R>;
   const bool neighbours = lanes.spaced_by(1);
   const auto used = static_cast<std::size_t>(lanes.used);
   for (const Layout::Run& run : layout.runs()) {
-    R* to = data + run.offset;
+    S* to = data + run.offset;
     const std::int32_t* places = layout.places(run);
     if (neighbours) {
       for (std::int64_t k = 0; k < run.count; ++k) {
@@ -239,8 +243,9 @@ void store_lanes(R* data, const Lanes<R>& lanes, const Layout& layout, const R* 
                  store_dense<R, decltype(count)::value>(to + lanes.offsets[0], places, block);
                })) {
       for (std::int64_t k = 0; k < run.count; ++k) {
-        const R* from = block + places[k] * L;
-        for (std::size_t l = 0; l < used; ++l) to[lanes.offsets[l] + k * run.stride] = from[l];
+        S numbers[L];
+        store(numbers, load(block + places[k] * L));
+        for (std::size_t l = 0; l < used; ++l) to[lanes.offsets[l] + k * run.stride] = numbers[l];
       }
     }
   }

@@ -11,11 +11,12 @@
 namespace givens::cpu::GIVENS_ISA {
 
 // What run_matrices needs to form U.
-template <class F>
+template <class T>
 struct MatrixDriver {
-  using R = real_t<F>;
+  using F = computed_t<T>;
+  using R = real_t<T>;
 
-  MatrixDriver(const MatrixProblem<F>& matrix_problem, const Plan& matrix_plan)
+  MatrixDriver(const MatrixProblem<T>& matrix_problem, const Plan& matrix_plan)
       : problem(matrix_problem),
         plan(matrix_plan),
         // Panels of large matrices are wide, for longer runs of U's rows. Other matrices have more
@@ -52,8 +53,8 @@ struct MatrixDriver {
       for (std::int64_t c = 0; c < count; ++c) {
         offsets_.push_back(kReals<F> * (first + c) * problem_.column_stride);
       }
-      const Columns<R> columns = {
-          reinterpret_cast<R*>(problem_.u + matrix.offsets[MatrixProblem<F>::kU]),
+      const Columns<storage_t<T>> columns = {
+          reinterpret_cast<storage_t<T>*>(problem_.u + matrix.offsets[MatrixProblem<T>::kU]),
           kReals<F> * problem_.row_stride, offsets_.data(), count};
       const std::vector<F>& diagonal = matrix.cache.diagonal();
       if (diagonal.empty()) {
@@ -119,7 +120,7 @@ struct MatrixDriver {
     }
 
     const MatrixDriver& driver_;
-    const MatrixProblem<F>& problem_;
+    const MatrixProblem<T>& problem_;
     const Plan& plan_;
     const std::int64_t width_;
     const runtime::Scratch<R> panel_;
@@ -128,7 +129,7 @@ struct MatrixDriver {
     std::vector<std::int64_t> offsets_;
   };
 
-  const MatrixProblem<F>& problem;
+  const MatrixProblem<T>& problem;
   const Plan& plan;
   const std::int64_t width;    // reals in a row of a panel
   const std::int64_t in_each;  // columns in a panel

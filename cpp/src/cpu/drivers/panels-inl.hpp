@@ -48,8 +48,8 @@ auto columns_of(Data* data, std::int64_t stride, const Vectors& vectors, std::si
     const std::int64_t offset = kReals<T> * vectors.at(v)[operand];
     for (std::int64_t part = 0; part < each; ++part) offsets.push_back(offset + part);
   }
-  using R = std::conditional_t<std::is_const_v<Data>, const real_t<T>, real_t<T>>;
-  return Columns<R>{reinterpret_cast<R*>(data), kReals<T> * stride, offsets.data(),
+  using S = std::conditional_t<std::is_const_v<Data>, const storage_t<T>, storage_t<T>>;
+  return Columns<S>{reinterpret_cast<S*>(data), kReals<T> * stride, offsets.data(),
                     each * (range.last - range.first)};
 }
 

@@ -56,8 +56,8 @@ struct RotateDriver {
                          [&](const auto& panels, bool in_range, bool may_flush) {
                            run_steps(matrix, panels[0], in_range, may_flush);
                          });
-      const Columns<R> out = columns(problem_.y.data + matrix.offsets[Problem::kY],
-                                     problem_.y.stride, Problem::kVectorY);
+      const auto out = columns(problem_.y.data + matrix.offsets[Problem::kY], problem_.y.stride,
+                               Problem::kVectorY);
       if (problem_.inverse || diagonal.empty()) {
         unpack<F>(plan_, panel, width_, ones_, out);
       } else {

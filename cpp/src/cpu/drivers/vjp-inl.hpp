@@ -131,8 +131,8 @@ struct VjpDriver {
                            }
                          });
       if (problem_.gx) {
-        const Columns<R> out = columns(problem_.gx.data + offsets[Problem::kGradX],
-                                       problem_.gx.stride, Problem::kVectorGradX);
+        const auto out = columns(problem_.gx.data + offsets[Problem::kGradX], problem_.gx.stride,
+                                 Problem::kVectorGradX);
         if (problem_.inverse && !diagonal.empty()) {
           unpack<F>(plan_, g, width_, diagonal, out);
         } else {

@@ -2,17 +2,18 @@
 // engine_headers.hpp.
 #pragma once
 
+#include "cpu/simd/half-inl.hpp"
 #include "cpu/simd/transpose-inl.hpp"
 
 namespace givens::cpu::GIVENS_ISA {
 
-// The columns of a panel in the caller's memory, which is counted in reals: coordinate k of column
-// c starts at data[k * row + offsets[c]]. A column is one of the caller's array; where F is real
-// and the array complex, real and imaginary parts are columns of their own, as real rotations treat
-// them alike.
-template <class R>
+// The columns of a panel in the caller's memory, which is counted in reals, S each: coordinate k of
+// column c starts at data[k * row + offsets[c]]. A column is one of the caller's array; where F is
+// real and the array complex, real and imaginary parts are columns of their own, as real rotations
+// treat them alike. S is the real type of F, or a 16-bit type.
+template <class S>
 struct Columns {
-  R* data;
+  S* data;
   std::int64_t row;  // stride between coordinates
   const std::int64_t* offsets;
   std::int64_t count;
@@ -29,8 +30,8 @@ struct Columns {
 // --- Between vector packs and elements in the caller's memory ---
 
 // Loads kLanes consecutive elements.
-template <class F>
-[[gnu::always_inline]] inline VectorPack<F> load_elements(const real_t<F>* p) {
+template <class F, class S>
+[[gnu::always_inline]] inline VectorPack<F> load_elements(const S* p) {
   using R = real_t<F>;
   if constexpr (is_complex_v<F>) {
     const Vector<R> first = load(p);
@@ -41,8 +42,8 @@ template <class F>
   }
 }
 
-template <class F>
-[[gnu::always_inline]] inline void store_elements(real_t<F>* p, const VectorPack<F>& x) {
+template <class F, class S>
+[[gnu::always_inline]] inline void store_elements(S* p, const VectorPack<F>& x) {
   using R = real_t<F>;
   if constexpr (is_complex_v<F>) {
     store(p, shuffle<FirstHalvesInTurn>(x.re, x.im));
@@ -52,20 +53,14 @@ template <class F>
   }
 }
 
-// Sets element `lane` of a vector pack in a panel.
-template <class F>
-[[gnu::always_inline]] inline void set_lane(real_t<F>* pack_data, std::int64_t lane,
-                                            const real_t<F>* from) {
-  for (std::int64_t part = 0; part < kReals<F>; ++part) {
-    pack_data[part * kLanes<real_t<F>> + lane] = from[part];
-  }
-}
-
-template <class F>
-[[gnu::always_inline]] inline void get_lane(const real_t<F>* pack_data, std::int64_t lane,
-                                            real_t<F>* to) {
-  for (std::int64_t part = 0; part < kReals<F>; ++part) {
-    to[part] = pack_data[part * kLanes<real_t<F>> + lane];
+// Stores the first `count` of kLanes elements anywhere: one at each of `offsets`.
+template <class F, class S>
+[[gnu::always_inline]] inline void scatter_elements(S* p, const std::int64_t* offsets,
+                                                    std::int64_t count, const VectorPack<F>& x) {
+  S elements[kPackReals<F>];
+  store_elements<F>(elements, x);
+  for (std::int64_t k = 0; k < count; ++k) {
+    std::copy_n(elements + k * kReals<F>, kReals<F>, p + offsets[k]);
   }
 }
 
@@ -82,8 +77,8 @@ void multiply_by(const std::vector<F>& factors, real_t<F>* panel, std::int64_t w
 
 // Whether the coordinates of a vector are consecutive in the caller's memory and the columns are
 // not. Then kLanes coordinates of kLanes vectors are moved at a time, transposed in registers.
-template <class F, class R>
-bool vectors_are_contiguous(const Columns<R>& columns) {
+template <class F, class S>
+bool vectors_are_contiguous(const Columns<S>& columns) {
   return columns.row == kReals<F> && !columns.consecutive(kReals<F>);
 }
 
@@ -102,49 +97,45 @@ R* panel_row(const Plan& plan, R* panel, std::int64_t width, std::int64_t coordi
   return panel + plan.row_of_coordinate[static_cast<std::size_t>(coordinate)] * width;
 }
 
-template <class F>
-void pack_row(const Columns<const real_t<F>>& x, std::int64_t coordinate, bool contiguous,
-              real_t<F>* row, std::int64_t width) {
-  using R = real_t<F>;
-  constexpr std::int64_t N = kLanes<R>;
-  const R* from = x.data + coordinate * x.row;
-  std::int64_t c = 0;
-  if (contiguous) {
-    for (; c + N <= x.count; c += N) {
-      load_elements<F>(from + x.offsets[c]).store_to(row + c * kReals<F>);
+template <class F, class S>
+void pack_row(const Columns<const S>& x, std::int64_t coordinate, bool contiguous, real_t<F>* row,
+              std::int64_t width) {
+  constexpr std::int64_t N = kLanes<real_t<F>>;
+  const S* from = x.data + coordinate * x.row;
+  for (std::int64_t c = 0; c * kReals<F> < width; c += N) {
+    real_t<F>* pack_data = row + c * kReals<F>;
+    const std::int64_t count = std::clamp<std::int64_t>(x.count - c, 0, N);
+    if (contiguous && count == N) {
+      load_elements<F>(from + x.offsets[c]).store_to(pack_data);
+      continue;
     }
-  }
-  if (c * kReals<F> < width) std::fill(row + c * kReals<F>, row + width, R(0));
-  for (; c < x.count; ++c) {
-    set_lane<F>(row + c / N * kPackReals<F>, c % N, from + x.offsets[c]);
+    for (std::int64_t part = 0; part < kReals<F>; ++part) {
+      fill_lanes<S>(pack_data + part * N, count,
+                    [&](std::int64_t k) { return from[x.offsets[c + k] + part]; });
+    }
   }
 }
 
-template <class F, class Factor>
-void unpack_row(const real_t<F>* row, const Factor& factor, const Columns<real_t<F>>& y,
+template <class F, class Factor, class S>
+void unpack_row(const real_t<F>* row, const Factor& factor, const Columns<S>& y,
                 std::int64_t coordinate, bool contiguous) {
-  using R = real_t<F>;
-  constexpr std::int64_t N = kLanes<R>;
-  R* to = y.data + coordinate * y.row;
+  constexpr std::int64_t N = kLanes<real_t<F>>;
+  S* to = y.data + coordinate * y.row;
   for (std::int64_t c = 0; c < y.count; c += N) {
+    const std::int64_t count = std::min(N, y.count - c);
     const VectorPack<F> x = times(VectorPack<F>::load_from(row + c * kReals<F>), factor);
-    if (contiguous && c + N <= y.count) {
+    if (contiguous && count == N) {
       store_elements<F>(to + y.offsets[c], x);
-      continue;
-    }
-    R lanes[kPackReals<F>];
-    x.store_to(lanes);
-    for (std::int64_t k = 0; k < std::min(N, y.count - c); ++k) {
-      get_lane<F>(lanes, k, to + y.offsets[c + k]);
+    } else {
+      scatter_elements<F>(to, y.offsets + c, count, x);
     }
   }
 }
 
 // Fills a panel: each row gets its coordinate of all columns. Rows of padding and columns beyond
 // the count become zero.
-template <class F>
-void pack(const Plan& plan, const Columns<const real_t<F>>& x, real_t<F>* panel,
-          std::int64_t width) {
+template <class F, class S>
+void pack(const Plan& plan, const Columns<const S>& x, real_t<F>* panel, std::int64_t width) {
   constexpr std::int64_t N = kLanes<real_t<F>>;
   const bool contiguous = x.consecutive(kReals<F>);
   const auto n = static_cast<std::int64_t>(plan.row_of_coordinate.size());
@@ -171,9 +162,9 @@ void pack(const Plan& plan, const Columns<const real_t<F>>& x, real_t<F>* panel,
 }
 
 // Writes a panel back, row s times factors[s]. A Factor is an F or real.
-template <class F, class Factor>
+template <class F, class Factor, class S>
 void unpack(const Plan& plan, const real_t<F>* panel, std::int64_t width,
-            const std::vector<Factor>& factors, const Columns<real_t<F>>& y) {
+            const std::vector<Factor>& factors, const Columns<S>& y) {
   constexpr std::int64_t N = kLanes<real_t<F>>;
   const bool contiguous = y.consecutive(kReals<F>);
   const auto n = static_cast<std::int64_t>(plan.row_of_coordinate.size());

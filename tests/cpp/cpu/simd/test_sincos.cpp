@@ -11,27 +11,13 @@
 #include <vector>
 
 #include "exact_sincos.hpp"
-#include "sincos_functions.hpp"
+#include "simd_functions.hpp"
 
 namespace {
 
+using test::instruction_sets;
+using test::SimdFunctions;
 using test::SinCos;
-using test::SinCosFunctions;
-
-std::vector<SinCosFunctions> instruction_sets() {
-  std::vector<SinCosFunctions> out{test::sincos_baseline()};
-#if defined(__x86_64__)
-  __builtin_cpu_init();
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
-    out.push_back(test::sincos_avx2());
-  }
-  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
-      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw")) {
-    out.push_back(test::sincos_avx512());
-  }
-#endif
-  return out;
-}
 
 constexpr double kLimit = 1e6;  // what sincos_reduced is for
 const long double kHalfPi = std::acos(-1.0L) / 2;
@@ -118,7 +104,7 @@ std::vector<Expected> expected(const std::vector<double>& x) {
   return out;
 }
 
-void check(const SinCosFunctions& isa, SinCos function, const std::vector<Expected>& all,
+void check(const SimdFunctions& isa, SinCos function, const std::vector<Expected>& all,
            double relative, double absolute) {
   CAPTURE(isa.name);
   Errors sine{relative, absolute};
@@ -149,7 +135,7 @@ constexpr double kEpsilon = std::numeric_limits<double>::epsilon();
 // bits from 2^-69 on, and its rounded product: 2^-102.7 each for 6.4e5 quotients.
 TEST_CASE("sincos_reduced for double") {
   const std::vector<Expected> all = expected(angles<double>());
-  for (const SinCosFunctions& isa : instruction_sets()) {
+  for (const SimdFunctions& isa : instruction_sets()) {
     check(isa, isa.for_double, all, 2.25 * kEpsilon, 0x1p-101);
   }
 }
@@ -159,7 +145,7 @@ TEST_CASE("sincos_reduced for double") {
 // and 2^-67 with its rounded product.
 TEST_CASE("sincos_reduced for float") {
   const std::vector<Expected> all = expected(angles<float>());
-  for (const SinCosFunctions& isa : instruction_sets()) {
+  for (const SimdFunctions& isa : instruction_sets()) {
     check(isa, isa.for_float, all, 6.5e-11, 0x1p-67);
   }
 }
@@ -170,7 +156,7 @@ TEST_CASE("sincos_any is the C library's, for any angle") {
                        1e30,     -1e300,
                        0.0,      std::numeric_limits<double>::denorm_min(),
                        infinity, std::numeric_limits<double>::quiet_NaN()};
-  for (const SinCosFunctions& isa : instruction_sets()) {
+  for (const SimdFunctions& isa : instruction_sets()) {
     CAPTURE(isa.name);
     double s[8], c[8];
     isa.any(x, s, c);

@@ -4,10 +4,10 @@
 
 #include "cpu/targets/begin_avx2.hpp"
 //
-#include "sincos_functions-inl.hpp"
+#include "simd_functions-inl.hpp"
 //
 #include "cpu/targets/end.hpp"
 
-test::SinCosFunctions test::sincos_avx2() { return givens::cpu::avx2::sincos_functions("avx2"); }
+test::SimdFunctions test::simd_avx2() { return givens::cpu::avx2::simd_functions("avx2"); }
 
 #endif

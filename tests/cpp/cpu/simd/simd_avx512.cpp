@@ -4,12 +4,10 @@
 
 #include "cpu/targets/begin_avx512.hpp"
 //
-#include "sincos_functions-inl.hpp"
+#include "simd_functions-inl.hpp"
 //
 #include "cpu/targets/end.hpp"
 
-test::SinCosFunctions test::sincos_avx512() {
-  return givens::cpu::avx512::sincos_functions("avx512");
-}
+test::SimdFunctions test::simd_avx512() { return givens::cpu::avx512::simd_functions("avx512"); }
 
 #endif
