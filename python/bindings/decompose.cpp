@@ -26,7 +26,7 @@ py::tuple decompose(py::handle u_, py::handle schedule_, py::handle tolerance) {
   options.schedule = to_kind(schedule_);
   if (!tolerance.is_none()) options.tolerance = tolerance.cast<double>();
   CallArrays arrays;
-  const HostArray u = arrays.input(u_, "U");
+  const HostArray u = arrays.wide_input(u_, "U");
   return with_type(u.dtype, [&](auto type) -> py::tuple {
     using T = decltype(type);
     using R = real_t<T>;

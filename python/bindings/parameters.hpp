@@ -1,8 +1,8 @@
 // The parameters of a call, and which dtypes its arrays must have: the same for arrays on the CPU
 // and on a GPU. Shapes and values are checked by the core.
 //
-// An array type `A` has `name`, the name of the argument, `dtype`, `view<T>()`, and `kMayBeHalf`,
-// whether its vectors may have a 16-bit dtype. `Optional` dereferences to an array or is empty.
+// An array type `A` has `name`, the name of the argument, `dtype` and `view<T>()`. `Optional`
+// dereferences to an array or is empty.
 #pragma once
 
 #include <pybind11/pybind11.h>
@@ -66,8 +66,8 @@ struct ParameterArrays {
                           " phases or diagonal");
     }
     if (parameter_dtype(x.dtype) != real) {
-      const bool halves = std::decay_t<A>::kMayBeHalf && real == Dtype::float32;
-      refuse_dtype(x, std::string(halves ? "float16, bfloat16, " : "") + dtype_name(real) + " or " +
+      const char* halves = real == Dtype::float32 ? "float16, bfloat16, " : "";
+      refuse_dtype(x, std::string(halves) + dtype_name(real) + " or " +
                           dtype_name(complex_of(real)) + " with " + dtype_name(real) + " angles");
     }
   }

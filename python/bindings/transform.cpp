@@ -89,7 +89,7 @@ struct GradientArrays {
 // The tangent of `primal`, if there is one.
 std::optional<HostArray> to_tangent(CallArrays& arrays, py::handle object, const char* name,
                                     const HostArray& primal) {
-  std::optional<HostArray> tangent = arrays.optional_input(object, name);
+  std::optional<HostArray> tangent = arrays.optional_wide_input(object, name);
   if (tangent) check_same_dtype(*tangent, primal);
   return tangent;
 }
@@ -143,7 +143,7 @@ py::object rotate(py::handle x_, py::handle angles, py::handle schedule_, py::ha
   const RotateOptions options = to_options(axis, inverse, num_threads);
   const std::optional<HostArray> given = to_output(arrays, out);
   if (given) check_same_dtype(*given, x);
-  return with_type(x.dtype, [&](auto type) -> py::object {
+  return with_any_type(x.dtype, [&](auto type) -> py::object {
     using T = decltype(type);
     const auto views = parameters.views<real_t<T>>();
     const auto x_view = x.view<const T>();
@@ -186,7 +186,7 @@ py::tuple rotate_vjp(py::handle y_, py::handle gy_, py::handle angles, py::handl
   const RotateOptions options = to_options(axis, inverse, num_threads);
   const std::optional<HostArray> given = to_output(arrays, out);
   if (given) check_same_dtype(*given, y);
-  return with_type(y.dtype, [&](auto type) -> py::tuple {
+  return with_any_type(y.dtype, [&](auto type) -> py::tuple {
     using T = decltype(type);
     using R = real_t<T>;
     const HostArray gx = given_or_new<T>(given, arrays, y.shape());
@@ -205,8 +205,8 @@ py::tuple matrix_vjp(py::handle u_, py::handle gu_, py::handle angles, py::handl
                      py::handle num_threads) {
   CallArrays arrays;
   const HostParameters parameters = to_parameters(arrays, angles, phases, diagonal, signs);
-  const HostArray u = arrays.input(u_, "U");
-  const HostArray gu = arrays.input(gu_, "gU");
+  const HostArray u = arrays.wide_input(u_, "U");
+  const HostArray gu = arrays.wide_input(gu_, "gU");
   parameters.check_matrices(u, gu);
   const Schedule& schedule = to_schedule(schedule_);
   const int threads = threads_of_call(num_threads);
@@ -227,7 +227,7 @@ py::tuple rotate_jvp(py::handle x_, py::handle dx_, py::handle angles, py::handl
                      py::handle dphases, py::handle diagonal, py::handle ddiagonal,
                      py::handle signs, py::handle num_threads) {
   CallArrays arrays;
-  const HostArray x = arrays.input(x_, "x");
+  const HostArray x = arrays.wide_input(x_, "x");
   const std::optional<HostArray> dx = to_tangent(arrays, dx_, "dx", x);
   const HostParameters parameters = to_parameters(arrays, angles, phases, diagonal, signs);
   parameters.check_vectors(x);
@@ -279,9 +279,9 @@ py::tuple rotate_vjp_jvp(py::handle y_, py::handle dy_, py::handle gy_, py::hand
                          py::handle diagonal, py::handle ddiagonal, py::handle signs,
                          py::handle num_threads) {
   CallArrays arrays;
-  const HostArray y = arrays.input(y_, "y");
+  const HostArray y = arrays.wide_input(y_, "y");
   const std::optional<HostArray> dy = to_tangent(arrays, dy_, "dy", y);
-  const HostArray gy = arrays.input(gy_, "gy");
+  const HostArray gy = arrays.wide_input(gy_, "gy");
   check_same_dtype(gy, y);
   const std::optional<HostArray> dgy = to_tangent(arrays, dgy_, "dgy", y);
   const HostParameters parameters = to_parameters(arrays, angles, phases, diagonal, signs);
@@ -319,7 +319,7 @@ py::tuple rotated_shape_of(py::handle x_, py::handle angles, py::handle schedule
   parameters.check_vectors(x);
   const Schedule& schedule = to_schedule(schedule_);
   const RotateOptions options = to_options(axis, inverse, num_threads);
-  return with_type(x.dtype, [&](auto type) {
+  return with_any_type(x.dtype, [&](auto type) {
     using T = decltype(type);
     return py::tuple(py::cast(rotated_shape<T>(x.view<const T>(), parameters.views<real_t<T>>(),
                                                schedule, options.axis)));

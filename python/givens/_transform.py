@@ -147,10 +147,10 @@ def rotate(
     Parameters
     ----------
     x : array, (*batch, ..., n)
-        The vectors; their n coordinates lie along `axis`. float32 or complex64 with float32 angles,
-        float64 or complex128 with float64 angles; complex if there are phases or a diagonal; on a
-        GPU also float16 or bfloat16 with float32 angles. Any strides. The leading axes match the
-        batch shape of the parameters, and an axis of size 1 on either side is repeated.
+        The vectors; their n coordinates lie along `axis`. float16, bfloat16, float32 or complex64
+        with float32 angles, float64 or complex128 with float64 angles; complex if there are phases
+        or a diagonal. Any strides. The leading axes match the batch shape of the parameters, and an
+        axis of size 1 on either side is repeated.
     angles, schedule, phases, diagonal, signs
         As in `matrix`.
     axis : int, default -1
@@ -167,7 +167,8 @@ def rotate(
     Returns
     -------
     array of the caller's library, the shape of x with the batch axes in full
-        The rotated vectors; `out` if it was given.
+        The rotated vectors, in the dtype of x; `out` if it was given. With vectors of 16 bits all
+        arithmetic is in float32, and the result is rounded once, to nearest.
 
     Raises
     ------
@@ -241,8 +242,8 @@ def rotate_vjp(
     gradients : RotateGradients
         A named tuple ``(x, angles, phases, diagonal)``. The gradient with respect to x has the
         shape and dtype of y; where an axis of x was repeated, sum over it. The gradients with
-        respect to the parameters have the shapes of these: they are sums over vectors, and over
-        matrices that share a parameter. Phases and diagonal are None if the call had none.
+        respect to the parameters have the shapes and dtype of these: they are sums over vectors,
+        and over matrices that share a parameter. Phases and diagonal are None if the call had none.
 
     Raises
     ------

@@ -9,7 +9,6 @@ to be called here first.
 - Results are new arrays of that library on that device. The library must be CuPy, PyTorch, or one
   whose arrays have ``__array_namespace__`` and can be written, which JAX's cannot. `givens.rotate`
   makes no array with ``out=``.
-- Vectors may be float16 or bfloat16 too, with float32 parameters; all arithmetic is float32 then.
 - With CuPy and PyTorch the work is queued on their current stream of the device, and nothing waits
   for it. With other libraries it is queued on the legacy default stream, after the work that the
   library names when it exports an array, and the call waits for the results.

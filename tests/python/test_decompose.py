@@ -224,7 +224,7 @@ def test_products_of_every_schedule_are_accepted(dtype: str) -> None:
 
 
 NO_ARRAY = "U must be a NumPy array or one with __dlpack__, got"
-DTYPES = "U must be float32, float64, complex64 or complex128 on the CPU, got"
+DTYPES = "U must be float32, float64, complex64 or complex128, got"
 ORTHOGONAL = "U must be orthogonal, with max|U^T U - I| at most"
 TWO = np.stack([np.eye(2), np.ones((2, 2))])[:, None].astype("float32")
 

@@ -12,12 +12,11 @@ namespace givens::python::cuda {
 namespace {
 
 [[noreturn]] void refuse_dtype(const std::string& name, const std::string& got) {
-  throw py::type_error(
-      name + " must be float16, bfloat16, float32, float64, complex64 or complex128, got " + got);
+  throw py::type_error(name + " must be " + kAllDtypes + ", got " + got);
 }
 
 std::size_t item_size(Dtype dtype) {
-  return with_device_type(dtype, [](auto type) { return sizeof(type); });
+  return with_any_type(dtype, [](auto type) { return sizeof(type); });
 }
 
 // Checks the number of axes and the alignment, and sets the strides, from `byte_strides` if they

@@ -8,25 +8,14 @@
 #include <vector>
 
 #include "arrays/dtypes.hpp"
-#include "givens/half.hpp"
 #include "givens/view.hpp"
 
 namespace givens::python::cuda {
 
 namespace py = pybind11;
 
-// Calls run(T{}) with the C++ type of a dtype.
-template <class Run>
-auto with_device_type(Dtype dtype, Run&& run) {
-  if (dtype == Dtype::float16) return run(Half{});
-  if (dtype == Dtype::bfloat16) return run(BFloat16{});
-  return with_type(dtype, run);
-}
-
 // An array of the caller's library, whose memory is kept until `exporter` is dropped.
 struct DeviceArray {
-  static constexpr bool kMayBeHalf = true;
-
   std::string name;  // of the argument, for error messages
   void* data = nullptr;
   std::vector<std::int64_t> shape;

@@ -2,7 +2,6 @@
 
 #include <iterator>
 #include <stdexcept>
-#include <type_traits>
 
 namespace givens::python::dlpack {
 
@@ -49,10 +48,10 @@ Managed* take(const py::object& capsule, const char* name, const char* used_name
 }
 
 DataType type_of(Dtype dtype) {
-  return with_type(dtype, [](auto type) {
-    using T = decltype(type);
-    return DataType{std::is_floating_point_v<T> ? kFloat : kComplex, 8 * sizeof(T), 1};
-  });
+  const std::uint8_t code = dtype == Dtype::bfloat16 ? kBfloat
+                            : is_complex(dtype)      ? kComplex
+                                                     : kFloat;
+  return with_any_type(dtype, [=](auto type) { return DataType{code, 8 * sizeof(type), 1}; });
 }
 
 void read(Array& array, const Tensor& tensor) {

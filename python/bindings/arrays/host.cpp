@@ -16,12 +16,12 @@ namespace givens::python {
 
 namespace {
 
-// Arrays on a GPU may have 16-bit dtypes too.
-constexpr const char* kAllDtypes = "float32, float64, complex64 or complex128 on the CPU";
+constexpr const char* kWideDtypes = "float32, float64, complex64 or complex128";
 constexpr const char* kRealDtypes = "float32 or float64";
 constexpr const char* kResult = "the result";
 
-// The dtype, if it is one of the four, in native byte order.
+// The dtype, if it is a known one in native byte order. NumPy has bfloat16 from ml_dtypes, or from
+// another package.
 std::optional<Dtype> known_dtype(const py::dtype& dtype) {
   if (dtype.byteorder() != '=') return std::nullopt;
   switch (dtype.num()) {
@@ -34,6 +34,9 @@ std::optional<Dtype> known_dtype(const py::dtype& dtype) {
     case py::dtype::num_of<std::complex<double>>():
       return Dtype::complex128;
     default:
+      if (dtype.itemsize() != 2) return std::nullopt;
+      if (dtype.kind() == 'f') return Dtype::float16;
+      if (py::str(dtype.attr("name")).equal(py::str("bfloat16"))) return Dtype::bfloat16;
       return std::nullopt;
   }
 }
@@ -69,6 +72,9 @@ HostArray from_numpy(const char* name, py::array array, Dtype dtype) {
 }
 
 py::dtype numpy_dtype(Dtype dtype) {
+  PYBIND11_CONSTINIT static PackageObject bfloat16{"ml_dtypes", "bfloat16"};
+  if (dtype == Dtype::float16) return py::dtype("float16");
+  if (dtype == Dtype::bfloat16) return py::dtype::from_args(bfloat16.get());
   return with_type(dtype, [](auto type) { return py::dtype::of<decltype(type)>(); });
 }
 
@@ -144,7 +150,7 @@ py::array view_by_dlpack(py::handle object, const char* name, const char* allowe
   const dlpack::Array source = dlpack::import(object, name, std::nullopt);
   check(source.device);
   const std::optional<Dtype> known = dlpack::dtype_of(source.dtype);
-  if (!known || is_half(*known)) refuse_dtype(name, allowed, dlpack::dtype_text(source.dtype));
+  if (!known) refuse_dtype(name, allowed, dlpack::dtype_text(source.dtype));
   if (source.shape.size() > static_cast<std::size_t>(kMaxDimensions)) {
     refuse_axes(name, source.shape.size());
   }
@@ -184,6 +190,11 @@ py::array HostArray::numpy_view() const {
   return py::array(type, shape(), std::move(strides), memory.data(), owner);
 }
 
+bool CallArrays::allows(Access access, Dtype dtype) {
+  if (access == Access::real_input) return !is_complex(dtype) && !is_half(dtype);
+  return access != Access::wide_input || !is_half(dtype);
+}
+
 HostArray CallArrays::viewed(py::handle object, const char* name, Access access) {
   const bool is_numpy = py::isinstance<py::array>(object);
   if (is_numpy && !is_plain_numpy(object)) check_unmasked(object, name);
@@ -203,11 +214,13 @@ HostArray CallArrays::viewed(py::handle object, const char* name, Access access)
     if (std::optional<HostArray> array = exchanged(object, name, access)) return *std::move(array);
     // The code below says what is wrong with it.
   }
-  const char* allowed = access == Access::real_input ? kRealDtypes : kAllDtypes;
+  const char* allowed = access == Access::real_input   ? kRealDtypes
+                        : access == Access::wide_input ? kWideDtypes
+                                                       : kAllDtypes;
   py::array array = is_numpy ? py::reinterpret_borrow<py::array>(object)
                              : view_by_dlpack(object, name, allowed, library());
   const std::optional<Dtype> dtype = known_dtype(array.dtype());
-  if (!dtype || (access == Access::real_input && is_complex(*dtype))) {
+  if (!dtype || !allows(access, *dtype)) {
     refuse_dtype(name, allowed, py::str(array.dtype()));
   }
   if (array.ndim() > kMaxDimensions) refuse_axes(name, static_cast<std::size_t>(array.ndim()));
@@ -229,13 +242,11 @@ std::optional<HostArray> CallArrays::exchanged(py::handle object, const char* na
     return std::nullopt;
   }
   const std::optional<Dtype> dtype = dlpack::dtype_of(tensor.dtype);
-  if (!is_host(tensor.device) || !dtype || is_half(*dtype) || tensor.ndim > kMaxDimensions) {
-    return std::nullopt;
-  }
-  if (access == Access::real_input && is_complex(*dtype)) return std::nullopt;
+  if (!is_host(tensor.device) || !dtype || !allows(access, *dtype)) return std::nullopt;
+  if (tensor.ndim > kMaxDimensions) return std::nullopt;
   auto* data = static_cast<std::byte*>(tensor.data);
   if (data) data += tensor.byte_offset;
-  const std::uintptr_t alignment = is_double(*dtype) ? alignof(double) : alignof(float);
+  const auto alignment = with_any_type(*dtype, [](auto type) { return alignof(decltype(type)); });
   if (reinterpret_cast<std::uintptr_t>(data) % alignment != 0) return std::nullopt;
   if (!holds_values(object, *dtype)) library().attr("check")(object, name);
   return HostArray{name,
@@ -276,13 +287,17 @@ HostArray CallArrays::input(py::handle object, const char* name) {
   return viewed(object, name, Access::input);
 }
 
+HostArray CallArrays::wide_input(py::handle object, const char* name) {
+  return viewed(object, name, Access::wide_input);
+}
+
 HostArray CallArrays::real_input(py::handle object, const char* name) {
   return viewed(object, name, Access::real_input);
 }
 
-std::optional<HostArray> CallArrays::optional_input(py::handle object, const char* name) {
+std::optional<HostArray> CallArrays::optional_wide_input(py::handle object, const char* name) {
   if (object.is_none()) return std::nullopt;
-  return input(object, name);
+  return wide_input(object, name);
 }
 
 std::optional<HostArray> CallArrays::optional_real_input(py::handle object, const char* name) {

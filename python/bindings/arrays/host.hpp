@@ -19,11 +19,9 @@ namespace givens::python {
 
 namespace py = pybind11;
 
-// An array of float32, float64, complex64 or complex128 that is aligned and whose strides are
-// multiples of the item size. Other inputs, a field of a structured array say, have been copied.
+// An array of one of the dtypes that is aligned and whose strides are multiples of the item size.
+// Other inputs, a field of a structured array say, have been copied.
 struct HostArray {
-  static constexpr bool kMayBeHalf = false;
-
   const char* name;             // of the argument; of an array for a result, "the result"
   ArrayView<std::byte> memory;  // strides in items
   Dtype dtype;
@@ -52,12 +50,14 @@ struct HostArray {
 class CallArrays {
  public:
   // Throws TypeError if the object is no array, is of another library than the first array, is not
-  // in the CPU's memory, or has none of the four dtypes; `real_input` takes float32 and float64
-  // only. An exception that the array's library raises when it exports the array is passed on.
+  // in the CPU's memory, or has none of the dtypes; `wide_input` takes none of 16 bits, and
+  // `real_input` float32 and float64 only. An exception that the array's library raises when it
+  // exports the array is passed on.
   HostArray input(py::handle object, const char* name);
+  HostArray wide_input(py::handle object, const char* name);
   HostArray real_input(py::handle object, const char* name);
   // Return none if the object is None.
-  std::optional<HostArray> optional_input(py::handle object, const char* name);
+  std::optional<HostArray> optional_wide_input(py::handle object, const char* name);
   std::optional<HostArray> optional_real_input(py::handle object, const char* name);
   // An array to be written: throws ValueError also if it is read-only or not aligned.
   HostArray output(py::handle object, const char* name);
@@ -74,8 +74,9 @@ class CallArrays {
   py::object result(const std::optional<HostArray>& made) const;
 
  private:
-  enum class Access { input, real_input, output };
+  enum class Access { input, wide_input, real_input, output };
 
+  static bool allows(Access access, Dtype dtype);
   HostArray viewed(py::handle object, const char* name, Access access);
   // Reads an array by its library's functions in C; none if the array cannot be used as it is.
   std::optional<HostArray> exchanged(py::handle object, const char* name, Access access) const;

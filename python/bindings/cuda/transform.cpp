@@ -99,7 +99,7 @@ py::tuple rotated_shape(const DeviceArray& x, const DeviceArray& angles, py::han
   const DeviceParameters parameters = to_parameters(angles, phases, diagonal, signs);
   parameters.check_vectors(x);
   const Schedule& schedule = to_schedule(schedule_);
-  return with_device_type(x.dtype, [&](auto type) {
+  return with_any_type(x.dtype, [&](auto type) {
     using T = decltype(type);
     return py::tuple(py::cast(validate::rotated_shape<T>(
         x.view<const T>(), parameters.views<real_t<T>>(), schedule, to_integer(axis, "axis"))));
@@ -127,7 +127,7 @@ void rotate(const DeviceArray& x, const DeviceArray& angles, py::handle schedule
   const Schedule& schedule = to_schedule(schedule_);
   const RotateOptions options{to_integer(axis, "axis"), to_bool(inverse, "inverse")};
   check_same_dtype(y, x);
-  with_device_type(x.dtype, [&](auto type) {
+  with_any_type(x.dtype, [&](auto type) {
     using T = decltype(type);
     const auto views = parameters.views<real_t<T>>();
     const auto y_view = writeable(y).view<T>();
@@ -150,7 +150,7 @@ void rotate_vjp(const DeviceArray& y, const DeviceArray& gy, const DeviceArray& 
   parameters.check_vectors(y);
   const Schedule& schedule = to_schedule(schedule_);
   const RotateOptions options{to_integer(axis, "axis"), to_bool(inverse, "inverse")};
-  with_device_type(y.dtype, [&](auto type) {
+  with_any_type(y.dtype, [&](auto type) {
     using T = decltype(type);
     const auto views = repeated(parameters.views<real_t<T>>(), batch);
     const auto gx_view = writeable(gx).view<T>();

@@ -188,6 +188,13 @@ class Jax(Known):
     def namespace(self, x: Any) -> Any:
         return self.module.numpy
 
+    def from_numpy(self, x: NDArray[Any], like: Any) -> Any:
+        if x.dtype.kind == "f" or x.dtype.itemsize != 2:
+            return super().from_numpy(x, like)
+        # NumPy cannot export bfloat16 by DLPack.
+        bits = super().from_numpy(x.view("uint16"), like)
+        return self.module.lax.bitcast_convert_type(bits, like.dtype)
+
 
 # The package of an array's class, to the package that has its functions and the class for it.
 _KNOWN: dict[str, tuple[str, type[Known]]] = {

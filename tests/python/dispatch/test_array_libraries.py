@@ -198,14 +198,29 @@ def test_integers_are_refused(library: Library) -> None:
 
 
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
-def test_half_precision_is_refused(dtype: str) -> None:
+def test_vectors_of_16_bits(dtype: str) -> None:
     torch, jnp = Torch().module, Jax().module.numpy
-    message = f"x must be float32, float64, complex64 or complex128 on the CPU, got {dtype}"
-    x = torch.zeros((2, 8), dtype=getattr(torch, dtype))
-    with pytest.raises(TypeError, match=exactly(message)):
-        givens.rotate(x, torch.zeros(K), SCHEDULE)
-    with pytest.raises(TypeError, match=exactly(message)):
-        givens.rotate(jnp.zeros((2, 8), dtype), jnp.zeros(K), SCHEDULE)
+    rng = np.random.default_rng(3)
+    values = rng.standard_normal((2, 3, 8)).astype(np.float32)
+    angles = rng.standard_normal(K).astype(np.float32)
+    x, gy = torch.from_numpy(values).to(getattr(torch, dtype))
+    wide = (x.float().numpy(), gy.float().numpy())
+    y = givens.rotate(x, torch.from_numpy(angles), SCHEDULE)
+    gx, gangles, _, _ = givens.rotate_vjp(x, gy, torch.from_numpy(angles), SCHEDULE)
+    expected = givens.rotate_vjp(*wide, angles, SCHEDULE)
+    assert torch.equal(y, torch.from_numpy(givens.rotate(wide[0], angles, SCHEDULE)).to(x.dtype))
+    assert torch.equal(gx, torch.from_numpy(expected.x).to(x.dtype))
+    np.testing.assert_array_equal(gangles, expected.angles)
+    out = torch.empty((3, 16), dtype=x.dtype)[:, ::2]
+    assert givens.rotate(x, torch.from_numpy(angles), SCHEDULE, out=out) is out
+    assert torch.equal(out, y)
+
+    of_jax = [jnp.asarray(a, dtype) for a in wide]
+    y_of_jax = givens.rotate(of_jax[0], jnp.asarray(angles), SCHEDULE)
+    gx_of_jax, gangles_of_jax, _, _ = givens.rotate_vjp(*of_jax, jnp.asarray(angles), SCHEDULE)
+    for of_torch, own in ((y, y_of_jax), (gx, gx_of_jax), (gangles, gangles_of_jax)):
+        assert own.dtype.name == str(of_torch.dtype).removeprefix("torch.")
+        np.testing.assert_array_equal(of_torch.float(), own.astype(np.float32))
 
 
 # --- PyTorch -------------------------------------------------------------------------------------

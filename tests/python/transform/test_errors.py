@@ -11,10 +11,12 @@ from cases import complex_of, exactly
 from givens import Schedule
 
 XOR4 = Schedule.xor(4)
-ALL_DTYPES = "float32, float64, complex64 or complex128 on the CPU"
+WIDE_DTYPES = "float32, float64, complex64 or complex128"
+ALL_DTYPES = f"float16, bfloat16, {WIDE_DTYPES}"
 NO_ARRAY = "must be a NumPy array or one with __dlpack__, got"
 SWAPPED = np.dtype("float64").newbyteorder().str
-WRONG_DTYPES = ["int64", "bool", "float16", "longdouble", SWAPPED, "object", "S8"]
+SWAPPED_HALF = np.dtype("float16").newbyteorder().str
+WRONG_DTYPES = ["int64", "bool", "longdouble", SWAPPED, SWAPPED_HALF, "int16", "object", "S8"]
 
 
 MASKED = (
@@ -87,7 +89,8 @@ def type_rows() -> list[Row]:
     rows: list[Row] = []
     parameters = ["angles", "phases", "diagonal", "signs"]
     for function, (_, valid) in FUNCTIONS.items():
-        arrays = dict.fromkeys(VECTORS.get(function, []), ALL_DTYPES)
+        of_vectors = WIDE_DTYPES if function == "matrix_vjp" else ALL_DTYPES
+        arrays = dict.fromkeys(VECTORS.get(function, []), of_vectors)
         arrays |= dict.fromkeys(parameters, "float32 or float64")
         for name, allowed in arrays.items():
             shape = np.shape(valid.get(name, zeros(4 if name in ("diagonal", "signs") else 6)))
@@ -100,6 +103,7 @@ def type_rows() -> list[Row]:
             masked = np.ma.masked_greater(zeros(*shape), 1.0)
             rows.append((function, {name: masked}, TypeError, f"{name} {MASKED}"))
             wrong = [*WRONG_DTYPES, *(["complex128"] if name in parameters else [])]
+            wrong += [] if allowed == ALL_DTYPES else ["float16"]
             for dtype in wrong:
                 array = np.zeros(shape, dtype)
                 message = f"{name} must be {allowed}, got {array.dtype}"
@@ -128,10 +132,12 @@ def precision_rows() -> list[Row]:
                 changed = {**vectors, **angles, name: values.astype(other)}
                 rows.append((function, changed, TypeError, message))
         for function, first in [("rotate", "x"), ("rotate_vjp", "y")]:
-            for dtype in (other, other_complex):
+            halves, half = ("float16, bfloat16, ", []) if real == "float32" else ("", ["float16"])
+            for dtype in (other, other_complex, *half):
                 changed = {**angles, **alike(function, zeros(3, 4, dtype=dtype))}
                 message = (
-                    f"{first} must be {real} or {made_complex} with {real} angles, got {dtype}"
+                    f"{first} must be {halves}{real} or {made_complex} with {real} angles, "
+                    f"got {dtype}"
                 )
                 rows.append((function, changed, TypeError, message))
             for dtype in (real, other, other_complex):

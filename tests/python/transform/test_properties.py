@@ -121,11 +121,13 @@ class Problem(NamedTuple):
 
     @property
     def rounding(self) -> float:
-        """Bound the roundings of the library and of the oracle."""
-        return rounding(self.schedule, self.angles.dtype) + rounding(self.schedule, np.float64)
+        """Bound the roundings of the library and of the oracle, and that of a result to 16 bits."""
+        stored = [np.finfo(v.dtype).eps / 2 for v in self.vectors if v.dtype == np.float16]
+        own = rounding(self.schedule, self.angles.dtype) + rounding(self.schedule, np.float64)
+        return own + float(max(stored, default=0))
 
     def gradient_size(self, y, gy) -> float:
-        bound = gradient_rounding(self.schedule, y.dtype, y.size)
+        bound = gradient_rounding(self.schedule, self.angles.dtype, y.size)
         bound += gradient_rounding(self.schedule, np.float64, y.size)
         return bound * np.linalg.norm(y.astype(complex)) * np.linalg.norm(gy.astype(complex))
 
@@ -174,6 +176,8 @@ def problems(draw, vectors: int = 1, full_batch: bool = False, largest: int = 20
 
     is_complex = makes_complex(options) or draw(st.booleans())
     dtype = complex_of(real) if is_complex else real
+    if dtype == np.float32 and draw(st.booleans()):
+        dtype = np.dtype(np.float16)
     arrays = tuple(
         laid_out(random_vectors(rng, shape, dtype), draw(layouts)) for _ in range(vectors)
     )
