@@ -37,6 +37,7 @@ struct Cpu {
 
 struct RotateJvp {
   static constexpr const char* kName = "givens_rotate_jvp";
+  static constexpr bool kTakesHalves = false;
   static ffi::DataType type(const Arrays& arrays) { return arrays.argument_type(); }
   template <class T>
   static void run(const Cpu&, const Setting& s, Arrays& arrays) {
@@ -52,6 +53,7 @@ struct RotateJvp {
 
 struct MatrixJvp {
   static constexpr const char* kName = "givens_matrix_jvp";
+  static constexpr bool kTakesHalves = false;
   static ffi::DataType type(const Arrays& arrays) { return arrays.result_type(); }
   template <class T>
   static void run(const Cpu&, const Setting& s, Arrays& arrays) {
@@ -65,6 +67,7 @@ struct MatrixJvp {
 
 struct RotateVjpJvp {
   static constexpr const char* kName = "givens_rotate_vjp_jvp";
+  static constexpr bool kTakesHalves = false;
   static ffi::DataType type(const Arrays& arrays) { return arrays.argument_type(); }
   template <class T>
   static void run(const Cpu&, const Setting& s, Arrays& arrays) {

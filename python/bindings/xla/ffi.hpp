@@ -157,10 +157,12 @@ class Arrays {
 };
 
 // The operations. An engine has the functions of transform.hpp, but with the options first. `type`
-// returns the type of the vectors, with which `run` is called.
+// returns the type of the vectors, with which `run` is called. kTakesHalves says whether they may
+// have 16 bits.
 
 struct Rotate {
   static constexpr const char* kName = "givens_rotate";
+  static constexpr bool kTakesHalves = true;
   static ffi::DataType type(const Arrays& arrays) { return arrays.argument_type(); }
   template <class T, class Engine>
   static void run(const Engine& engine, const Setting& s, Arrays& arrays) {
@@ -172,6 +174,7 @@ struct Rotate {
 
 struct Matrix {
   static constexpr const char* kName = "givens_matrix";
+  static constexpr bool kTakesHalves = false;
   static ffi::DataType type(const Arrays& arrays) { return arrays.result_type(); }
   template <class T, class Engine>
   static void run(const Engine& engine, const Setting& s, Arrays& arrays) {
@@ -182,6 +185,7 @@ struct Matrix {
 
 struct RotateVjp {
   static constexpr const char* kName = "givens_rotate_vjp";
+  static constexpr bool kTakesHalves = true;
   static ffi::DataType type(const Arrays& arrays) { return arrays.argument_type(); }
   template <class T, class Engine>
   static void run(const Engine& engine, const Setting& s, Arrays& arrays) {
@@ -196,6 +200,7 @@ struct RotateVjp {
 
 struct MatrixVjp {
   static constexpr const char* kName = "givens_matrix_vjp";
+  static constexpr bool kTakesHalves = false;
   static ffi::DataType type(const Arrays& arrays) { return arrays.argument_type(); }
   template <class T, class Engine>
   static void run(const Engine& engine, const Setting& s, Arrays& arrays) {
@@ -218,7 +223,25 @@ ffi::Error execute(const Engine& engine, ffi::RemainingArgs arguments, ffi::Rema
     const auto run = [&](auto type) {
       Operation::template run<decltype(type)>(engine, setting, arrays);
     };
+    const auto refuse = [] {
+      throw std::invalid_argument(std::string("arrays must be ") +
+                                  (Operation::kTakesHalves ? "float16, bfloat16, " : "") +
+                                  "float32, float64, complex64 or complex128");
+    };
+    const auto run_half = [&](auto type) {
+      if constexpr (Operation::kTakesHalves) {
+        run(type);
+      } else {
+        refuse();
+      }
+    };
     switch (Operation::type(arrays)) {
+      case ffi::DataType::F16:
+        run_half(Half{});
+        break;
+      case ffi::DataType::BF16:
+        run_half(BFloat16{});
+        break;
       case ffi::DataType::F32:
         run(float{});
         break;
@@ -232,7 +255,7 @@ ffi::Error execute(const Engine& engine, ffi::RemainingArgs arguments, ffi::Rema
         run(std::complex<double>{});
         break;
       default:
-        throw std::invalid_argument("arrays must be float32, float64, complex64 or complex128");
+        refuse();
     }
     return ffi::Error::Success();
   } catch (const std::invalid_argument& error) {

@@ -189,7 +189,8 @@ def _called_back(name: str, function: Callable[..., Any]) -> Any:
             return definition(context, *operands, setting=setting)
         out, _, _ = mlir.emit_python_callback(
             context,
-            lambda *arrays: listed(function(setting, *arrays)),
+            # NumPy converts dtypes here: to wait for JAX would have it wait for itself.
+            lambda *arrays: listed(function(setting, *map(np.asarray, arrays))),
             None,
             [*operands],
             context.avals_in,
@@ -209,7 +210,10 @@ USES_FFI = os.environ.get("GIVENS_JAX_CALLS") != "callback" and _register(_core,
 LOWERINGS: dict[str, dict[str, Any]] = {}
 
 _call, _lowering = (_by_ffi, divided) if USES_FFI else (_on_numpy, _called_back)
-LOWERINGS["cpu"] = {n: _lowering(n, partial(f, _call)) for n, f in (_KERNELS | _TANGENTS).items()}
+_called: _Kernels = {n: partial(f, _call) for n, f in (_KERNELS | _TANGENTS).items()}
+# The engine's tangents take no vectors of 16 bits.
+_called |= {n: _rounds.in_single(_called[n]) for n in _TANGENTS}
+LOWERINGS["cpu"] = {n: _lowering(n, f) for n, f in _called.items()}
 with suppress(ImportError):
     if _register(importlib.import_module("givens._cuda"), "CUDA"):
         own = _KERNELS | {"rotate_vjp": _rotate_vjp_of_cuda}

@@ -4,7 +4,8 @@ They are slow, but differentiable to any order and on any device. Derivatives th
 computes are derivatives of them, and platforms without kernels run them.
 """
 
-from functools import lru_cache
+from collections.abc import Callable
+from functools import lru_cache, wraps
 from typing import Any
 
 import jax
@@ -18,6 +19,27 @@ Arrays = tuple[Any, ...]
 _tables = lru_cache(maxsize=64)(tables)
 
 
+def in_single(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Change a function of vectors so that it computes with 16-bit vectors in float32.
+
+    Its first argument after the setting is an array of vectors, and so is its first result.
+    """
+
+    @wraps(function)
+    def wide(setting: Setting, first: Any, *rest: Any) -> Any:
+        dtype = first.dtype
+        if dtype.itemsize != 2:
+            return function(setting, first, *rest)
+        arrays = (a.astype(jnp.float32) if a.dtype == dtype else a for a in (first, *rest))
+        out = function(setting, *arrays)
+        if isinstance(out, tuple | list):
+            return [out[0].astype(dtype), *out[1:]]
+        return out.astype(dtype)
+
+    return wide
+
+
+@in_single
 def rotate(setting: Setting, x: Any, *parameters: Any) -> Any:
     """Multiply vectors by U or its inverse.
 
@@ -71,6 +93,7 @@ def matrix(setting: Setting, *parameters: Any) -> Any:
     return rotate(setting.of_columns(), x, *parameters)
 
 
+@in_single
 def rotate_tangent(setting: Setting, y: Any, *arrays: Any) -> Any:
     """Compute the tangent of `rotate` from its output, parameters, dx and their tangents."""
     parameters, (dx, *tangents) = setting.split(arrays)
@@ -84,6 +107,7 @@ def matrix_tangent(setting: Setting, _: Any, *arrays: Any) -> Any:
     return jax.jvp(*_differentiable(matrix, setting, (), parameters), tuple(tangents))[1]
 
 
+@in_single
 def rotate_vjp(setting: Setting, y: Any, gy: Any, *parameters: Any) -> Arrays:
     """Compute the gradients through `rotate`, as `givens.rotate_vjp`."""
     x = rotate(setting.inverted(), y, *parameters)
@@ -92,6 +116,7 @@ def rotate_vjp(setting: Setting, y: Any, gy: Any, *parameters: Any) -> Arrays:
     return jnp.conj(gx), *gradients
 
 
+@in_single
 def rotate_vjp_tangent(setting: Setting, y: Any, gy: Any, *arrays: Any) -> Arrays:
     """Compute the tangent of `rotate_vjp` from parameters, dy, dgy and tangents of parameters."""
     parameters, tangents = setting.split(arrays)
@@ -113,4 +138,4 @@ def _differentiable(function: Any, setting: Setting, vectors: Arrays, parameters
 
 def matrix_vjp(setting: Setting, U: Any, gU: Any, *parameters: Any) -> Arrays:
     """Compute the gradients through `matrix`, as `givens.matrix_vjp`."""
-    return rotate_vjp(setting.of_columns(), U, gU, *parameters)[1:]
+    return rotate_vjp(setting.of_columns(), U, gU, *parameters)[1:]  # type: ignore[no-any-return]

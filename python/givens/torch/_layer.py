@@ -240,7 +240,8 @@ class Orthogonal(Frame):
         result = self._check(x, self.columns, angles)
         if result != x.dtype or is_16_bit(result):
             with without_autocast(x):
-                return self._added(self._compute(widened(x), angles)).to(result)
+                v = x if result == x.dtype and self._only_rotates(x) else widened(x)
+                return self._added(self._compute(v, angles)).to(result)
         y = self._compute(x, angles)
         return self._added(y) if self.has_bias else y
 
@@ -275,7 +276,7 @@ class Orthogonal(Frame):
             return self._graph_back(y)
         result = self._check(y, self.n, angles)
         with without_autocast(y):
-            v = widened(y)
+            v = y if result == y.dtype and self._only_rotates(y) else widened(y)
             if self.bias is not None:
                 v = v - widened(self.bias)
             if self._rotates(y):
@@ -312,6 +313,10 @@ class Orthogonal(Frame):
         if most is None or (most >= 0 and torch.compiler.is_exporting()):
             return True  # the number of vectors that are exported may be unknown
         return x.numel() <= most * x.shape[-1]
+
+    def _only_rotates(self, x: Tensor) -> bool:
+        """Whether the rotations give the result: then 16-bit vectors are rounded but once."""
+        return self._rotates(x) and not self.has_base and not self.has_bias
 
     def _compute(self, x: Tensor, angles: Tensor) -> Tensor:
         if self._rotates(x):

@@ -30,7 +30,8 @@ class Operator:
     The arguments are vectors; angles, phases, diagonal and signs; for a function with tangents, the
     tangents of all of these but the signs; and constants: a schedule and, of a rotation, axis and
     inverse. An absent tensor is None. Arithmetic on 16-bit tensors is in single precision, and
-    results have the dtype of the vectors, and gradients have the dtype of their parameters.
+    results have the dtype of the vectors, and gradients have the dtype of their parameters. Kernels
+    get 16-bit vectors as they are if they take them; all other 16-bit tensors are converted.
 
     Parameters
     ----------
@@ -54,6 +55,8 @@ class Operator:
     jvp : function
         Returns the tangents of the results: ``jvp(ctx, *tangents of the tensors)``, with the
         tensors in `ctx.saved_tensors`.
+    takes_16_bits : bool
+        Whether the kernel takes vectors of 16 bits.
 
     Attributes
     ----------
@@ -73,12 +76,15 @@ class Operator:
         keep: Rule,
         backward: Rule,
         jvp: Rule,
+        takes_16_bits: bool = False,
     ) -> None:
         name, _, schema = signature.partition("(")
         names = [argument.split()[-1] for argument in schema.split(")")[0].split(",")]
         self.num_vectors = names.index("angles")
         self.num_tensors = names.index("schedule")
         self.parameters = parameters
+        # The tensors before this one may have 16 bits where the kernel is called.
+        self._num_kept = self.num_vectors if takes_16_bits else 0
         # The profiler shows functions by their names, and their gradients.
         self._is_profiled = len(parameters) == 1
         self._kernel, self._definition = kernel, definition
@@ -161,7 +167,9 @@ class Operator:
                     break
                 t.data_ptr()  # which tensors have not that a transform has made of others
                 if is_first:
-                    if not (t.is_cpu or t.is_cuda) or t.dtype in SIXTEEN_BITS:
+                    if not (t.is_cpu or t.is_cuda):
+                        break
+                    if t.dtype in SIXTEEN_BITS and (not self._num_kept or is_autocast(t)):
                         break
                     # Without forward mode there is nothing to unpack.
                     if unpack_dual(t).primal is not t:
@@ -241,14 +249,15 @@ class Operator:
         """Call the kernel on tensors whose memory holds their values."""
         for t in args[: self.num_tensors]:
             if t is not None and (t.dtype in SIXTEEN_BITS or t.is_neg() or t.is_conj()):
-                return self._in_single(self._kernel, *args)
+                return self._in_single(self._kernel, *args, num_kept=self._num_kept)
         return self._kernel(*args)
 
-    def _in_single(self, function: Rule, *args: Any) -> Any:
-        """Compute the results in single precision at least, by the kernel or the definition."""
+    def _in_single(self, function: Rule, *args: Any, num_kept: int = 0) -> Any:
+        """Compute the results in single precision at least, by the kernel or the definition.
+
+        The first `num_kept` arguments are given as they are.
+        """
         first = self.num_vectors
-        # The CUDA engine takes 16-bit vectors as they are.
-        num_kept = first if function is self._kernel and args[0].is_cuda else 0
         given = [a.resolve_conj().resolve_neg() if isinstance(a, Tensor) else a for a in args]
         out = function(*given[:num_kept], *map(widened, given[num_kept:]))
 

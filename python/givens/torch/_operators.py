@@ -181,6 +181,7 @@ rotate = Operator(
     keep=_keep_rotate,
     backward=_backward_rotate,
     jvp=_jvp_rotate,
+    takes_16_bits=True,
 )
 rotate_vjp = Operator(
     f"rotate_vjp(Tensor y, Tensor gy, {_PARAMETERS}, {_ROTATION})"
@@ -192,6 +193,7 @@ rotate_vjp = Operator(
     keep=_keep_tensors,
     backward=_backward_rotate_vjp,
     jvp=_jvp_rotate_vjp,
+    takes_16_bits=True,
 )
 rotate_jvp = Operator(
     f"rotate_jvp(Tensor x, {_PARAMETERS}, Tensor? dx, {_TANGENTS}, {_ROTATION})"

@@ -134,6 +134,26 @@ def test_gradients_of_gradients(dtype) -> None:
     torch.testing.assert_close(found.float(), expected, rtol=0, atol=30 * torch.finfo(dtype).eps)
 
 
+@EACH_DTYPE
+def test_vectors_are_kept_in_16_bits(dtype) -> None:
+    """The engine takes them as they are: what is kept for the gradient has their dtype."""
+    layer = givens.torch.Orthogonal(5, schedule=SCHEDULE, compute="rotate")
+    x = vectors("angles alone", dtype, 40, 5).requires_grad_()
+    calls = {
+        "function": lambda: givens.torch.rotate(x, layer.angles, SCHEDULE),
+        "layer": lambda: layer(x),
+        "inverse": lambda: layer.inverse(x),
+    }
+    kept: list[torch.Tensor] = []
+    for call in calls.values():
+        kept.clear()
+        with torch.autograd.graph.saved_tensors_hooks(lambda t: kept.append(t) or t, lambda t: t):
+            y = call()
+        assert {t.dtype for t in kept if t.shape == x.shape} == {dtype}
+        y.sum().backward()
+        assert (x.grad.dtype, layer.angles.grad.dtype) == (dtype, torch.float32)
+
+
 def test_autocast_in_compiled_and_traced_functions() -> None:
     x = vectors("angles alone", torch.bfloat16, 3, 5)
     angles = draw("angles alone", torch.float32)["angles"]
