@@ -24,13 +24,13 @@ CPP_TEST_SOURCES := $(shell find tests/cpp tests/cuda)
 ENGINE_TESTS := $(addprefix tests/python/transform/test_,gradients.py matrix_and_rotate.py properties.py)
 
 .PHONY: help demo test lint types format test-cpp test-clang test-sanitizers test-embed test-cuda-python \
-	test-cuda-build test-python test-portability test-arm test-windows test-macos bench bench-cuda \
+	test-cuda-build test-python test-torch-oldest test-portability test-arm test-windows test-macos bench bench-cuda \
 	wheel-cuda clean test-packages
 .DELETE_ON_ERROR:
 
 help:
 	@echo 'make demo             build the package and draw build/demo.png with it'
-	@echo 'make test             everything that CI runs: lint and the seven test-... that follow'
+	@echo 'make test             everything that CI runs: lint and the eight test-... that follow'
 	@echo 'make lint             all checks of .pre-commit-config.yaml (types: mypy alone)'
 	@echo 'make format           format Python and C++'
 	@echo 'make test-cpp         C++ tests and Python bindings, warnings as errors'
@@ -39,6 +39,7 @@ help:
 	@echo 'make test-embed       programs that use the installed C++ library'
 	@echo 'make test-cuda-python Python tests with arrays on a GPU, on the emulator of CUDA'
 	@echo 'make test-cuda-build  the CUDA engine by nvcc, where there is one, and checks of its code'
+	@echo 'make test-torch-oldest Python tests of what a version of PyTorch could break, with the oldest'
 	@echo 'make test-python      Python tests'
 	@echo 'make test-portability C++ tests for Arm (QEMU) and Windows (Wine), a program for macOS;'
 	@echo '                      takes long and is not in make test'
@@ -126,6 +127,7 @@ test:
 	$(MAKE) test-embed
 	$(MAKE) test-cuda-python
 	$(MAKE) test-cuda-build
+	$(MAKE) test-torch-oldest
 	$(MAKE) test-python
 
 lint: $(VENV)/.dev-tools
@@ -232,6 +234,25 @@ test-python: $(VENV)/.package $(VENV)/.dev-tools
 	GIVENS_JAX_CALLS=callback $(PYTEST) --quiet tests/python/jax/test_jax.py tests/python/jax/test_jax_export.py \
 		-k "not fwd and not modes"
 	$(PYTEST)
+
+# The oldest PyTorch that the package allows, in an environment that has all else from the main one.
+OLDEST := build/torch-oldest/.venv
+$(OLDEST)/.torch: $(VENV)/.dev-tools
+	$(VENV)/bin/python -m venv --clear --without-pip $(OLDEST)
+	$(VENV)/bin/python -c 'import site; print(*site.getsitepackages())' \
+		> $$(echo $(OLDEST)/lib/python3*/site-packages)/main.pth
+	$(VENV)/bin/python -c 'import tomllib; \
+		project = tomllib.load(open("pyproject.toml", "rb"))["project"]; \
+		print(project["optional-dependencies"]["torch"][0].replace(">=", "~=") + ".0")' \
+		> $(OLDEST)/torch.txt
+	$(PIP) --python $(OLDEST)/bin/python install --quiet --no-deps --no-compile -r $(OLDEST)/torch.txt
+	touch $@
+
+# Derivatives and ahead-of-time compilation take long, and go the same ways as what is run here.
+test-torch-oldest: $(VENV)/.package $(OLDEST)/.torch
+	$(OLDEST)/bin/python -m pytest --quiet \
+		$(addprefix tests/python/torch/test_torch_,functions.py layer.py tracing.py distributed.py) \
+		-k "not derivatives and not ahead_of_time and not distributed_tensors"
 
 # BENCH_ARGS are options that override the ones here: make bench BENCH_ARGS='--sizes 64,512 --chart chart.png'
 bench: $(VENV)/.package $(VENV)/.bench-tools

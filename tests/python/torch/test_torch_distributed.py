@@ -3,12 +3,12 @@
 What the processes find is compared in one of them, so that a difference fails the test.
 """
 
-from collections.abc import Callable
+import functools
+from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
 import torch
-import torch.distributed as dist
-import torch.multiprocessing as mp
 from torch import nn
 from torch.distributed.device_mesh import init_device_mesh
 from torch.distributed.fsdp import MixedPrecisionPolicy, fully_shard
@@ -17,21 +17,17 @@ from torch.nn.parallel import DistributedDataParallel
 
 import givens.torch
 from givens import Schedule
+from givens.torch import Orthogonal, orthogonal
+from two_processes import TwoProcesses
 
 STEPS = 3
 
 
-def run(rank: int, function: Callable[[int], None], folder: str) -> None:
-    torch.set_num_threads(1)
-    dist.init_process_group("gloo", init_method=f"file://{folder}/meeting", rank=rank, world_size=2)
-    try:
-        function(rank)
-    finally:
-        dist.destroy_process_group()
-
-
-def in_two_processes(function: Callable[[int], None], folder: Path) -> None:
-    mp.spawn(run, (function, str(folder)), nprocs=2)
+@pytest.fixture(scope="module")
+def in_two_processes(tmp_path_factory) -> Iterator[TwoProcesses]:
+    processes = TwoProcesses(lambda: tmp_path_factory.mktemp("processes"))
+    yield processes
+    processes.stop()
 
 
 def full(t: torch.Tensor) -> torch.Tensor:
@@ -131,12 +127,12 @@ def use_weights_of_other_modules(rank: int) -> None:
     torch.testing.assert_close(full(weight), alone.layers[0].weight)
 
 
-def test_two_processes_train_as_one(tmp_path: Path) -> None:
-    in_two_processes(train_in_two, tmp_path)
+def test_two_processes_train_as_one(in_two_processes: TwoProcesses) -> None:
+    in_two_processes(train_in_two)
 
 
-def test_weights_of_other_modules(tmp_path: Path) -> None:
-    in_two_processes(use_weights_of_other_modules, tmp_path)
+def test_weights_of_other_modules(in_two_processes: TwoProcesses) -> None:
+    in_two_processes(use_weights_of_other_modules)
 
 
 # --- Distributed tensors -------------------------------------------------------------------------
@@ -240,11 +236,81 @@ def compile_divided(rank: int) -> None:
         torch.testing.assert_close(full(a), b)
 
 
-def divide(rank: int) -> None:
-    rotate_divided(rank)
-    form_divided(rank)
-    compile_divided(rank)
+@pytest.mark.parametrize("function", [rotate_divided, form_divided, compile_divided])
+def test_distributed_tensors(in_two_processes: TwoProcesses, function) -> None:
+    in_two_processes(function)
 
 
-def test_distributed_tensors(tmp_path: Path) -> None:
-    in_two_processes(divide, tmp_path)
+# --- Modules that are made without numbers, divided by FSDP2, and filled there --------------------
+
+POLICIES = {
+    "single": MixedPrecisionPolicy(),
+    "bfloat16": MixedPrecisionPolicy(param_dtype=torch.bfloat16),
+}
+
+
+def make_all_kinds() -> nn.Module:
+    return nn.Sequential(
+        Orthogonal(7, bias=True),
+        orthogonal(nn.Linear(7, 5)),
+        orthogonal(nn.Linear(5, 5), base=False),
+        Orthogonal(5, schedule="wavefront", init="haar"),
+        Orthogonal(5, schedule="brickwall", init="haar"),
+        Orthogonal(5, base=True, init="haar"),
+        orthogonal(nn.Linear(5, 5), schedule="circle"),
+    )
+
+
+def train_with_one_batch(model: nn.Module) -> None:
+    x = torch.randn(4, 7, generator=torch.Generator().manual_seed(1))
+    optimizer = torch.optim.SGD(model.parameters(), 0.001)
+    for _ in range(3):
+        optimizer.zero_grad()
+        model(x).float().pow(3).sum().backward()
+        optimizer.step()
+
+
+def whole(model: nn.Module) -> dict[str, torch.Tensor]:
+    state = model.state_dict()
+    return {k: t.full_tensor() if hasattr(t, "full_tensor") else t for k, t in state.items()}
+
+
+def fill_and_train(rank: int, folder: Path) -> None:
+    torch.manual_seed(rank)  # bases are the same nevertheless
+    for name, policy in POLICIES.items():
+        with torch.device("meta"):
+            model = make_all_kinds()
+        for module in (*model, model):
+            fully_shard(module, mesh=init_device_mesh("cpu", (2,)), mp_policy=policy)
+        model.to_empty(device="cpu")
+        for module in model.modules():
+            if hasattr(module, "reset_parameters"):
+                module.reset_parameters()
+        first = whole(model)
+        train_with_one_batch(model)
+        torch.save((first, whole(model)), folder / f"{name}{rank}")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory, in_two_processes: TwoProcesses) -> Path:
+    path = tmp_path_factory.mktemp("sharded")
+    in_two_processes(functools.partial(fill_and_train, folder=path))
+    return path
+
+
+@pytest.mark.parametrize("name", POLICIES)
+def test_modules_that_are_made_without_numbers(folder: Path, name: str) -> None:
+    (first, last), (other_first, _) = (torch.load(folder / f"{name}{rank}") for rank in (0, 1))
+    for key, t in first.items():
+        assert torch.equal(t, other_first[key]), key
+    model = make_all_kinds()
+    model.load_state_dict(first)
+    for module in model:
+        W = module.weight.detach()
+        G = W.mT @ W if W.shape[0] >= W.shape[1] else W @ W.mT
+        torch.testing.assert_close(G, torch.eye(len(G)))
+    train_with_one_batch(model)
+    tolerance = {"rtol": 2**-4, "atol": 2**-4} if name == "bfloat16" else {}
+    for key, t in model.state_dict().items():
+        torch.testing.assert_close(last[key], t, **tolerance)
+    assert any(not torch.equal(t, first[key]) for key, t in last.items())
