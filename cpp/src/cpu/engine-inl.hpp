@@ -3,6 +3,7 @@
 #pragma once
 
 #include "cpu/batched/drivers-inl.hpp"
+#include "cpu/drivers/eliminate-inl.hpp"
 #include "cpu/drivers/matrix-inl.hpp"
 #include "cpu/drivers/rotate-inl.hpp"
 #include "cpu/drivers/vjp-inl.hpp"
@@ -48,9 +49,24 @@ void matrix_vjp(const VjpProblem<T>& problem, const Plan& plan) {
   vjp_from(problem, plan, true);
 }
 
+template <class F>
+double orthonormality_error(Elimination<F>& elimination) {
+  return Eliminator<F>(elimination).error();
+}
+
+template <class F>
+void eliminate(Elimination<F>& elimination) {
+  Eliminator<F>(elimination).run();
+}
+
 template <class T>
 constexpr Functions<T> functions() {
-  return {&rotate<T>, &matrix<T>, &vjp<T>, &matrix_vjp<T>};
+  return {&rotate<T>,
+          &matrix<T>,
+          &vjp<T>,
+          &matrix_vjp<T>,
+          &orthonormality_error<InDouble<T>>,
+          &eliminate<InDouble<T>>};
 }
 
 constexpr Engine engine_named(const char* name) {

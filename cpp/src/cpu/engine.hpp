@@ -4,6 +4,7 @@
 #include <complex>
 
 #include "arguments/problem.hpp"
+#include "cpu/elimination.hpp"
 #include "givens/half.hpp"
 #include "plan/plan.hpp"
 
@@ -18,6 +19,10 @@ struct Functions {
   // The same for the gradient through matrix: y must be U for these parameters, as what is known to
   // be zero in it is skipped.
   void (*matrix_vjp)(const VjpProblem<T>&, const Plan&);
+  // max |U^H U - I|, where U is the matrix, with finite entries.
+  double (*orthonormality_error)(Elimination<InDouble<T>>&);
+  // Finds the angles and the phases of D, U = D G[K-1] ... G[0]. D replaces U, up to rounding.
+  void (*eliminate)(Elimination<InDouble<T>>&);
 };
 
 struct Engine {
