@@ -165,7 +165,7 @@ void refuse_others(py::class_<Schedule>& type, const char* name, std::string exp
       got += (got.empty() ? "" : ", ") + std::string(py::str(key)) + "=" +
              std::string(py::repr(value));
     }
-    throw py::type_error("arguments must be those of " + expected + ", got (" + got + ")");
+    throw py::type_error("arguments must be as in " + expected + ", got (" + got + ")");
   };
   type.def_static(name, refuse);
 }

@@ -130,6 +130,8 @@ def haar_log_density_gradient(parameters: Any, schedule: Schedule | None = None)
 
 def is_wavefront(schedule: Schedule) -> bool:
     """Whether a schedule has the rotations of Schedule.wavefront."""
+    if schedule.kind == "wavefront":
+        return True
     return schedule == Schedule.wavefront(schedule.n, columns=schedule.columns)
 
 
@@ -180,7 +182,7 @@ def _checked(parameters: Any, schedule: Schedule | None) -> tuple[Parameters, Sc
     if isinstance(parameters, Parameters):
         if schedule is not None and schedule != parameters.schedule:
             raise ValueError(
-                f"schedule must be that of the parameters, {parameters.schedule!r}, got "
+                f"schedule must equal the schedule of the parameters, {parameters.schedule!r}, got "
                 f"{schedule!r}"
             )
         schedule = parameters.schedule

@@ -164,7 +164,7 @@ def test_jax(dtype: str) -> None:
             Schedule.wavefront(3),
         ),
         (
-            "schedule must be that of the parameters, Schedule.wavefront(3), got "
+            "schedule must equal the schedule of the parameters, Schedule.wavefront(3), got "
             "Schedule.wavefront(4)",
             Parameters(Schedule.wavefront(3), np.zeros(3)),
             Schedule.wavefront(4),

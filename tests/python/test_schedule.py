@@ -496,19 +496,19 @@ def test_rounds_of_a_rule_are_not_stored(factory: str) -> None:
             lambda: Schedule(8),
         ),
         (
-            "arguments must be those of Schedule.xor(n, columns=None), got (8, size=2)",
+            "arguments must be as in Schedule.xor(n, columns=None), got (8, size=2)",
             lambda: Schedule.xor(8, size=2),
         ),
         (
-            "arguments must be those of Schedule.brickwall(n), got (8, 3)",
+            "arguments must be as in Schedule.brickwall(n), got (8, 3)",
             lambda: Schedule.brickwall(8, 3),
         ),
         (
-            "arguments must be those of Schedule.team(n, size, columns=None), got (8)",
+            "arguments must be as in Schedule.team(n, size, columns=None), got (8)",
             lambda: Schedule.team(8),
         ),
         (
-            "arguments must be those of Schedule.from_rounds(n, rounds, columns=None), got (4)",
+            "arguments must be as in Schedule.from_rounds(n, rounds, columns=None), got (4)",
             lambda: Schedule.from_rounds(4),
         ),
     ],

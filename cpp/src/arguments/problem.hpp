@@ -8,8 +8,8 @@
 
 namespace givens {
 
-// The parameters of one matrix, or their tangents. Of the parameters all but the angles may be
-// absent, of tangents all.
+// The parameters of one matrix, or their tangents. All parameters but the angles may be absent, and
+// so may all tangents.
 template <class R>
 struct MatrixParameters {
   // Where a problem's loop over matrices has the offsets of the parameters; its other operands
@@ -28,7 +28,7 @@ struct MatrixParameters {
   }
 };
 
-// The numbers that those of T are computed with: T itself, or float for 16 bits.
+// The type in which numbers of type T are computed with: T itself, or float for 16 bits.
 template <class T>
 using computed_t = std::conditional_t<is_complex_v<T>, T, real_t<T>>;
 

@@ -138,11 +138,20 @@ std::optional<Dtype> dtype_of(const DataType& type) {
 }
 
 std::string dtype_text(const DataType& type) {
-  static constexpr const char* kNames[] = {"int",    "uint",    "float", "opaque",
+  static constexpr const char* kKinds[] = {"int",    "uint",    "float", "opaque",
                                            "bfloat", "complex", "bool"};
-  const std::string kind = type.code < std::size(kNames)
-                               ? kNames[type.code] + std::to_string(type.bits)
-                               : "type " + std::to_string(type.code);
+  // The codes that follow are of one size each.
+  static constexpr const char* kNames[] = {
+      "float8_e3m4",     "float8_e4m3",   "float8_e4m3b11fnuz", "float8_e4m3fn",
+      "float8_e4m3fnuz", "float8_e5m2",   "float8_e5m2fnuz",    "float8_e8m0fnu",
+      "float6_e2m3fn",   "float6_e3m2fn", "float4_e2m1fn"};
+  const std::size_t code = type.code;
+  std::string kind = "type " + std::to_string(code);
+  if (code < std::size(kKinds)) {
+    kind = kKinds[code] + std::to_string(type.bits);
+  } else if (code - std::size(kKinds) < std::size(kNames)) {
+    kind = kNames[code - std::size(kKinds)];
+  }
   return type.lanes == 1 ? kind : kind + " in vectors of " + std::to_string(type.lanes);
 }
 

@@ -253,7 +253,7 @@ class _Originals(parametrize.ParametrizationList):
         except Exception as error:
             raise ValueError(
                 f"{type(module).__name__} cannot be registered upon another parametrization, "
-                f"that of givens.torch.orthogonal: {error}"
+                f"givens.torch.orthogonal: {error}"
             ) from error
         return super().append(module)
 

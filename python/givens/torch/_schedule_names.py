@@ -3,6 +3,7 @@
 from typing import Literal
 
 from givens import Schedule
+from givens._haar import is_wavefront
 
 _WITH_COLUMNS = {
     "circle": Schedule.circle,
@@ -42,8 +43,6 @@ def schedule_of(schedule: Schedule | str, n: int, columns: int) -> Schedule:
 
 def exact_name(schedule: Schedule) -> Literal["brickwall", "wavefront"] | None:
     """Return the name by which `givens.decompose` finds the angles of a schedule, if it does."""
-    if schedule == Schedule.brickwall(schedule.n):
+    if schedule.kind == "brickwall" or schedule == Schedule.brickwall(schedule.n):
         return "brickwall"
-    if schedule == Schedule.wavefront(schedule.n, columns=schedule.columns):
-        return "wavefront"
-    return None
+    return "wavefront" if is_wavefront(schedule) else None

@@ -209,6 +209,8 @@ def test_an_exporter_without_a_deleter() -> None:
         ({"dtype": (2, 16, 1)}, TypeError, "got float16"),
         ({"dtype": (0, 64, 1)}, TypeError, "got int64"),
         ({"dtype": (5, 128, 1)}, TypeError, "got complex128"),
+        ({"dtype": (10, 8, 1)}, TypeError, "got float8_e4m3fn"),
+        ({"dtype": (17, 4, 1)}, TypeError, "got float4_e2m1fn"),
         ({"dtype": (77, 8, 1)}, TypeError, "got type 77"),
     ],
 )

@@ -66,7 +66,7 @@ def test_derivatives_in_both_modes_and_twice(dtype) -> None:
     size = np.linalg.norm(dexact) + np.linalg.norm(direction) * np.linalg.norm(exact)
     assert np.linalg.norm(wide(dy) - dexact) <= eps * size
 
-    # Of fourth powers of entries below 4, each with a few roundings.
+    # The loss sums fourth powers of entries below 4, each with a few roundings.
     def second(x):
         g = jax.grad(loss, 1)
         forward = jax.jvp(lambda a: g(x, a), (angles,), (direction,))[1]

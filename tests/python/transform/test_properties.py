@@ -121,7 +121,7 @@ class Problem(NamedTuple):
 
     @property
     def rounding(self) -> float:
-        """Bound the roundings of the library and of the oracle, and that of a result to 16 bits."""
+        """Bound the roundings of library and oracle, and the rounding of a result to 16 bits."""
         stored = [np.finfo(v.dtype).eps / 2 for v in self.vectors if v.dtype == np.float16]
         own = rounding(self.schedule, self.angles.dtype) + rounding(self.schedule, np.float64)
         return own + float(max(stored, default=0))

@@ -23,7 +23,7 @@ def type_of(dtype: str) -> np.dtype:
 
 
 def check(c: Case, dtype: str, axis: int = -1, inverse: bool = False) -> None:
-    """Compare bits with those of a call in float32."""
+    """Compare bits with a call in float32."""
     kind = type_of(dtype)
     how = {"axis": axis, "inverse": inverse, **c.given}
     x = c.x.astype(kind)

@@ -201,8 +201,8 @@ class BatchProducts {
 };
 
 // Takes the outputs y and the gradients g by them through all rotations, or with Adjoint through
-// their inverses from the last on, and sums the products before each. Of rotation k vector
-// p * count + k of `sums` gets sum p.
+// their inverses from the last on, and sums the products before each. Vector
+// p * count + k of `sums` gets sum p of rotation k.
 template <class F, bool Adjoint>
 void batch_vjp_sweep(const std::vector<BatchRotation>& rotations,
                      const BatchAngles<real_t<F>>& angles, const BlockShape& shape, real_t<F>* y,

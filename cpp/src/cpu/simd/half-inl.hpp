@@ -37,7 +37,7 @@ typedef std::uint16_t Halves
   return (bits + ((1 << (shift - 1)) - 1) + ((bits >> shift) & 1)) >> shift;
 }
 
-// The bits of |x|, of which those of infinity are the last before those of NaN.
+// The bits of |x|. As integers, infinity is above all numbers and below all NaN.
 [[gnu::always_inline]] inline Bits<float> magnitude_of(const Vector<float>& x) {
   return bits_of(x) & 0x7fffffff;
 }

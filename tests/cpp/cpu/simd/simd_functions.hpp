@@ -8,10 +8,10 @@
 
 namespace test {
 
-// Of eight numbers.
+// Computes eight sines and cosines.
 using SinCos = void (*)(const double* x, double* sine, double* cosine);
 
-// Of sixteen numbers, to and from 16 bits.
+// Convert sixteen numbers to and from 16 bits.
 template <class H>
 struct Conversions {
   void (*widen)(const H* x, float* out);
