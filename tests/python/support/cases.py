@@ -1,7 +1,9 @@
 """The schedules, parameters and arrays that several tests go through."""
 
+import functools
+import inspect
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -15,6 +17,33 @@ from oracles import Options
 # From the smallest through odd, prime and power-of-two sizes and the neighbours of powers of two.
 SMALL_SIZES = [1, 2, 3, 4, 5, 6, 7, 8, 9, 13, 15, 16, 17]
 LARGE_SIZES = [31, 32, 33, 63, 64, 65, 127, 128, 129]
+
+
+def each(names: str | tuple[str, ...], cases: Iterable[Any]) -> Callable[[Callable], Callable]:
+    """Run all cases in one test: as ``pytest.mark.parametrize``, which takes longer than they do.
+
+    A failure says which case it was.
+    """
+    cases = [c if isinstance(names, tuple) else (c,) for c in cases]
+    names = names if isinstance(names, tuple) else (names,)
+
+    def decorate(test: Callable) -> Callable:
+        @functools.wraps(test)
+        def run(**given: Any) -> None:
+            for case in cases:
+                chosen = dict(zip(names, case, strict=True))
+                try:
+                    test(**given, **chosen)
+                except Exception as error:
+                    error.add_note(f"with {chosen}")
+                    raise
+
+        own = inspect.signature(test)
+        others = [p for name, p in own.parameters.items() if name not in names]
+        run.__signature__ = own.replace(parameters=others)  # type: ignore[attr-defined]
+        return run
+
+    return decorate
 
 
 def random_rounds(n: int) -> Schedule:

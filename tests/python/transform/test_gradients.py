@@ -8,7 +8,7 @@ import pytest
 
 import givens
 import oracles
-from cases import OPTIONS, SCHEDULES, Case, random_vectors
+from cases import OPTIONS, SCHEDULES, Case, each, random_vectors
 from givens import MatrixGradients, RotateGradients, Schedule
 from oracles import (
     DIFFERENTIABLE,
@@ -118,22 +118,22 @@ def assert_vjp_is_derivative(
     assert_gradients_close([total.real, total.imag][: len(parts)], parts, size)
 
 
-@pytest.mark.parametrize("inverse", [False, True])
-@pytest.mark.parametrize("kind", OPTIONS)
+@each("inverse", [False, True])
+@each("kind", OPTIONS)
 @pytest.mark.parametrize("name", SCHEDULES)
 def test_rotate_vjp_against_differences(name: str, kind: str, inverse: bool) -> None:
     assert_vjp_is_derivative(SCHEDULES[name](6), kind, (3, 6), inverse=inverse)
 
 
-@pytest.mark.parametrize("inverse", [False, True])
-@pytest.mark.parametrize("kind", ["angles alone", "signs"])
+@each("inverse", [False, True])
+@each("kind", ["angles alone", "signs"])
 def test_rotate_vjp_of_complex_vectors_with_real_angles(kind: str, inverse: bool) -> None:
     assert_vjp_is_derivative(
         Schedule.circle(5), kind, (2, 5), inverse=inverse, complex_vectors=True
     )
 
 
-@pytest.mark.parametrize("inverse", [False, True])
+@each("inverse", [False, True])
 @pytest.mark.parametrize("axis", [-1, -2, -3, 0, 1, 2])
 def test_rotate_vjp_along_an_axis(axis: int, inverse: bool) -> None:
     shape = [2, 3, 2]
@@ -155,8 +155,8 @@ BATCHES = [
 ]
 
 
-@pytest.mark.parametrize("inverse", [False, True])
-@pytest.mark.parametrize("kind", ["phases and diagonal", "signs"])
+@each("inverse", [False, True])
+@each("kind", ["phases and diagonal", "signs"])
 @pytest.mark.parametrize(("angle_batch", "other_batch", "shape"), BATCHES)
 def test_rotate_vjp_of_batches(angle_batch, other_batch, shape, kind, inverse) -> None:
     assert_vjp_is_derivative(
@@ -165,7 +165,7 @@ def test_rotate_vjp_of_batches(angle_batch, other_batch, shape, kind, inverse) -
 
 
 @pytest.mark.parametrize("batches", [((), ()), ((3,), ()), ((), (3,)), ((2, 1), (3,))])
-@pytest.mark.parametrize("kind", OPTIONS)
+@each("kind", OPTIONS)
 @pytest.mark.parametrize("name", SCHEDULES)
 def test_matrix_vjp_against_differences(name: str, kind: str, batches) -> None:
     schedule = SCHEDULES[name](5)
@@ -190,8 +190,8 @@ SIZES = [1, 2, 3, 5, 8, 16, 17, 33]
 EXTREMES = ["angles alone", "phases and diagonal"]
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("inverse", [False, True])
+@each("dtype", [np.float32, np.float64])
+@each("inverse", [False, True])
 @pytest.mark.parametrize(
     ("n", "kind"),
     [(n, kind) for n in SIZES for kind in OPTIONS if n <= 8 or kind in EXTREMES],
@@ -210,7 +210,7 @@ def test_rotate_vjp_against_conjugation(name: str, n: int, kind: str, inverse: b
     assert_vectors_close(gx, expected_gx, size)
 
 
-@pytest.mark.parametrize("kind", EXTREMES)
+@each("kind", EXTREMES)
 @pytest.mark.parametrize("n", [63, 64, 65, 128])
 @pytest.mark.parametrize("name", ["circle", "xor", "team 8"])
 def test_large_matrices_against_conjugation(name: str, n: int, kind: str) -> None:
@@ -220,8 +220,8 @@ def test_large_matrices_against_conjugation(name: str, n: int, kind: str) -> Non
     assert_gradients_close(actual, expected, c.size())
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("kind", OPTIONS)
+@each("dtype", [np.float32, np.float64])
+@each("kind", OPTIONS)
 @pytest.mark.parametrize("n", SIZES)
 @pytest.mark.parametrize(
     "name", ["circle", "xor", "team, columns", "xor, columns", "random rounds"]
@@ -239,9 +239,9 @@ def test_matrix_vjp_against_conjugation(name: str, n: int, kind: str, dtype) -> 
     assert_gradients_close(actual, c.expected(axis=-2)[1:], c.size())
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("inverse", [False, True])
-@pytest.mark.parametrize("kind", OPTIONS)
+@each("dtype", [np.float32, np.float64])
+@each("inverse", [False, True])
+@each("kind", OPTIONS)
 @pytest.mark.parametrize(
     ("angle_batch", "other_batch", "shape"),
     [
@@ -266,8 +266,8 @@ def test_shared_parameters(angle_batch, other_batch, shape, kind, inverse, dtype
 # --- Identities ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("inverse", [False, True])
-@pytest.mark.parametrize("kind", OPTIONS)
+@each("inverse", [False, True])
+@each("kind", OPTIONS)
 @pytest.mark.parametrize("n", [1, 2, 5, 16, 65, 128])
 @pytest.mark.parametrize("name", SCHEDULES)
 def test_gradient_of_the_vectors_is_the_adjoint(name, n, kind, inverse) -> None:
@@ -284,7 +284,7 @@ def test_gradient_of_the_vectors_is_the_adjoint(name, n, kind, inverse) -> None:
     assert abs(inner(y, c.gy) - inner(x, gx)) <= size
 
 
-@pytest.mark.parametrize("kind", OPTIONS)
+@each("kind", OPTIONS)
 def test_output_as_its_own_gradient(kind: str) -> None:
     # L = norm(y)**2 / 2 does not depend on a unitary matrix, and its gradient is y.
     c = GradientCase.of(Schedule.xor(9), kind, (4, 9))
@@ -297,7 +297,7 @@ def test_output_as_its_own_gradient(kind: str) -> None:
     assert_gradients_close(gradients, [np.zeros(g.shape) for g in gradients], bound)
 
 
-@pytest.mark.parametrize("kind", OPTIONS)
+@each("kind", OPTIONS)
 def test_matrix_and_rotate_agree(kind: str) -> None:
     schedule = Schedule.circle(7, columns=4)
     c = matrix_case(schedule, kind, (7, 4))
@@ -307,7 +307,7 @@ def test_matrix_and_rotate_agree(kind: str) -> None:
     assert_gradients_close(actual, expected, 2 * c.size())
 
 
-@pytest.mark.parametrize("kind", OPTIONS)
+@each("kind", OPTIONS)
 def test_gradient_of_a_sum(kind: str) -> None:
     # Array libraries give the gradient of U.sum() as a read-only view of a single number.
     c = GradientCase.of(Schedule.xor(6), kind, (3, 6))
@@ -327,9 +327,9 @@ def test_gradient_of_a_sum(kind: str) -> None:
 # --- Edges ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("inverse", [False, True])
-@pytest.mark.parametrize("kind", OPTIONS)
+@each("dtype", [np.float32, np.float64])
+@each("inverse", [False, True])
+@each("kind", OPTIONS)
 @pytest.mark.parametrize(
     ("n", "batches", "shape"),
     [
@@ -356,7 +356,7 @@ def test_no_vectors_give_zeros(n, batches, shape, kind, inverse, dtype) -> None:
         np.testing.assert_array_equal(g, np.zeros(g.shape, dtype), strict=True)
 
 
-@pytest.mark.parametrize("kind", OPTIONS)
+@each("kind", OPTIONS)
 @pytest.mark.parametrize(("n", "columns", "batch"), [(0, 0, ()), (4, 0, ()), (4, 2, (0,))])
 def test_empty_matrices_give_zeros(n: int, columns: int, batch, kind: str) -> None:
     schedule = Schedule.xor(n, columns=columns)
@@ -380,8 +380,8 @@ def test_one_coordinate_has_a_diagonal_only() -> None:
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
-@pytest.mark.parametrize("inverse", [False, True])
-@pytest.mark.parametrize("kind", OPTIONS)
+@each("inverse", [False, True])
+@each("kind", OPTIONS)
 def test_matrix_that_is_not_finite_leaves_the_others(kind, inverse, value) -> None:
     c = GradientCase.of(Schedule.xor(9), kind, (3, 20, 9), batches=((3,), (3,)))
     spoilt = c.gy.copy()

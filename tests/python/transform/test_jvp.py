@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import givens
-from cases import OPTIONS, SCHEDULES, Case, random_vectors
+from cases import OPTIONS, SCHEDULES, Case, each, random_vectors
 from givens import Schedule
 from oracles import (
     DIFFERENTIABLE,
@@ -125,9 +125,9 @@ def dual_rotation(c: TangentCase, inverse: bool) -> Dual:
 # --- Forward mode --------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("inverse", [False, True])
-@pytest.mark.parametrize("kind", OPTIONS)
+@each("dtype", [np.float32, np.float64])
+@each("inverse", [False, True])
+@each("kind", OPTIONS)
 @pytest.mark.parametrize("n", [1, 2, 5, 13])
 @pytest.mark.parametrize("name", ["circle", "xor", "random rounds"])
 def test_rotate_jvp_against_numpys_duals(name, n, kind, inverse, dtype) -> None:
@@ -141,15 +141,15 @@ def test_rotate_jvp_against_numpys_duals(name, n, kind, inverse, dtype) -> None:
         assert norm(dy - expected.d) <= tangent_rounding(c, norm(c.dx))
 
 
-@pytest.mark.parametrize("kind", OPTIONS)
+@each("kind", OPTIONS)
 def test_complex_vectors_with_any_parameters(kind: str) -> None:
     c = TangentCase.of(Schedule.circle(6), kind, (5, 6), complex_vectors=True)
     _, dy = c.jvp()
     assert norm(dy - dual_rotation(c, inverse=False).d) <= tangent_rounding(c, norm(c.dx))
 
 
-@pytest.mark.parametrize("inverse", [False, True])
-@pytest.mark.parametrize("kind", OPTIONS)
+@each("inverse", [False, True])
+@each("kind", OPTIONS)
 def test_rotate_jvp_against_central_differences(kind: str, inverse: bool) -> None:
     c = TangentCase.of(Schedule.circle(7), kind, (3, 7))
     _, dy = c.jvp(inverse=inverse)
@@ -171,8 +171,8 @@ def test_rotate_jvp_against_central_differences(kind: str, inverse: bool) -> Non
     assert norm(dy - difference) <= third * step**2 / 6 + 2 * error / step
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("kind", OPTIONS)
+@each("dtype", [np.float32, np.float64])
+@each("kind", OPTIONS)
 @pytest.mark.parametrize("n", [2, 33])
 @pytest.mark.parametrize("name", SCHEDULES)
 def test_jvp_is_the_adjoint_of_vjp(name: str, n: int, kind: str, dtype) -> None:
@@ -188,7 +188,7 @@ def test_jvp_is_the_adjoint_of_vjp(name: str, n: int, kind: str, dtype) -> None:
         assert abs(inner(c.gy, dy) - through) <= bound + (c.rate() + norm(c.dx)) * each
 
 
-@pytest.mark.parametrize("kind", OPTIONS)
+@each("kind", OPTIONS)
 def test_a_missing_tangent_is_zero(kind: str) -> None:
     c = TangentCase.of(Schedule.xor(5), kind, (3, 5))
     y, dy = c.jvp()
@@ -203,8 +203,8 @@ def test_a_missing_tangent_is_zero(kind: str) -> None:
     np.testing.assert_array_equal(parts[0][1], c.jvp(**zeros)[1])
 
 
-@pytest.mark.parametrize("inverse", [False, True])
-@pytest.mark.parametrize("kind", OPTIONS)
+@each("inverse", [False, True])
+@each("kind", OPTIONS)
 @pytest.mark.parametrize(
     ("batches", "shape"),
     [
@@ -277,7 +277,7 @@ def test_axes_and_strides(axis: int) -> None:
             np.testing.assert_allclose(p, q, rtol=0, atol=24 * 24 * EPS * scale)
 
 
-@pytest.mark.parametrize("kind", OPTIONS)
+@each("kind", OPTIONS)
 @pytest.mark.parametrize("name", ["circle", "xor, columns", "team, columns"])
 @pytest.mark.parametrize("n", [1, 2, 5, 9])
 def test_matrix_jvp_rotates_the_identity(n: int, name: str, kind: str) -> None:
@@ -315,8 +315,8 @@ def derivative_by_differences(function, c: TangentCase) -> list[np.ndarray]:
     return total
 
 
-@pytest.mark.parametrize("inverse", [False, True])
-@pytest.mark.parametrize("kind", OPTIONS)
+@each("inverse", [False, True])
+@each("kind", OPTIONS)
 @pytest.mark.parametrize("n", [1, 2, 3, 6])
 @pytest.mark.parametrize("name", ["circle", "xor, columns", "butterfly", "random rounds"])
 def test_rotate_vjp_jvp_against_differences(name, n, kind, inverse) -> None:
@@ -356,8 +356,8 @@ def test_rotate_vjp_jvp_against_differences(name, n, kind, inverse) -> None:
     assert norm(tangents[0] - expected[0]) <= error
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("kind", OPTIONS)
+@each("dtype", [np.float32, np.float64])
+@each("kind", OPTIONS)
 @pytest.mark.parametrize("n", [2, 17, 40])
 def test_second_derivatives_are_symmetric(n: int, kind: str, dtype) -> None:
     # Along two directions u and v in (x, parameters), <gy, second derivative of rotate>.
@@ -384,7 +384,7 @@ def test_second_derivatives_are_symmetric(n: int, kind: str, dtype) -> None:
 # --- Edges ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("kind", OPTIONS)
+@each("kind", OPTIONS)
 @pytest.mark.parametrize(
     ("n", "batches", "shape"),
     [
@@ -405,7 +405,7 @@ def test_empty_and_single(n: int, batches, shape, kind: str) -> None:
             assert not any(np.any(g) for g in part)
 
 
-@pytest.mark.parametrize("kind", ["angles alone", "phases and diagonal"])
+@each("kind", ["angles alone", "phases and diagonal"])
 @pytest.mark.parametrize("batch", [(), (5,)])
 def test_any_number_of_threads_gives_the_same_bits(batch, kind: str) -> None:
     c = TangentCase.of(Schedule.circle(64), kind, (*batch, 150, 64), batches=(batch, ()))

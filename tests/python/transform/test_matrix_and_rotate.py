@@ -1,6 +1,7 @@
 """`matrix` and `rotate` against dense matrix products."""
 
 import functools
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -18,6 +19,7 @@ from cases import (
     SMALL_SIZES,
     Case,
     complex_of,
+    each,
     makes_complex,
     random_vectors,
 )
@@ -55,24 +57,33 @@ def eye_error(U: np.ndarray) -> float:
 
 
 # Everything at small sizes, the extremes at large ones.
-CASES = [
-    pytest.param(name, n, kind, id=f"{name}-{n}-{kind}")
-    for name in SCHEDULES
+SIZES = [
+    (n, kind)
     for n in SMALL_SIZES + LARGE_SIZES
     for kind in OPTIONS
     if n in SMALL_SIZES or kind in ("angles alone", "phases and diagonal")
 ]
-EACH_CASE = pytest.mark.parametrize(("name", "n", "kind"), CASES)
+
+
+def each_case(test: Callable) -> Callable:
+    return pytest.mark.parametrize("name", SCHEDULES)(each(("n", "kind"), SIZES)(test))
+
+
 SOME_CASES = pytest.mark.parametrize(
     ("name", "n", "kind"),
-    [c for c in CASES if c.values[0] in ("circle", "xor", "team 8") and c.values[1] in (1, 5, 16)],
+    [
+        (name, n, kind)
+        for name in ("circle", "xor", "team 8")
+        for n, kind in SIZES
+        if n in (1, 5, 16)
+    ],
 )
 
 
 # --- The matrix ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("kind", OPTIONS)
+@each("kind", OPTIONS)
 @pytest.mark.parametrize("name", SCHEDULES)
 def test_matrix_is_the_product_of_its_rotations(name: str, kind: str) -> None:
     c = Case.of(SCHEDULES[name](9), kind, (9,))
@@ -114,7 +125,7 @@ def test_circle_multiplies_steps_in_the_order_of_the_paper(n: int, missing: int)
     assert_vectors_close(givens.matrix(angles, schedule), U[:, :columns], size, axis=0)
 
 
-@EACH_CASE
+@each_case
 def test_matrix_against_dense_product(name: str, n: int, kind: str) -> None:
     c = case(name, n, kind)
     actual = givens.matrix(**c.given)
@@ -123,14 +134,14 @@ def test_matrix_against_dense_product(name: str, n: int, kind: str) -> None:
     assert_vectors_close(actual, c.U[:, : c.schedule.columns], 2 * c.rounding, axis=0)
 
 
-@EACH_CASE
+@each_case
 def test_matrix_is_unitary(name: str, n: int, kind: str) -> None:
     c = case(name, n, kind)
     U = givens.matrix(**c.given)
     assert eye_error(U) <= 1e-13 * n
 
 
-@pytest.mark.parametrize("kind", OPTIONS)
+@each("kind", OPTIONS)
 @pytest.mark.parametrize("n", [1, 2, 3, 8, 17, 64])
 @pytest.mark.parametrize("name", ["circle", "xor", "team 8", "brickwall", "butterfly"])
 def test_determinant(name: str, n: int, kind: str) -> None:
@@ -154,7 +165,7 @@ def test_signs_with_an_odd_number_of_minus_ones_reflect() -> None:
     np.testing.assert_array_equal(U, signs[:, None] * givens.matrix(angles, schedule))
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@each("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("n", [0, 1, 2, 5, 16, 33, 64])
 @pytest.mark.parametrize("name", SCHEDULES)
 def test_zero_angles_give_the_identity(name: str, n: int, dtype) -> None:
@@ -203,7 +214,7 @@ def test_tiny_and_huge_angles(dtype, values) -> None:
 # --- Vectors -------------------------------------------------------------------------------------
 
 
-@EACH_CASE
+@each_case
 def test_rotate_against_dense_product(name: str, n: int, kind: str) -> None:
     c = case(name, n, kind)
     x = c.vectors(3, n)
@@ -231,7 +242,7 @@ def test_one_vector_rows_and_columns(name: str, n: int, kind: str) -> None:
     assert_vectors_close(c.forward(columns, axis=0), c.U @ columns, size * norms, axis=0)
 
 
-@pytest.mark.parametrize("inverse", [False, True])
+@each("inverse", [False, True])
 @pytest.mark.parametrize("axis", range(-4, 4))
 def test_any_axis(axis: int, inverse: bool) -> None:
     c = case("xor", 5, "phases and diagonal")
@@ -253,7 +264,7 @@ def test_rotate_ignores_columns(name: str, n: int) -> None:
     assert_vectors_close(y, c.U.T, 2 * c.rounding)  # both sides round
 
 
-@pytest.mark.parametrize("kind", OPTIONS)
+@each("kind", OPTIONS)
 @pytest.mark.parametrize("n", [1, 2, 5, 8, 31, 64])
 @pytest.mark.parametrize("name", SCHEDULES)
 def test_single_precision_against_double(name: str, n: int, kind: str) -> None:
@@ -273,10 +284,10 @@ def test_single_precision_against_double(name: str, n: int, kind: str) -> None:
         assert_vectors_close(y, expected, bound * np.linalg.norm(c.x, axis=-1))
 
 
-@pytest.mark.parametrize("values", ["finite", "infinite"])
-@pytest.mark.parametrize("inverse", [False, True])
-@pytest.mark.parametrize("kind", REAL_OPTIONS)
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@each("values", ["finite", "infinite"])
+@each("inverse", [False, True])
+@each("kind", REAL_OPTIONS)
+@each("dtype", [np.float32, np.float64])
 def test_real_angles_turn_real_and_imaginary_parts_apart(dtype, kind, inverse, values) -> None:
     c = Case.of(Schedule.circle(6), kind, (5, 6), dtype=dtype, complex_vectors=True)
     x = c.x
@@ -318,7 +329,7 @@ BATCHES = [
 ]
 
 
-@pytest.mark.parametrize("inverse", [False, True])
+@each("inverse", [False, True])
 @pytest.mark.parametrize(
     ("angle_batch", "other_batch", "x_batch", "kind"),
     [
@@ -359,7 +370,7 @@ def test_batch_axes_come_before_the_axis() -> None:
         assert_vectors_close(actual[b], expected, 2 * c.rounding * norms, axis=0)  # both round
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.complex64, np.complex128])
+@each("dtype", [np.float32, np.float64, np.complex64, np.complex128])
 @pytest.mark.parametrize("n", [0, 1])
 @pytest.mark.parametrize("name", SCHEDULES)
 def test_nothing_to_rotate(name: str, n: int, dtype) -> None:
@@ -388,8 +399,8 @@ def assert_same_bits(a: np.ndarray, b: np.ndarray) -> None:
 
 
 @VALUES
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("kind", OPTIONS)
+@each("dtype", [np.float32, np.float64])
+@each("kind", OPTIONS)
 @pytest.mark.parametrize(("n", "vectors"), [(5, 3), (16, 37), (64, 70)])
 def test_one_vector_that_is_not_finite_leaves_the_others(n, vectors, kind, dtype, value) -> None:
     c = Case.of(Schedule.xor(n), kind, (vectors, n), dtype=dtype)
@@ -412,7 +423,7 @@ def test_one_vector_that_is_not_finite_leaves_the_others(n, vectors, kind, dtype
 
 
 @VALUES
-@pytest.mark.parametrize("inverse", [False, True])
+@each("inverse", [False, True])
 def test_coordinates_that_do_not_depend_on_it_stay(value: float, inverse: bool) -> None:
     schedule = Schedule.from_rounds(5, [[(0, 1), (2, 3)], [(1, 4)], [(2, 3)]])
     angles = np.linspace(0.3, 2.0, 4)
@@ -429,7 +440,7 @@ def test_coordinates_that_do_not_depend_on_it_stay(value: float, inverse: bool) 
 
 
 @VALUES
-@pytest.mark.parametrize("kind", ["angles alone", "phases and diagonal"])
+@each("kind", ["angles alone", "phases and diagonal"])
 def test_angle_that_is_not_finite_leaves_the_other_matrices(kind: str, value: float) -> None:
     c = Case.of(Schedule.circle(8), kind, (3, 5, 8), batches=((3,), (3,)))
     spoilt = {**c.given, "angles": c.parameters["angles"].copy()}
