@@ -6,7 +6,7 @@ import math
 import pytest
 
 from givens.jax import _division, _kernels
-from scripts import run
+from scripts import run, with_devices
 
 pytestmark = pytest.mark.skipif(
     not _kernels.USES_FFI, reason="a call back through Python is not divided"
@@ -100,7 +100,7 @@ SCRIPT = """
 def test_divided_arrays_stay_divided(kind: str, shape: tuple[int, ...]) -> None:
     output = run(
         SCRIPT.format(kind=kind, shape=shape),
-        XLA_FLAGS=f"--xla_force_host_platform_device_count={math.prod(shape)}",
+        XLA_FLAGS=with_devices(math.prod(shape)),
         JAX_ENABLE_X64="1",
     )
     for name, (gathers, may_gather, same_bits, errors) in json.loads(output).items():

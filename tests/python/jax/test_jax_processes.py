@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from scripts import run
+from scripts import run, with_devices
 
 
 def test_shard_map_with_shared_angles() -> None:
@@ -35,8 +35,7 @@ def test_shard_map_with_shared_angles() -> None:
         )
         print(len(jax.devices()), error)
     """
-    two_devices = "--xla_force_host_platform_device_count=2"
-    devices, error = run(script, XLA_FLAGS=two_devices, JAX_ENABLE_X64="1").split()
+    devices, error = run(script, XLA_FLAGS=with_devices(2), JAX_ENABLE_X64="1").split()
     assert devices == "2"
     # Without the sum a gradient would be off by about its half. Here the same terms are summed in
     # another order, in double precision.

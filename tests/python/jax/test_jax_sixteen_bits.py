@@ -67,6 +67,7 @@ def test_derivatives_in_both_modes_and_twice(dtype) -> None:
     assert np.linalg.norm(wide(dy) - dexact) <= eps * size
 
     # The loss sums fourth powers of entries below 4, each with a few roundings.
+    @jax.jit
     def second(x):
         g = jax.grad(loss, 1)
         forward = jax.jvp(lambda a: g(x, a), (angles,), (direction,))[1]
@@ -78,7 +79,7 @@ def test_derivatives_in_both_modes_and_twice(dtype) -> None:
         assert found.dtype == jnp.float32
         bound = 100 * eps * np.linalg.norm(expected)
         assert np.linalg.norm(found - expected) <= bound
-    third = jax.jacfwd(jax.jacfwd(jax.grad(loss, 1), 1), 1)
+    third = jax.jit(jax.jacfwd(jax.jacfwd(jax.grad(loss, 1), 1), 1))
     assert np.isfinite(third(x, angles)).all()
 
 

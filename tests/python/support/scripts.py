@@ -15,6 +15,11 @@ needs_threads = pytest.mark.skipif(
 )
 
 
+def with_devices(count: int) -> str:
+    """Return XLA_FLAGS for as many devices on the CPU, beside what these tests set."""
+    return f"{os.environ['XLA_FLAGS']} --xla_force_host_platform_device_count={count}"
+
+
 def run(script: str, **environment: str) -> str:
     """Run a script, which must succeed, and return what it prints."""
     process = subprocess.run(
