@@ -4,9 +4,16 @@
 PYTHON ?= python3
 VENV := .venv
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check
+# Python compiles what is imported of the tools, which is a small part of them.
+INSTALL := $(PIP) install --quiet --no-compile
 
-# The tools of the environment come before the system's.
-export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+# The tools of the environment come before the system's. In the last folder Clang's sanitizers find the
+# program that names the lines of a report.
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH):/usr/lib/llvm-16/bin
+
+# GCC, the default on Linux, compiles what is tested in full; Clang compiles the engines once more, and
+# what runs under the sanitizers. CMakePresets.json names the same compiler.
+CLANG := clang++-16
 
 # nvcc takes minutes for the CUDA engine, so the package is built without it unless one asks for it:
 # make GIVENS_CUDA=auto
@@ -34,8 +41,9 @@ help:
 	@echo 'make lint             all checks of .pre-commit-config.yaml (types: mypy alone)'
 	@echo 'make format           format Python and C++'
 	@echo 'make test-cpp         C++ tests and Python bindings, warnings as errors'
-	@echo 'make test-clang       C++ tests and Python tests of the engines by Clang, warnings as errors'
-	@echo 'make test-sanitizers  C++ tests under the address, undefined-behaviour, thread sanitizers'
+	@echo 'make test-clang       Python tests of the engines by Clang, warnings as errors'
+	@echo 'make test-sanitizers  C++ tests by Clang, under the address, undefined-behaviour and thread'
+	@echo '                      sanitizers, warnings as errors'
 	@echo 'make test-embed       programs that use the installed C++ library'
 	@echo 'make test-cuda-python Python tests with arrays on a GPU, on the emulator of CUDA'
 	@echo 'make test-cuda-build  the CUDA engine by nvcc, where there is one, and checks of its code'
@@ -60,19 +68,19 @@ $(VENV)/.build-tools: pyproject.toml
 		project = tomllib.load(open("pyproject.toml", "rb")); \
 		print(*project["build-system"]["requires"], "cmake>=3.25", "ninja>=1.11", sep="\n")' \
 		> $(VENV)/build-tools.txt
-	$(PIP) install --quiet -r $(VENV)/build-tools.txt
+	$(INSTALL) -r $(VENV)/build-tools.txt
 	touch $@
 
 # The package, with what the demo needs.
 $(VENV)/.package: $(VENV)/.build-tools $(PACKAGE_SOURCES)
-	$(PIP) install --quiet --no-build-isolation \
+	$(INSTALL) --no-build-isolation \
 		--config-settings=cmake.define.GIVENS_CUDA=$(GIVENS_CUDA) '.[demo]'
 	touch $@
 
 # The package with the C++ tests and with warnings as errors. It is installed, so that the
 # Python tests test the same objects. The headers of jaxlib are among the tools.
 $(VENV)/.package-with-tests: $(VENV)/.dev-tools $(PACKAGE_SOURCES) $(CPP_TEST_SOURCES) | test-packages
-	$(PIP) install --quiet --no-build-isolation --config-settings=build-dir=build/package \
+	$(INSTALL) --no-build-isolation --config-settings=build-dir=build/package \
 		--config-settings=cmake.define.GIVENS_BUILD_TESTS=ON \
 		--config-settings=cmake.define.GIVENS_INSTALL=ON \
 		--config-settings=cmake.define.GIVENS_WARNINGS_AS_ERRORS=ON \
@@ -90,13 +98,13 @@ requirements = $(VENV)/bin/python -c 'import sys, tomllib; \
 # What the tests and checks need.
 $(VENV)/.dev-tools: $(VENV)/.build-tools
 	$(requirements) demo fit jax test dev > $(VENV)/dev-tools.txt
-	$(PIP) install --quiet -r $(VENV)/dev-tools.txt
+	$(INSTALL) -r $(VENV)/dev-tools.txt
 	touch $@
 
 # What the benchmarks compare with.
 $(VENV)/.bench-tools: $(VENV)/.build-tools
 	$(requirements) bench > $(VENV)/bench-tools.txt
-	$(PIP) install --quiet -r $(VENV)/bench-tools.txt
+	$(INSTALL) -r $(VENV)/bench-tools.txt
 	touch $@
 
 # $(call install,packages,who needs) installs the packages by apt-get if it may and else asks for them.
@@ -105,11 +113,16 @@ install = sudo=; [ "$$(id -u)" = 0 ] || sudo='sudo -n'; \
 	{ $$sudo apt-get update && $$sudo apt-get install -y $(1); } || \
 	{ echo "$(2) the packages $(1)"; exit 1; }
 
-# What the C++ tests need and PyPI does not have: doctest, and Boost.Context for the emulator of CUDA.
+# What the C++ tests need and PyPI does not have: doctest, Boost.Context for the emulator of CUDA, and
+# Clang with its sanitizers.
 test-packages:
 	@if ! printf '#include <doctest/doctest.h>\n#include <boost/context/fiber.hpp>\n' | \
 			$(CXX) -E -x c++ - >/dev/null 2>&1; then \
 		$(call install,doctest-dev libboost-context-dev,The C++ tests need); \
+	fi
+	@if ! command -v $(CLANG) >/dev/null || ! command -v llvm-symbolizer >/dev/null || \
+			! ls /usr/lib/llvm-16/lib/clang/16/lib/linux/libclang_rt.tsan-*.a >/dev/null 2>&1; then \
+		$(call install,clang-16 libclang-rt-16-dev llvm-16,The C++ tests need); \
 	fi
 
 # --- What people call ---------------------------------------------------------------------------
@@ -118,10 +131,10 @@ demo: $(VENV)/.package
 	@mkdir -p build
 	$(VENV)/bin/python -m givens demo --output build/demo.png
 
-# One after the other, whatever -j says; pytest comes last, so that its summary closes the output.
+# One after the other, whatever -j says, except that lint, which has one thread, runs beside the first.
+# pytest comes last, so that its summary closes the output.
 test:
-	$(MAKE) lint
-	$(MAKE) test-cpp
+	$(MAKE) --jobs=2 lint test-cpp
 	$(MAKE) test-clang
 	$(MAKE) test-sanitizers
 	$(MAKE) test-embed
@@ -145,16 +158,12 @@ format: $(VENV)/.dev-tools
 test-cpp: $(VENV)/.package-with-tests
 	ctest --test-dir build/package --output-on-failure --no-tests=error
 
-# The engines, and what tests them, once more by Clang. The emulator of CUDA and the rest of Python show
-# nothing new there.
-CLANG := clang++-16
+# The C++ tests by Clang run under the sanitizers. This tests an engine as users get it, and compiles all.
 test-clang: $(VENV)/.dev-tools test-packages
-	@command -v $(CLANG) >/dev/null || { $(call install,clang-16,The tests with Clang need); }
 	cmake --preset werror -B build/clang -DCMAKE_CXX_COMPILER=$(CLANG) -DGIVENS_BUILD_PYTHON=ON \
 		-DGIVENS_JAX=off -DPython_EXECUTABLE=$(CURDIR)/$(VENV)/bin/python \
 		-Dpybind11_DIR="$$(python -m pybind11 --cmakedir)"
-	cmake --build build/clang --target givens_tests givens_python givens_headers
-	ctest --test-dir build/clang/tests/cpp --output-on-failure --no-tests=error
+	cmake --build build/clang --target givens_python givens_headers
 	rm -rf build/clang/package && mkdir build/clang/package
 	cp -r python/givens build/clang/package/
 	cp build/clang/python/bindings/_core.*.so build/clang/package/givens/
@@ -180,9 +189,9 @@ test-arm: $(VENV)/.build-tools test-packages
 	ctest --preset arm
 
 test-windows: $(VENV)/.build-tools test-packages
-	@for tool in clang++-16 x86_64-w64-mingw32-g++-posix ld.lld-16 wine; do \
+	@for tool in x86_64-w64-mingw32-g++-posix ld.lld-16 wine; do \
 		command -v $$tool >/dev/null && continue; \
-		$(call install,clang-16 g++-mingw-w64-x86-64-posix lld-16 wine wine64,Tests for Windows need); \
+		$(call install,g++-mingw-w64-x86-64-posix lld-16 wine wine64,Tests for Windows need); \
 		break; \
 	done
 	cmake --preset windows
@@ -191,14 +200,15 @@ test-windows: $(VENV)/.build-tools test-packages
 
 # Nothing here runs programs for macOS: this one is linked to the static library, and that is all.
 test-macos: $(VENV)/.build-tools
-	$(PIP) install --quiet ziglang==0.17.1
+	$(INSTALL) ziglang==0.17.1
 	cmake -S tests/embed -B build/macos -G Ninja -DCMAKE_BUILD_TYPE=Release \
 		-DCMAKE_TOOLCHAIN_FILE=$(CURDIR)/cmake/toolchains/macos.cmake \
 		-DGIVENS_SOURCE_DIR=$(CURDIR) -DGIVENS_WARNINGS_AS_ERRORS=ON
 	cmake --build build/macos
 
+# By Clang, which compiles the library once more in a quarter of the time; one by GCC is linked too.
 test-embed: $(VENV)/.package-with-tests
-	tests/embed/run build/package
+	CXX=$(CLANG) tests/embed/run build/package
 
 # The same bindings as in the package, with kernels that run on the host. Skipped tests fail here.
 test-cuda-python: $(VENV)/.package-with-tests $(VENV)/.dev-tools
@@ -213,7 +223,7 @@ test-cuda-build: $(VENV)/.package $(VENV)/.dev-tools
 ifeq ($(NVCC),)
 	@echo 'There is no nvcc here: the CUDA engine is not compiled'
 else
-	$(PIP) install --quiet nvidia-cuda-cuobjdump nvidia-cuda-nvdisasm
+	$(INSTALL) nvidia-cuda-cuobjdump nvidia-cuda-nvdisasm
 	cmake --preset cuda -DCMAKE_CUDA_COMPILER=$(NVCC) \
 		-DPython_EXECUTABLE=$(CURDIR)/$(VENV)/bin/python \
 		-Dpybind11_DIR="$$(python -m pybind11 --cmakedir)"
@@ -263,7 +273,7 @@ bench: $(VENV)/.package $(VENV)/.bench-tools
 # CuPy is not installed here, because the right one of its packages depends on the driver.
 bench-cuda: $(VENV)/.bench-tools
 	@mkdir -p build
-	$(PIP) install --quiet --no-build-isolation --config-settings=build-dir=build/wheel-cuda \
+	$(INSTALL) --no-build-isolation --config-settings=build-dir=build/wheel-cuda \
 		--config-settings=cmake.define.GIVENS_CUDA=on .
 	$(VENV)/bin/python benchmarks/run.py --gpu --json build/bench-cuda.json \
 		--markdown build/bench-cuda.md $(BENCH_ARGS)
@@ -274,7 +284,7 @@ wheel-cuda: $(VENV)/.build-tools
 	$(PIP) wheel --no-deps --no-build-isolation --wheel-dir build/wheels \
 		--config-settings=build-dir=build/wheel-cuda \
 		--config-settings=cmake.define.GIVENS_CUDA=on .
-	$(PIP) install --quiet nvidia-cuda-cuobjdump
+	$(INSTALL) nvidia-cuda-cuobjdump
 	PATH="$$(echo $(CURDIR)/$(VENV)/lib/python3*/site-packages/nvidia/cu*/bin):$$PATH" \
 		$(VENV)/bin/python tests/cuda/check_wheel.py build/wheels/givens-*.whl
 

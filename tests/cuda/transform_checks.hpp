@@ -95,7 +95,8 @@ inline std::vector<Schedule> large_schedules(std::int64_t n, std::int64_t column
                                              Random& random) {
   return {Schedule::xor_(n),      Schedule::circle(n, columns_of_circle),
           Schedule::team(n, 8),   Schedule::brickwall(n),
-          Schedule::butterfly(n), Schedule::from_rounds(n, random_rounds(n, random))};
+          Schedule::butterfly(n), Schedule::wavefront(n, n - n / 3),
+          Schedule::from_rounds(n, random_rounds(n, random))};
 }
 
 struct SmallSharedMemory : DevicesOfTest {
