@@ -33,7 +33,7 @@ CallNumbers<real_t<F>> lay_out_numbers(const CallSize& call, std::int64_t matric
   CallNumbers<real_t<F>> out{};
   const auto take = [&](auto& pointer, std::int64_t count) {
     using V = std::remove_pointer_t<std::remove_reference_t<decltype(pointer)>>;
-    pointer = reinterpret_cast<V*>(static_cast<unsigned char*>(data) + out.bytes);
+    pointer = data ? reinterpret_cast<V*>(static_cast<unsigned char*>(data) + out.bytes) : nullptr;
     out.bytes += (static_cast<std::size_t>(count) * sizeof(V) + 255) / 256 * 256;
   };
   const DevicePlan& plan = call.plan;

@@ -14,6 +14,7 @@ void fill_with_zero(const ArrayView<R>& view) {
   for (int d = 0; d + 1 < view.ndim(); ++d) loop.add(view.shape(d), {view.stride(d)});
   const std::int64_t row = view.ndim() > 0 ? view.shape(view.ndim() - 1) : 1;
   const std::int64_t stride = view.ndim() > 0 ? view.stride(view.ndim() - 1) : 1;
+  if (row == 0) return;  // the data may be null
   loop.for_each([&](const auto& at) {
     R* const first = view.data() + at[0];
     if (stride == 1) {
