@@ -239,9 +239,10 @@ PYTEST := python -m pytest --numprocesses auto --dist loadfile
 
 # The C++ tests compare every engine with the reference engine. These are run with that engine and with
 # the default, and with both ways in which XLA calls the library; derivatives in plain JAX only once.
+# Further processes would take longer to start than they saved in the first two runs.
 test-python: $(VENV)/.package $(VENV)/.dev-tools
-	GIVENS_ISA=reference $(PYTEST) --quiet $(ENGINE_TESTS)
-	GIVENS_JAX_CALLS=callback $(PYTEST) --quiet tests/python/jax/test_jax.py tests/python/jax/test_jax_export.py \
+	GIVENS_ISA=reference python -m pytest --quiet $(ENGINE_TESTS)
+	GIVENS_JAX_CALLS=callback python -m pytest --quiet tests/python/jax/test_jax.py tests/python/jax/test_jax_export.py \
 		-k "not fwd and not modes"
 	$(PYTEST)
 

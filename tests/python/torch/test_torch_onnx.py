@@ -63,9 +63,21 @@ def compare(path: str, model: nn.Module, vectors) -> None:
             torch.testing.assert_close(torch.from_numpy(a), b.detach(), **close)
 
 
-@pytest.mark.parametrize("name", ["circle", "xor, columns", "brickwall", "random rounds"])
-def test_schedules(name: str, tmp_path) -> None:
-    run(Rotation(SCHEDULES[name](7)), torch.randn(3, 7), tmp_path, dynamo=True)
+class Several(nn.Module):
+    """Several rotations of the same vectors in one program: each export takes a second."""
+
+    def __init__(self, rotations) -> None:
+        super().__init__()
+        self.rotations = nn.ModuleList(rotations)
+
+    def forward(self, x):
+        return tuple(y for rotation in self.rotations for y in rotation(x))
+
+
+def test_schedules(tmp_path) -> None:
+    names = ("circle", "xor, columns", "brickwall", "random rounds")
+    model = Several(Rotation(SCHEDULES[name](7)) for name in names)
+    run(model, torch.randn(3, 7), tmp_path, dynamo=True)
 
 
 @pytest.mark.parametrize("kind", REAL_OPTIONS)
