@@ -40,10 +40,10 @@ help:
 	@echo 'make test             everything that CI runs: lint and the eight test-... that follow'
 	@echo 'make lint             all checks of .pre-commit-config.yaml (types: mypy alone)'
 	@echo 'make format           format Python and C++'
-	@echo 'make test-cpp         C++ tests and Python bindings, warnings as errors'
-	@echo 'make test-clang       Python tests of the engines by Clang, warnings as errors'
 	@echo 'make test-sanitizers  C++ tests by Clang, under the address, undefined-behaviour and thread'
 	@echo '                      sanitizers, warnings as errors'
+	@echo 'make test-cpp         C++ tests and Python bindings by GCC, warnings as errors'
+	@echo 'make test-clang       Python tests of the engines by Clang, warnings as errors'
 	@echo 'make test-embed       programs that use the installed C++ library'
 	@echo 'make test-cuda-python Python tests with arrays on a GPU, on the emulator of CUDA'
 	@echo 'make test-cuda-build  the CUDA engine by nvcc, where there is one, and checks of its code'
@@ -131,12 +131,12 @@ demo: $(VENV)/.package
 	@mkdir -p build
 	$(VENV)/bin/python -m givens demo --output build/demo.png
 
-# One after the other, whatever -j says, except that lint, which has one thread, runs beside the first.
-# pytest comes last, so that its summary closes the output.
+# One after the other, whatever -j says, except that what has one thread runs beside a compilation: the
+# installation of the tools, and lint. pytest comes last, so that its summary closes the output.
 test:
+	$(MAKE) --jobs=2 $(VENV)/.dev-tools test-sanitizers
 	$(MAKE) --jobs=2 lint test-cpp
 	$(MAKE) test-clang
-	$(MAKE) test-sanitizers
 	$(MAKE) test-embed
 	$(MAKE) test-cuda-python
 	$(MAKE) test-cuda-build

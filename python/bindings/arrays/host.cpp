@@ -136,6 +136,11 @@ bool is_false(PyObject* object) {
   return owned.ptr() == Py_False;
 }
 
+// Whether an array has numbers but no memory for them, as fake tensors of PyTorch.
+bool lacks_memory(const void* data, const std::int64_t* shape, std::size_t ndim) {
+  return !data && std::find(shape, shape + ndim, 0) == shape + ndim;
+}
+
 // A NumPy view of another library's array in the CPU's memory.
 py::array view_by_dlpack(py::handle object, const char* name, const char* allowed,
                          const py::object& library) {
@@ -149,6 +154,10 @@ py::array view_by_dlpack(py::handle object, const char* name, const char* allowe
   library.attr("check")(object, name);
   const dlpack::Array source = dlpack::import(object, name, std::nullopt);
   check(source.device);
+  if (lacks_memory(source.data, source.shape.data(), source.shape.size())) {
+    throw py::type_error(std::string(name) + " must have its numbers in memory, got " +
+                         type_name(object) + " without any");
+  }
   const std::optional<Dtype> known = dlpack::dtype_of(source.dtype);
   if (!known) refuse_dtype(name, allowed, dlpack::dtype_text(source.dtype));
   if (source.shape.size() > static_cast<std::size_t>(kMaxDimensions)) {
@@ -244,6 +253,9 @@ std::optional<HostArray> CallArrays::exchanged(py::handle object, const char* na
   const std::optional<Dtype> dtype = dlpack::dtype_of(tensor.dtype);
   if (!is_host(tensor.device) || !dtype || !allows(access, *dtype)) return std::nullopt;
   if (tensor.ndim > kMaxDimensions) return std::nullopt;
+  if (lacks_memory(tensor.data, tensor.shape, static_cast<std::size_t>(tensor.ndim))) {
+    return std::nullopt;
+  }
   auto* data = static_cast<std::byte*>(tensor.data);
   if (data) data += tensor.byte_offset;
   const auto alignment = with_any_type(*dtype, [](auto type) { return alignof(decltype(type)); });

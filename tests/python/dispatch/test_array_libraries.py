@@ -280,6 +280,28 @@ def test_other_tensors_are_refused(torch: Any) -> None:
     assert error.value.__notes__ == ["This was raised by the array that was given as angles."]
 
 
+def test_tensors_without_memory_are_refused(torch: Any) -> None:
+    fake_tensors = pytest.importorskip("torch._subclasses.fake_tensor")
+    angles = torch.zeros(K)
+
+    def check(refused: Any, class_name: str) -> None:
+        message = f"^angles must have its numbers in memory, got {class_name} without any$"
+        with pytest.raises(TypeError, match=message):
+            givens.matrix(refused, SCHEDULE)
+
+    with fake_tensors.FakeTensorMode():
+        fake = torch.zeros(K)
+    check(fake, "FakeTensor")
+    with pytest.raises(TypeError, match="^x must have its numbers in memory"):
+        givens.rotate(fake[:8], angles, SCHEDULE)
+
+    def under_transform(x: Any) -> Any:
+        check(x, "Tensor")
+        return x
+
+    torch.func.functionalize(under_transform)(angles)
+
+
 def test_strides_of_tensors(torch: Any) -> None:
     rng = np.random.default_rng(2)
     values, angles = rng.standard_normal((4, 6, 8)), random_angles(rng, SCHEDULE)
