@@ -93,9 +93,12 @@ inline constexpr bool kFew = false, kFewest = false;
 // A schedule of every kind.
 inline std::vector<Schedule> large_schedules(std::int64_t n, std::int64_t columns_of_circle,
                                              Random& random) {
-  return {Schedule::xor_(n),      Schedule::circle(n, columns_of_circle),
-          Schedule::team(n, 8),   Schedule::brickwall(n),
-          Schedule::butterfly(n), Schedule::wavefront(n, n - n / 3),
+  return {Schedule::xor_(n),
+          Schedule::circle(n, columns_of_circle),
+          Schedule::team(n, 8),
+          Schedule::brickwall(n),
+          Schedule::butterfly(n),
+          Schedule::wavefront(n, n - n / 3),
           Schedule::from_rounds(n, random_rounds(n, random))};
 }
 

@@ -285,14 +285,14 @@ def test_tensors_without_memory_are_refused(torch: Any) -> None:
     angles = torch.zeros(K)
 
     def check(refused: Any, class_name: str) -> None:
-        message = f"^angles must have its numbers in memory, got {class_name} without any$"
+        message = rf"^angles must have its numbers in memory, got {class_name} without any$"
         with pytest.raises(TypeError, match=message):
             givens.matrix(refused, SCHEDULE)
 
     with fake_tensors.FakeTensorMode():
         fake = torch.zeros(K)
     check(fake, "FakeTensor")
-    with pytest.raises(TypeError, match="^x must have its numbers in memory"):
+    with pytest.raises(TypeError, match=r"^x must have its numbers in memory"):
         givens.rotate(fake[:8], angles, SCHEDULE)
 
     def under_transform(x: Any) -> Any:
