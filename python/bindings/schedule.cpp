@@ -270,6 +270,11 @@ void register_schedule(py::module_& module) {
           "__eq__", [](const Schedule& a, const Schedule& b) { return a == b; }, py::is_operator())
       .def("__hash__", &Schedule::hash)
       .def("__repr__", &Schedule::repr)
+      .def("_repr_html_",
+           [](const py::object& self) {
+             PYBIND11_CONSTINIT static PackageObject html_of{"givens._picture", "html_of"};
+             return html_of.get()(self);
+           })
       // py::pickle does not work with the oldest protocols of pickle.
       .def("__reduce__", [](const py::object& self) {
         const py::object rebuild = py::module_::import("operator")
