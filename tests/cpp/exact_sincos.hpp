@@ -11,9 +11,9 @@ struct ExactSinCos {
   long double cosine;
 };
 
-// For |t| <= 10^6: pi/2 is taken away in three parts, of which the first two have 41 and 40 bits, so
-// that their multiples are exact. The C library then has an angle below pi/4.
-// Beyond, where the engines call the C library, what it has for doubles.
+// For |t| <= 10^6: pi/2 is taken away in three parts, of which the first two have 41 and 40 bits,
+// so that their multiples are exact. The C library then has an angle below pi/4. Beyond, where the
+// engines call the C library, what it has for doubles.
 inline ExactSinCos exact_sincos(double t) {
   if (!(std::abs(t) <= 1e6)) return {std::sin(t), std::cos(t)};
   const long double quotient = std::round(static_cast<long double>(t) / 0x1.921fb54442d18p0L);
