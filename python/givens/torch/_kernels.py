@@ -24,20 +24,23 @@ def _engine(t: Tensor) -> Any:
     return _core if t.is_cpu else gpu_functions
 
 
-def _threads(t: Tensor) -> int | None:
+def threads_for(t: Tensor) -> int | None:
+    """Return how many threads a call with a tensor may use; None on a GPU, which has its own."""
     return min(torch.get_num_threads(), _core.default_num_threads()) if t.is_cpu else None
 
 
 def matrix(*args: Any) -> Tensor:
     angles, phases, diagonal, signs, schedule = args
-    U: Tensor = _engine(angles).matrix(angles, schedule, phases, diagonal, signs, _threads(angles))
+    U: Tensor = _engine(angles).matrix(
+        angles, schedule, phases, diagonal, signs, threads_for(angles)
+    )
     return U
 
 
 def matrix_vjp(*args: Any) -> tuple[MaybeTensor, ...]:
     U, gU, angles, phases, diagonal, signs, schedule = args
     gradients: tuple[MaybeTensor, ...] = _engine(U).matrix_vjp(
-        U, gU, angles, schedule, phases, diagonal, signs, _threads(U)
+        U, gU, angles, schedule, phases, diagonal, signs, threads_for(U)
     )
     return gradients
 
@@ -45,7 +48,7 @@ def matrix_vjp(*args: Any) -> tuple[MaybeTensor, ...]:
 def rotate(*args: Any) -> Tensor:
     x, angles, phases, diagonal, signs, schedule, axis, inverse = args
     y: Tensor = _engine(x).rotate(
-        x, angles, schedule, axis, inverse, None, phases, diagonal, signs, _threads(x)
+        x, angles, schedule, axis, inverse, None, phases, diagonal, signs, threads_for(x)
     )
     return y
 
@@ -53,7 +56,7 @@ def rotate(*args: Any) -> Tensor:
 def rotate_vjp(*args: Any) -> tuple[MaybeTensor, ...]:
     y, gy, angles, phases, diagonal, signs, schedule, axis, inverse = args
     gradients: tuple[MaybeTensor, ...] = _engine(y).rotate_vjp(
-        y, gy, angles, schedule, axis, inverse, phases, diagonal, signs, _threads(y)
+        y, gy, angles, schedule, axis, inverse, phases, diagonal, signs, threads_for(y)
     )
     return gradients
 
@@ -63,7 +66,7 @@ def rotate_jvp(*args: Any) -> tuple[MaybeTensor, ...]:
     if not x.is_cpu:
         return tuple(map(_owned, _rounds.rotate_jvp(*args)))
     vectors, options = (x, dx, angles, dangles), (phases, dphases, diagonal, ddiagonal, signs)
-    y, dy = _engine(x).rotate_jvp(*vectors, *rotation, *options, _threads(x))
+    y, dy = _engine(x).rotate_jvp(*vectors, *rotation, *options, threads_for(x))
     return y, dy
 
 
@@ -73,5 +76,5 @@ def rotate_vjp_jvp(*args: Any) -> tuple[MaybeTensor, ...]:
         return tuple(map(_owned, _rounds.rotate_vjp_jvp(*args)))
     vectors = (y, dy, gy, dgy, angles, dangles)
     options = (phases, dphases, diagonal, ddiagonal, signs)
-    gradients, tangents = _engine(y).rotate_vjp_jvp(*vectors, *rotation, *options, _threads(y))
+    gradients, tangents = _engine(y).rotate_vjp_jvp(*vectors, *rotation, *options, threads_for(y))
     return *gradients, *tangents

@@ -7,16 +7,17 @@ other devices, of other dtypes, and conjugated or negated ones.
 
 from typing import Any
 
-from torch import Tensor, get_num_threads, is_autocast_enabled, is_grad_enabled
+from torch import Tensor, is_autocast_enabled, is_grad_enabled
 from torch.autograd import Function
 from torch.autograd.forward_ad import unpack_dual
 from torch.compiler import is_compiling
 from torch.nn import Parameter
 
 from givens import Schedule
-from givens._core import default_num_threads, rotate_vjp
 from givens._core import rotate as core_rotate
+from givens._core import rotate_vjp
 from givens.torch import _operators
+from givens.torch._kernels import threads_for
 from givens.torch._modes import is_in_mode, is_tracing
 
 _REFUSED = (RuntimeError, TypeError, ValueError)
@@ -50,8 +51,7 @@ def rotate(x: Tensor, angles: Any, schedule: Schedule) -> Tensor | None:
 
 
 def _forward(ctx: Any, x: Tensor, angles: Tensor, schedule: Schedule) -> tuple[Tensor, Tensor]:
-    num_threads = min(get_num_threads(), default_num_threads())
-    y: Any = core_rotate(x, angles, schedule, -1, False, None, None, None, None, num_threads)
+    y: Any = core_rotate(x, angles, schedule, -1, False, None, None, None, None, threads_for(x))
     # The copy is a result too, so that second derivatives know how it depends on x and the angles.
     copy = y.clone()
     ctx.save_for_backward(copy, angles)
@@ -72,9 +72,8 @@ def _backward(ctx: Any, gy: Tensor | None, g_copy: Tensor | None) -> tuple[Any, 
         try:
             gy.data_ptr()  # which tensors have not that a transform has made of others
             if unpack_dual(gy).primal is gy:  # there is no forward mode
-                num_threads = min(get_num_threads(), default_num_threads())
                 gx, gradient, _, _ = rotate_vjp(
-                    y, gy, angles, ctx.schedule, -1, False, None, None, None, num_threads
+                    y, gy, angles, ctx.schedule, -1, False, None, None, None, threads_for(y)
                 )
                 return gx, gradient, None
         except _REFUSED:
