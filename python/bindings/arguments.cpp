@@ -69,11 +69,12 @@ Schedule::KindInfo kind_named(std::string_view name) {
 
 Schedule make_schedule(const Schedule::KindInfo& kind, std::int64_t n,
                        std::optional<std::int64_t> size, std::optional<std::int64_t> columns,
-                       const Rounds& rounds) {
+                       std::optional<std::int64_t> passes, const Rounds& rounds) {
   if (kind.kind == Schedule::Kind::rounds) return Schedule::from_rounds(n, rounds, columns);
   if (!kind.takes_size) size.reset();
   if (!kind.takes_columns) columns.reset();
-  return Schedule::from_kind(kind.kind, n, size, columns);
+  if (!kind.takes_passes) passes.reset();
+  return Schedule::from_kind(kind.kind, n, size, columns, passes);
 }
 
 }  // namespace givens::python

@@ -56,6 +56,6 @@ Schedule::KindInfo kind_named(std::string_view name);
 // A schedule of the kind, which ignores what the kind does not take.
 Schedule make_schedule(const Schedule::KindInfo& kind, std::int64_t n,
                        std::optional<std::int64_t> size, std::optional<std::int64_t> columns,
-                       const Rounds& rounds);
+                       std::optional<std::int64_t> passes, const Rounds& rounds);
 
 }  // namespace givens::python

@@ -102,11 +102,18 @@ Schedule from_rounds(py::handle n, const py::object& rounds, py::handle columns)
                                to_optional_integer(columns, "columns"));
 }
 
+Schedule blocks(py::handle schedule, py::handle count) {
+  return Schedule::blocks(to_schedule(schedule), to_integer(count, "count"));
+}
+
 py::dict to_dict(const Schedule& schedule) {
   py::dict out;
   out["kind"] = schedule.kind_name();
   out["n"] = schedule.n();
   if (schedule.kind() == Schedule::Kind::team) out["size"] = schedule.team_size();
+  if (schedule.kind() == Schedule::Kind::butterfly && schedule.passes() != 1) {
+    out["passes"] = schedule.passes();
+  }
   if (schedule.columns() < schedule.n()) out["columns"] = schedule.columns();
   if (schedule.kind() == Schedule::Kind::rounds) {
     py::list rounds;
@@ -140,17 +147,21 @@ Schedule from_dict(const py::dict& description) {
   const std::int64_t n = to_integer(entry("n"), "n");
   std::optional<std::int64_t> size;
   std::optional<std::int64_t> columns;
+  std::optional<std::int64_t> passes;
   Rounds rounds;
   if (kind.takes_size) size = to_integer(entry("size"), "size");
   if (kind.takes_columns && description.contains("columns")) {
     columns = to_optional_integer(entry("columns"), "columns");
+  }
+  if (kind.takes_passes && description.contains("passes")) {
+    passes = to_integer(entry("passes"), "passes");
   }
   if (kind.kind == Schedule::Kind::rounds) rounds = to_rounds(entry("rounds"));
   if (used != description.size()) {
     throw py::value_error(std::string("description must have only the keys of kind ") + kind.name +
                           ", got keys " + keys());
   }
-  return make_schedule(kind, n, size, columns, rounds);
+  return make_schedule(kind, n, size, columns, passes, rounds);
 }
 
 // Arguments that are not bound by name or number are refused in our words.
@@ -172,27 +183,37 @@ void refuse_others(py::class_<Schedule>& type, const char* name, std::string exp
 
 // Defines the factory of a kind, with the arguments that the kind takes.
 void define_factory(py::class_<Schedule>& type, const Schedule::KindInfo& kind) {
-  const auto make = [kind](py::handle n, py::handle size, py::handle columns) {
+  const auto make = [kind](py::handle n, py::handle size, py::handle columns, py::handle passes) {
     return Schedule::from_kind(
         kind.kind, to_integer(n, "n"),
         kind.takes_size ? std::optional(to_integer(size, "size")) : std::nullopt,
-        to_optional_integer(columns, "columns"));
+        to_optional_integer(columns, "columns"),
+        kind.takes_passes ? std::optional(to_integer(passes, "passes")) : std::nullopt);
   };
   const std::string text = docs::factory(kind);
   const py::arg of_n("n");
   const py::arg_v of_columns = py::arg("columns") = py::none();
-  std::string expected = std::string("Schedule.") + kind.name + "(n" +
-                         (kind.takes_size ? ", size" : "") +
-                         (kind.takes_columns ? ", columns=None" : "") + ")";
+  std::string expected =
+      std::string("Schedule.") + kind.name + "(n" + (kind.takes_size ? ", size" : "") +
+      (kind.takes_columns ? ", columns=None" : "") + (kind.takes_passes ? ", passes=1" : "") + ")";
+  const py::none none;
   if (kind.takes_size) {
-    type.def_static(kind.name, make, of_n, py::arg("size"), of_columns, text.c_str());
+    const auto with_size = [make, none](py::handle n, py::handle size, py::handle columns) {
+      return make(n, size, columns, none);
+    };
+    type.def_static(kind.name, with_size, of_n, py::arg("size"), of_columns, text.c_str());
+  } else if (kind.takes_passes) {
+    const auto with_passes = [make, none](py::handle n, py::handle passes) {
+      return make(n, none, none, passes);
+    };
+    type.def_static(kind.name, with_passes, of_n, py::arg("passes") = 1, text.c_str());
   } else if (kind.takes_columns) {
-    const auto with_columns = [make](py::handle n, py::handle columns) {
-      return make(n, py::none(), columns);
+    const auto with_columns = [make, none](py::handle n, py::handle columns) {
+      return make(n, none, columns, none);
     };
     type.def_static(kind.name, with_columns, of_n, of_columns, text.c_str());
   } else {
-    const auto with_n = [make](py::handle n) { return make(n, py::none(), py::none()); };
+    const auto with_n = [make, none](py::handle n) { return make(n, none, none, none); };
     type.def_static(kind.name, with_n, of_n, text.c_str());
   }
   refuse_others(type, kind.name, std::move(expected));
@@ -215,11 +236,14 @@ void register_schedule(py::module_& module) {
   }
   type.def(py::init([factories](const py::args&, const py::kwargs&) -> Schedule {
     throw py::type_error("a schedule is made by one of " + factories +
-                         "Schedule.from_rounds and Schedule.from_dict, not by Schedule(...)");
+                         "Schedule.from_rounds, Schedule.blocks and Schedule.from_dict, not by "
+                         "Schedule(...)");
   }));
   type.def_static("from_rounds", &from_rounds, py::arg("n"), py::arg("rounds"),
                   py::arg("columns") = py::none(), docs::kFromRounds);
   refuse_others(type, "from_rounds", "Schedule.from_rounds(n, rounds, columns=None)");
+  type.def_static("blocks", &blocks, py::arg("schedule"), py::arg("count"), docs::kBlocks);
+  refuse_others(type, "blocks", "Schedule.blocks(schedule, count)");
   type.def_static("from_dict", &from_dict, py::arg("description"), docs::kFromDict)
       .def("to_dict", &to_dict, docs::kToDict)
       .def_property_readonly("kind", &Schedule::kind_name,
@@ -266,6 +290,10 @@ void register_schedule(py::module_& module) {
             return take(s, angles, triangular_index(s));
           },
           py::arg("angles"), docs::kFromTriangular)
+      .def("reversed", &Schedule::reversed, docs::kReversed)
+      .def(
+          "__add__", [](const Schedule& first, const Schedule& second) { return first + second; },
+          py::is_operator(), py::arg("second"), docs::kAdd)
       .def(
           "__eq__", [](const Schedule& a, const Schedule& b) { return a == b; }, py::is_operator())
       .def("__hash__", &Schedule::hash)

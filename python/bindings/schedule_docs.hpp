@@ -51,9 +51,16 @@ It has n(n-1)/2 rotations, and any rotation matrix can be decomposed into it (Cl
      R"(>>> givens.Schedule.brickwall(3).pairs.tolist()
 [[0, 1], [1, 2], [0, 1]])"},
     {Schedule::Kind::butterfly,
-     R"(Rounds 1, 2, 4, ... of `xor`: O(n log n) rotations in log2 n rounds.)",
+     R"(Rounds 1, 2, 4, ... of `xor`: O(n log n) rotations in log2 n rounds, `passes` times over.
+
+Each pass has the same order. One pass lets every coordinate meet every other where n is a power of two, yet
+makes few of all matrices: more passes reach more. Where n is no power of two, pairs with a coordinate of n
+or more are dropped, and some coordinates meet few others in a pass.)",
      R"(>>> givens.Schedule.butterfly(4).pairs.tolist()
-[[0, 1], [2, 3], [0, 2], [1, 3]])"},
+[[0, 1], [2, 3], [0, 2], [1, 3]]
+>>> s = givens.Schedule.butterfly(4, passes=2)
+>>> s == givens.Schedule.butterfly(4) + givens.Schedule.butterfly(4)
+True)"},
     {Schedule::Kind::wavefront,
      R"(Neighbours (i, i + 1), from which every n x columns frame can be made exactly.
 
@@ -70,13 +77,17 @@ inline std::string factory(const Schedule::KindInfo& kind) {
                                  [&](const Factory& f) { return f.kind == kind.kind; });
   if (row == std::end(kFactories)) throw std::logic_error(std::string("no row of ") + kind.name);
   const std::string names = std::string("n") + (kind.takes_size ? ", size" : "") +
-                            (kind.takes_columns ? " or columns" : "");
+                            (kind.takes_columns ? " or columns" : "") +
+                            (kind.takes_passes ? " or passes" : "");
   std::string out = row->summary;
   out += "\n\nParameters\n----------\nn : int\n    Number of coordinates, at least 0.\n";
   if (kind.takes_size) out += "size : int\n    Coordinates in a team, 1 to 65536.\n";
   if (kind.takes_columns) {
     out +=
         "columns : int, optional\n    Columns of the frame, 0 to n (default n); see the class.\n";
+  }
+  if (kind.takes_passes) {
+    out += "passes : int, default 1\n    How often the rounds are repeated, at least 0.\n";
   }
   out += "\nRaises\n------\nTypeError\n    If " + names + " is no integer.\nValueError\n    If " +
          names + " is out of range, or the schedule has 2**31 rotations or more.\n\n";
@@ -90,8 +101,9 @@ applied first: ``U = G[K-1] @ ... @ G[1] @ G[0]``. Angles belong to rotations in
 round, and within a round in the order of its pairs.
 
 A schedule is an immutable value. It compares, hashes, pickles and prints, and is made by one of
-`circle`, `xor`, `team`, `brickwall`, `butterfly`, `wavefront`, `from_rounds` and `from_dict`. Only the rounds given to
-`from_rounds` are stored; schedules of the other kinds compute their rounds when asked for.
+`circle`, `xor`, `team`, `brickwall`, `butterfly`, `wavefront`, `from_rounds`, `from_dict`, or of others by
+`blocks`, `reversed` and ``+``. Only the rounds given to `from_rounds`, or composed of others, are stored;
+schedules of the other kinds compute their rounds when asked for.
 
 With ``columns=m`` smaller than n, the pairs in which both coordinates are at least m are dropped, which
 leaves ``n(n-1)/2 - k(k-1)/2`` rotations, ``k = n - m``: the dimension of the Stiefel manifold of n x m
@@ -138,6 +150,104 @@ Examples
 >>> s = givens.Schedule.from_rounds(4, [[(0, 1), (2, 3)], [(1, 2)]])
 >>> s.num_rotations
 3
+)";
+
+inline constexpr const char* kBlocks =
+    R"(The same schedule on each of `count` blocks of consecutive coordinates.
+
+The matrix is block-diagonal. Round r holds round r of the first block, then of the second, and so on, and
+so do the angles: the example shows how to order angles that are given block by block. A batch does the same
+for vectors of shape ``(count, ..., n)``, with angles ``(count, K)``.
+
+Parameters
+----------
+schedule : Schedule
+    The schedule of a block, with all its columns.
+count : int
+    Number of blocks, at least 0.
+
+Returns
+-------
+Schedule
+    For ``count * schedule.n`` coordinates, with ``count * schedule.num_rotations`` rotations in as many rounds
+    as schedule has; its kind is "rounds".
+
+Raises
+------
+TypeError
+    If schedule is not a Schedule, or count is no integer.
+ValueError
+    If schedule has fewer columns than coordinates, count is negative, or the result has 2**31 coordinates or
+    rotations or more.
+
+Notes
+-----
+Cost: O(count K) time and memory.
+
+Examples
+--------
+>>> import numpy as np, givens
+>>> s = givens.Schedule.butterfly(8)
+>>> many = givens.Schedule.blocks(s, 3)
+>>> angles = np.random.default_rng(0).uniform(-np.pi, np.pi, (3, s.num_rotations))  # by block
+>>> round_of = np.repeat(np.arange(s.num_rounds), np.diff(s.round_offsets))
+>>> order = np.argsort(np.tile(round_of, 3), kind="stable")
+>>> U = givens.matrix(angles.ravel()[order], many)
+>>> bool(np.allclose(U[8:16, 8:16], givens.matrix(angles[1], s)))
+True
+)";
+
+inline constexpr const char* kReversed =
+    R"(All rotations in reverse order: the rounds, and the pairs in each of them.
+
+With its angles in reverse order and negated it makes the inverse matrix; phases are reversed only.
+
+Returns
+-------
+Schedule
+    Of the kind "rounds".
+
+Raises
+------
+ValueError
+    If the schedule has fewer columns than coordinates.
+
+Notes
+-----
+Cost: O(K) time and memory. `givens.rotate` has ``inverse=True``, which needs no other schedule.
+
+Examples
+--------
+>>> import numpy as np, givens
+>>> s = givens.Schedule.butterfly(6, passes=2)
+>>> angles = np.linspace(-1, 1, s.num_rotations)
+>>> inverse = givens.matrix(-angles[::-1], s.reversed())
+>>> bool(np.allclose(inverse, givens.matrix(angles, s).T))
+True
+)";
+
+inline constexpr const char* kAdd =
+    R"(The rounds of this schedule, and then of another one.
+
+Angles follow one another in the same way: ``U(first + second) = U(second) @ U(first)``. The result has the kind
+"rounds".
+
+Raises
+------
+TypeError
+    If the other one is no Schedule.
+ValueError
+    If their n differ, one has fewer columns than coordinates, or the sum has 2**31 rotations or more.
+
+Notes
+-----
+Cost: O(K) time and memory.
+
+Examples
+--------
+>>> import givens
+>>> givens.Schedule.butterfly(8) + givens.Schedule.brickwall(8)
+<Schedule of 11 rounds, 40 rotations, n=8>
 )";
 
 inline constexpr const char* kPairs =
@@ -220,7 +330,7 @@ Parameters
 ----------
 description : dict
     ``kind`` and ``n``; ``size`` for a team; ``rounds`` for the kind rounds, each a list of pairs;
-    optionally ``columns`` for a kind that takes them.
+    optionally ``columns`` or ``passes`` for a kind that takes them.
 
 Raises
 ------

@@ -52,6 +52,7 @@ inline std::vector<givens::Schedule> schedules(std::int64_t n, Random& random) {
           Schedule::team(n, 4),
           Schedule::brickwall(n),
           Schedule::butterfly(n),
+          Schedule::butterfly(n, 3),
           Schedule::wavefront(n),
           Schedule::from_rounds(n, random_rounds(n, random)),
           Schedule::circle(n, n / 2),

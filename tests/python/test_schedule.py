@@ -11,7 +11,8 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from cases import SCHEDULES, exactly
+import givens
+from cases import SCHEDULES, each, exactly
 from givens import Schedule
 from oracles import rounds_of
 
@@ -293,6 +294,145 @@ def test_triangular_order_of_the_callers_rounds() -> None:
     ]
 
 
+# --- Composed of others ---------------------------------------------------------------------------
+
+
+def random_matrix(rng, schedule: Schedule) -> tuple[np.ndarray, np.ndarray]:
+    angles = rng.uniform(-4, 4, schedule.num_rotations)
+    return angles, givens.matrix(angles, schedule)
+
+
+# Of every kind that has all columns; 2 and 3 are the least with rotations, 13 is odd.
+WHOLE = [make for name, make in SCHEDULES.items() if "columns" not in name]
+
+
+@pytest.mark.parametrize("n", [0, 1, 2, 3, 8, 13])
+@each("make", WHOLE)
+def test_blocks_make_a_block_diagonal_matrix(make, n: int) -> None:
+    schedule, count = make(n), 3
+    many = Schedule.blocks(schedule, count)
+    assert (many.n, many.kind) == (3 * n, "rounds")
+    assert many.num_rounds == schedule.num_rounds
+    rng = np.random.default_rng(n)
+    by_block = rng.uniform(-4, 4, (count, schedule.num_rotations))
+    start = schedule.round_offsets
+    angles = np.concatenate(
+        [by_block[:, start[r] : start[r + 1]].ravel() for r in range(schedule.num_rounds)]
+        or [np.zeros(0)]
+    )
+    expected = np.zeros((count, n, count, n))
+    for b in range(count):
+        expected[b, :, b] = givens.matrix(by_block[b], schedule)
+    # The same rotations by the same multiplications; a fast form may round otherwise.
+    tolerance = 8 * max(1, schedule.num_rounds) * np.finfo(float).eps
+    got = givens.matrix(angles, many)
+    np.testing.assert_allclose(got, expected.reshape(3 * n, 3 * n), rtol=0, atol=tolerance)
+
+
+@pytest.mark.parametrize("n", [0, 1, 2, 3, 8, 13])
+@each("make", WHOLE)
+def test_a_sum_applies_its_first_part_first(make, n: int) -> None:
+    rng = np.random.default_rng(n)
+    first, second = make(n), Schedule.brickwall(n)
+    both = first + second
+    assert both.num_rounds == first.num_rounds + second.num_rounds
+    a, U = random_matrix(rng, first)
+    b, V = random_matrix(rng, second)
+    # Each of the rounds, and the product of n terms, rounds once.
+    tolerance = 8 * (both.num_rounds + n + 1) * np.finfo(float).eps
+    got = givens.matrix(np.concatenate([a, b]), both)
+    np.testing.assert_allclose(got, V @ U, rtol=0, atol=tolerance)
+
+
+@pytest.mark.parametrize("n", [0, 1, 2, 3, 8, 13])
+@each("make", WHOLE)
+def test_reversed_makes_the_inverse(make, n: int) -> None:
+    schedule = make(n)
+    rng = np.random.default_rng(n)
+    angles, U = random_matrix(rng, schedule)
+    tolerance = 8 * (schedule.num_rounds + 1) * np.finfo(float).eps
+    got = givens.matrix(-angles[::-1], schedule.reversed())
+    np.testing.assert_allclose(got, U.T, rtol=0, atol=tolerance)
+    phases = rng.uniform(-4, 4, angles.shape)
+    U = givens.matrix(angles, schedule, phases=phases)
+    got = givens.matrix(-angles[::-1], schedule.reversed(), phases=phases[::-1].copy())
+    np.testing.assert_allclose(got, U.conj().T, rtol=0, atol=tolerance)
+    assert schedule.reversed().reversed() == schedule
+
+
+@pytest.mark.parametrize(
+    ("error", "message", "make"),
+    [
+        (
+            ValueError,
+            "count must be at least 0, got -1",
+            lambda: Schedule.blocks(Schedule.xor(4), -1),
+        ),
+        (
+            TypeError,
+            "count must be an integer, got float",
+            lambda: Schedule.blocks(Schedule.xor(4), 2.0),
+        ),
+        (
+            TypeError,
+            "schedule must be a givens.Schedule, got int",
+            lambda: Schedule.blocks(4, 2),
+        ),
+        (
+            ValueError,
+            "schedule must have all its columns to be composed, got Schedule.xor(4, columns=1)",
+            lambda: Schedule.blocks(Schedule.xor(4, 1), 2),
+        ),
+        (
+            ValueError,
+            "schedule must have all its columns to be composed, got Schedule.xor(4, columns=1)",
+            lambda: Schedule.xor(4, 1).reversed(),
+        ),
+        (
+            ValueError,
+            "schedule must have all its columns to be composed, got Schedule.xor(4, columns=1)",
+            lambda: Schedule.xor(4) + Schedule.xor(4, 1),
+        ),
+        (
+            ValueError,
+            "schedules must have the same n to be added, got Schedule.xor(4) and Schedule.xor(5)",
+            lambda: Schedule.xor(4) + Schedule.xor(5),
+        ),
+        (
+            ValueError,
+            "a schedule must have fewer than 2^31 coordinates and rotations, got 2147483648 blocks "
+            "of Schedule.xor(2)",
+            lambda: Schedule.blocks(Schedule.xor(2), 2**31),
+        ),
+        (
+            ValueError,
+            "passes must be between 0 and 2147483647, got -1",
+            lambda: Schedule.butterfly(4, passes=-1),
+        ),
+        (
+            TypeError,
+            "passes must be an integer, got float",
+            lambda: Schedule.butterfly(4, passes=1.0),
+        ),
+        (
+            ValueError,
+            "a schedule must have fewer than 2^31 rotations, n = 4 asks for up to 4294967294 "
+            "rounds of 2",
+            lambda: Schedule.butterfly(4, passes=2**31 - 1),
+        ),
+    ],
+)
+def test_refused_compositions(error, message: str, make) -> None:
+    with pytest.raises(error, match=exactly(message)):
+        make()
+
+
+@pytest.mark.parametrize("other", [4, None, [Schedule.xor(4)]])
+def test_only_schedules_are_added(other) -> None:
+    with pytest.raises(TypeError, match="unsupported operand"):
+        Schedule.xor(4) + other
+
+
 # --- A value -------------------------------------------------------------------------------------
 
 EQUAL = [
@@ -306,6 +446,9 @@ EQUAL = [
         Schedule.circle(6, columns=2),
     ),
     ("team", Schedule.from_rounds(9, team_rounds(9, 4)), Schedule.team(9, 4)),
+    ("passes", Schedule.from_rounds(9, 3 * butterfly_rounds(9)), Schedule.butterfly(9, passes=3)),
+    ("sum", Schedule.butterfly(9, 2) + Schedule.butterfly(9), Schedule.butterfly(9, passes=3)),
+    ("blocks", Schedule.blocks(Schedule.xor(2), 4), Schedule.from_rounds(8, xor_rounds(8)[:1])),
 ]
 
 DIFFERENT = [
@@ -315,6 +458,7 @@ DIFFERENT = [
     ("columns", Schedule.xor(8, 3), Schedule.xor(8, 4)),
     ("columns alone", Schedule.xor(8, 7), Schedule.xor(8)),
     ("size", Schedule.team(16, 4), Schedule.team(16, 8)),
+    ("passes", Schedule.butterfly(8, 2), Schedule.butterfly(8, 3)),
     ("empty round", Schedule.from_rounds(2, [[(0, 1)], []]), Schedule.from_rounds(2, [[(0, 1)]])),
     (
         "rounds",
@@ -376,6 +520,9 @@ NAMED = [
     ("Schedule.team(64, 16, columns=10)", "team", Schedule.team(64, 16, 10)),
     ("Schedule.brickwall(7)", "brickwall", Schedule.brickwall(7)),
     ("Schedule.butterfly(7)", "butterfly", Schedule.butterfly(7)),
+    ("Schedule.butterfly(7)", "butterfly", Schedule.butterfly(7, passes=1)),
+    ("Schedule.butterfly(7, passes=2)", "butterfly", Schedule.butterfly(7, 2)),
+    ("Schedule.butterfly(7, passes=0)", "butterfly", Schedule.butterfly(7, passes=0)),
 ]
 ROUNDS = [
     (
@@ -442,6 +589,8 @@ def test_descriptions_are_compact() -> None:
     assert Schedule.xor(64).to_dict() == {"kind": "xor", "n": 64}
     assert Schedule.circle(64, 3).to_dict() == {"kind": "circle", "n": 64, "columns": 3}
     assert Schedule.team(64, 16).to_dict() == {"kind": "team", "n": 64, "size": 16}
+    assert Schedule.butterfly(64).to_dict() == {"kind": "butterfly", "n": 64}
+    assert Schedule.butterfly(64, 2).to_dict() == {"kind": "butterfly", "n": 64, "passes": 2}
     assert Schedule.from_rounds(4, [[(3, 2)], []]).to_dict() == {
         "kind": "rounds",
         "n": 4,
@@ -491,13 +640,21 @@ def test_rounds_of_a_rule_are_not_stored(factory: str) -> None:
     [
         (
             "a schedule is made by one of Schedule.circle, Schedule.xor, Schedule.team, "
-            "Schedule.brickwall, Schedule.butterfly, Schedule.wavefront, Schedule.from_rounds and "
-            "Schedule.from_dict, not by Schedule(...)",
+            "Schedule.brickwall, Schedule.butterfly, Schedule.wavefront, Schedule.from_rounds, "
+            "Schedule.blocks and Schedule.from_dict, not by Schedule(...)",
             lambda: Schedule(8),
         ),
         (
             "arguments must be as in Schedule.xor(n, columns=None), got (8, size=2)",
             lambda: Schedule.xor(8, size=2),
+        ),
+        (
+            "arguments must be as in Schedule.butterfly(n, passes=1), got (8, columns=3)",
+            lambda: Schedule.butterfly(8, columns=3),
+        ),
+        (
+            "arguments must be as in Schedule.blocks(schedule, count), got (count=2)",
+            lambda: Schedule.blocks(count=2),
         ),
         (
             "arguments must be as in Schedule.brickwall(n), got (8, 3)",

@@ -26,7 +26,7 @@ struct Pair {
 // counted round by round in the order in which `round` lists the pairs.
 //
 // A schedule is an immutable value: copies are cheap and share their data, and any number of
-// threads may read one. Only the rounds given to `from_rounds` are stored; other rounds are
+// threads may read one. Only the rounds of Kind::rounds are stored; other rounds are
 // computed when they are asked for.
 //
 // With columns = m < n the pairs in which both coordinates are >= m are dropped, which leaves
@@ -42,8 +42,8 @@ class GIVENS_API Schedule {
   enum class Kind { circle, xor_, team, brickwall, butterfly, wavefront, rounds };
 
   // All factories throw std::invalid_argument for n < 0, columns outside 0..n and schedules beyond
-  // the limits above. Cost: O(rounds) time and memory (xor: O(rounds log n) time); `from_rounds`
-  // takes O(K log K) time and O(K) memory.
+  // the limits above. Cost: O(rounds) time and memory (xor: O(rounds log n) time). `from_rounds`
+  // takes O(K log K) time and O(K) memory, and so does what is composed of other schedules.
 
   // Round robin by the circle method: n - 1 rounds for even n, n for odd n. This is the schedule of
   // the paper (arXiv 2106.00003, section 3) in the order of its authors' code: round r is step
@@ -70,8 +70,10 @@ class GIVENS_API Schedule {
   // This is the mesh of Clements et al., Optica 3, 1460 (2016).
   static Schedule brickwall(std::int64_t n);
 
-  // Rounds 1, 2, 4, .. of xor: log2 N rounds, N the next power of two, and O(n log n) rotations.
-  static Schedule butterfly(std::int64_t n);
+  // Rounds 1, 2, 4, .. of xor: log2 N rounds, N the next power of two, and O(n log n) rotations;
+  // and this `passes` times over, in the same order each time. Throws std::invalid_argument for
+  // passes outside 0..2^31 - 1.
+  static Schedule butterfly(std::int64_t n, std::int64_t passes = 1);
 
   // Neighbours (i, i + 1) in the order of Sameh and Kuck, J. ACM 25, 81 (1978), which is the mesh
   // of Reck et al., Phys. Rev. Lett. 73, 58 (1994), turned round. With m' = min(columns, n - 1)
@@ -91,21 +93,41 @@ class GIVENS_API Schedule {
   static Schedule from_rounds(std::int64_t n, const std::vector<std::vector<RequestedPair>>& rounds,
                               std::optional<std::int64_t> columns = std::nullopt);
 
+  // The next three compose a schedule, of Kind::rounds, of others. They throw std::invalid_argument
+  // for one with columns < n.
+
+  // The same schedule on each of `count` blocks of consecutive coordinates: count * s.n()
+  // coordinates, and round r holds round r of the first block, then of the second, and so on. U is
+  // block-diagonal. Angles belong to rotations in this order: those of round r of block b start at
+  // count * s.round_offsets()[r] + b * (the size of round r). Throws std::invalid_argument for
+  // count < 0.
+  static Schedule blocks(const Schedule& schedule, std::int64_t count);
+
+  // The rounds of `first`, then of `second`, and so their angles: U = U(second) U(first). Throws
+  // std::invalid_argument if their n differ.
+  friend GIVENS_API Schedule operator+(const Schedule& first, const Schedule& second);
+
+  // All rotations in reverse order: the rounds, and the pairs within each. With the angles (and
+  // phases) in reverse order, the angles negated, it makes the inverse of U.
+  Schedule reversed() const;
+
   // The kinds, in the order of Kind, and what their factories take besides n.
   struct KindInfo {
     Kind kind;
     const char* name;  // as in kind_name()
     bool takes_columns;
     bool takes_size;
+    bool takes_passes;
   };
   static std::vector<KindInfo> kinds();
 
   // The factory of a kind: from_kind(Kind::team, 64, 16) is team(64, 16). Throws
-  // std::invalid_argument, in addition, for Kind::rounds, for columns or a size that the kind does
-  // not take, and for a size that is missing.
+  // std::invalid_argument, in addition, for Kind::rounds, for columns, a size or passes that the
+  // kind does not take, and for a size that is missing.
   static Schedule from_kind(Kind kind, std::int64_t n,
                             std::optional<std::int64_t> size = std::nullopt,
-                            std::optional<std::int64_t> columns = std::nullopt);
+                            std::optional<std::int64_t> columns = std::nullopt,
+                            std::optional<std::int64_t> passes = std::nullopt);
 
   Kind kind() const;
   // The kind's name: "circle", "xor", "team", "brickwall", "butterfly", "wavefront" or
@@ -115,6 +137,8 @@ class GIVENS_API Schedule {
   std::int64_t columns() const;
   // The coordinates in a team; 0 for every other kind.
   std::int64_t team_size() const;
+  // How often a butterfly has its rounds; 0 for every other kind.
+  std::int64_t passes() const;
   // K, the number of angles.
   std::int64_t num_rotations() const;
   std::int64_t num_rounds() const;

@@ -1,4 +1,5 @@
-// The plan of butterfly: the rounds of xor that join neighbouring blocks. Row k is coordinate k.
+// The plan of one pass of butterfly: the rounds of xor that join neighbouring blocks. Row k is
+// coordinate k.
 #include <algorithm>
 #include <utility>
 
@@ -15,6 +16,7 @@ constexpr std::int64_t kFirstBlock = 32;
 }  // namespace
 
 Plan plan_butterfly(const Schedule& schedule) {
+  if (schedule.passes() != 1) return plan_rounds(schedule);
   const std::int64_t n = schedule.n();
   const std::int64_t rounds = schedule.num_rounds();
   const std::vector<std::int64_t>& offsets = schedule.round_offsets();

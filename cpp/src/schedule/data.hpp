@@ -15,11 +15,13 @@ struct Schedule::Data {
   const KindRow* row = nullptr;
   rounds::Arguments arguments;
   std::vector<std::int64_t> offsets{0};
-  std::vector<Pair> stored;     // the pairs of the caller's own rounds, empty for every other kind
+  std::vector<Pair> stored;     // the pairs of Kind::rounds, empty for every other kind
   bool covers_columns = false;  // every pair with i < columns meets exactly once, and no other
 
   // Appends the pairs of round r.
   void append_round(std::int64_t r, std::vector<Pair>& out) const;
+  // Sets covers_columns of Kind::rounds, from all else.
+  void find_cover();
 
   // Made when plan_of first asks for it.
   mutable std::once_flag plan_made;
@@ -29,6 +31,9 @@ struct Schedule::Data {
 // The library's own way to the data of a schedule.
 struct ScheduleAccess {
   static const auto& data(const Schedule& schedule) { return *schedule.data_; }
+  // A schedule of Kind::rounds with all columns, of rounds that are known to be valid.
+  static Schedule composed(std::int64_t n, std::vector<std::int64_t> offsets,
+                           std::vector<Pair> pairs);
 };
 
 }  // namespace givens

@@ -13,28 +13,29 @@ using Kind = Schedule::Kind;
 
 constexpr bool kColumns = true;
 constexpr bool kSize = true;
+constexpr bool kPasses = true;
 constexpr bool kAllPairs = true;
 
 constexpr KindRow kRows[] = {
-    {{Kind::circle, "circle", kColumns, !kSize},
+    {{Kind::circle, "circle", kColumns, !kSize, !kPasses},
      kAllPairs,
      &rounds::kCircle,
      planning::plan_circle},
-    {{Kind::xor_, "xor", kColumns, !kSize}, kAllPairs, &rounds::kXor, planning::plan_xor},
-    {{Kind::team, "team", kColumns, kSize}, kAllPairs, &rounds::kTeam, nullptr},
-    {{Kind::brickwall, "brickwall", !kColumns, !kSize},
+    {{Kind::xor_, "xor", kColumns, !kSize, !kPasses}, kAllPairs, &rounds::kXor, planning::plan_xor},
+    {{Kind::team, "team", kColumns, kSize, !kPasses}, kAllPairs, &rounds::kTeam, nullptr},
+    {{Kind::brickwall, "brickwall", !kColumns, !kSize, !kPasses},
      !kAllPairs,
      &rounds::kBrickwall,
      planning::plan_brickwall},
-    {{Kind::butterfly, "butterfly", !kColumns, !kSize},
+    {{Kind::butterfly, "butterfly", !kColumns, !kSize, kPasses},
      !kAllPairs,
      &rounds::kButterfly,
      planning::plan_butterfly},
-    {{Kind::wavefront, "wavefront", kColumns, !kSize},
+    {{Kind::wavefront, "wavefront", kColumns, !kSize, !kPasses},
      !kAllPairs,
      &rounds::kWavefront,
      planning::plan_wavefront},
-    {{Kind::rounds, "rounds", kColumns, !kSize}, !kAllPairs, nullptr, nullptr},
+    {{Kind::rounds, "rounds", kColumns, !kSize, !kPasses}, !kAllPairs, nullptr, nullptr},
 };
 
 constexpr bool rows_are_in_order() {

@@ -136,7 +136,7 @@ void circle(const Arguments& arguments, std::int64_t r, std::vector<Pair>& out) 
 }
 
 std::int64_t circle_size(const Arguments& arguments, std::int64_t r) {
-  const auto [n, columns, size] = arguments;
+  const auto [n, columns, size, passes] = arguments;
   if (columns >= n) return n / 2;
   return n / 2 - circle_pairs_within(n, circle_count(arguments) - 1 - r, columns, n);
 }
@@ -154,7 +154,8 @@ void xor_(const Arguments& arguments, std::int64_t r, std::vector<Pair>& out) {
 std::int64_t xor_size(const Arguments& arguments, std::int64_t r) {
   // The round pairs the lower and the upper half of blocks of 2 h, h the highest bit of the mask.
   // All pairs of the blocks before the block of `columns` are kept, and none after it.
-  const auto [n, columns, size] = arguments;
+  const std::int64_t n = arguments.n;
+  const std::int64_t columns = arguments.columns;
   const std::int64_t mask = r + 1;
   std::int64_t h = 1;
   while (2 * h <= mask) h *= 2;
@@ -235,18 +236,28 @@ std::int64_t brickwall_size(const Arguments& arguments, std::int64_t r) {
   return (arguments.n - r % 2) / 2;
 }
 
-std::int64_t butterfly_count(const Arguments& arguments) {
+// The number of bits of a coordinate.
+std::int64_t butterfly_bits(const Arguments& arguments) {
   std::int64_t count = 0;
   while ((std::int64_t{1} << count) < arguments.n) ++count;
   return count;
 }
 
+std::int64_t butterfly_count(const Arguments& arguments) {
+  return butterfly_bits(arguments) * arguments.passes;
+}
+
+// The round of xor that round r is.
+std::int64_t butterfly_round(const Arguments& arguments, std::int64_t r) {
+  return (std::int64_t{1} << r % butterfly_bits(arguments)) - 1;
+}
+
 void butterfly(const Arguments& arguments, std::int64_t r, std::vector<Pair>& out) {
-  xor_(arguments, (std::int64_t{1} << r) - 1, out);
+  xor_(arguments, butterfly_round(arguments, r), out);
 }
 
 std::int64_t butterfly_size(const Arguments& arguments, std::int64_t r) {
-  return xor_size(arguments, (std::int64_t{1} << r) - 1);
+  return xor_size(arguments, butterfly_round(arguments, r));
 }
 
 std::int64_t wavefront_count(const Arguments& arguments) {

@@ -8,12 +8,13 @@
 
 namespace givens::rounds {
 
-// What a factory of a schedule was called with: 0 <= columns <= n, and size 0 where a kind takes
-// none.
+// What a factory of a schedule was called with: 0 <= columns <= n, and size and passes 0 where a
+// kind takes none.
 struct Arguments {
   std::int64_t n = 0;
   std::int64_t columns = 0;
   std::int64_t size = 0;
+  std::int64_t passes = 0;
 };
 
 // Pairs with a coordinate >= n are left out of a round, and so are pairs with both coordinates

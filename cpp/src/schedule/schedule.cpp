@@ -30,6 +30,11 @@ std::size_t combine(std::size_t seed, std::int64_t value) {
 
 std::int64_t all_pairs(std::int64_t n) { return n * (n - 1) / 2; }
 
+// The number of pairs with i < columns.
+std::int64_t pairs_to_cover(const rounds::Arguments& arguments) {
+  return all_pairs(arguments.n) - all_pairs(arguments.n - arguments.columns);
+}
+
 }  // namespace
 
 Schedule::Schedule(std::shared_ptr<const Data> data) : data_(std::move(data)) {}
@@ -43,6 +48,12 @@ std::int64_t checked_columns(std::int64_t n, std::optional<std::int64_t> columns
   const std::int64_t m = columns.value_or(n);
   if (m < 0 || m > n) refuse("columns must be between 0 and n = " + text(n) + ", got " + text(m));
   return m;
+}
+
+// Checks a schedule that another one is composed of.
+void check_all_columns(const Schedule& schedule) {
+  if (schedule.columns() == schedule.n()) return;
+  refuse("schedule must have all its columns to be composed, got " + schedule.repr());
 }
 
 void check_round(const std::vector<Schedule::RequestedPair>& round, std::size_t number,
@@ -86,7 +97,8 @@ void check_round(const std::vector<Schedule::RequestedPair>& round, std::size_t 
 }  // namespace
 
 Schedule Schedule::from_kind(Kind kind, std::int64_t n, std::optional<std::int64_t> size,
-                             std::optional<std::int64_t> columns) {
+                             std::optional<std::int64_t> columns,
+                             std::optional<std::int64_t> passes) {
   const KindRow& row = row_of(kind);
   const std::string name = row.info.name;
   if (!row.rule) refuse("kind must be one with a rule, got " + name);
@@ -94,27 +106,33 @@ Schedule Schedule::from_kind(Kind kind, std::int64_t n, std::optional<std::int64
   if (size.has_value() != row.info.takes_size) {
     refuse("size must " + std::string(size ? "not " : "") + "be given for kind " + name);
   }
+  if (passes && !row.info.takes_passes) refuse("passes must not be given for kind " + name);
   const std::int64_t m = checked_columns(n, columns);
   if (size && (*size < 1 || *size > kMaxTeam)) {
     refuse("size must be between 1 and " + text(kMaxTeam) + ", got " + text(*size));
   }
+  if (passes && (*passes < 0 || *passes > kLimit)) {
+    refuse("passes must be between 0 and " + text(kLimit) + ", got " + text(*passes));
+  }
   const auto owner = std::make_shared<Data>();
   Data& data = *owner;
   data.row = &row;
-  data.arguments = {n, m, size.value_or(0)};
-  data.covers_columns = n <= 2 || row.covers_all_pairs;
+  data.arguments = {n, m, size.value_or(0), row.info.takes_passes ? passes.value_or(1) : 0};
   const std::int64_t rounds = row.rule->num_rounds(data.arguments);
   // Each pair has a coordinate below `columns`.
-  const std::int64_t most =
-      rounds * std::clamp<std::int64_t>(m, 1, std::max<std::int64_t>(n / 2, 1));
-  if (most > kLimit) {
+  const std::int64_t size_of_round =
+      std::clamp<std::int64_t>(m, 1, std::max<std::int64_t>(n / 2, 1));
+  if (rounds > kLimit / size_of_round) {
     refuse("a schedule must have fewer than 2^31 rotations, n = " + text(n) + " asks for up to " +
-           text(most));
+           text(rounds) + " rounds of " + text(size_of_round));
   }
   data.offsets.reserve(static_cast<std::size_t>(rounds) + 1);
   for (std::int64_t r = 0; r < rounds; ++r) {
     data.offsets.push_back(data.offsets.back() + row.rule->round_size(data.arguments, r));
   }
+  // Of two coordinates there is only one pair.
+  data.covers_columns =
+      row.covers_all_pairs || (n <= 2 && data.offsets.back() == pairs_to_cover(data.arguments));
   return Schedule(owner);
 }
 
@@ -128,7 +146,9 @@ Schedule Schedule::team(std::int64_t n, std::int64_t size, std::optional<std::in
   return from_kind(Kind::team, n, size, columns);
 }
 Schedule Schedule::brickwall(std::int64_t n) { return from_kind(Kind::brickwall, n); }
-Schedule Schedule::butterfly(std::int64_t n) { return from_kind(Kind::butterfly, n); }
+Schedule Schedule::butterfly(std::int64_t n, std::int64_t passes) {
+  return from_kind(Kind::butterfly, n, std::nullopt, std::nullopt, passes);
+}
 Schedule Schedule::wavefront(std::int64_t n, std::optional<std::int64_t> columns) {
   return from_kind(Kind::wavefront, n, std::nullopt, columns);
 }
@@ -153,13 +173,83 @@ Schedule Schedule::from_rounds(std::int64_t n,
       refuse("a schedule must have fewer than 2^31 rotations, rounds has more");
     }
   }
-  if (data.offsets.back() == all_pairs(n) - all_pairs(n - m)) {
-    std::vector<Pair> sorted = data.stored;
-    std::sort(sorted.begin(), sorted.end(),
-              [](const Pair& a, const Pair& b) { return a.i != b.i ? a.i < b.i : a.j < b.j; });
-    data.covers_columns = std::adjacent_find(sorted.begin(), sorted.end()) == sorted.end();
-  }
+  data.find_cover();
   return Schedule(owner);
+}
+
+void Schedule::Data::find_cover() {
+  if (offsets.back() != pairs_to_cover(arguments)) return;
+  std::vector<Pair> sorted = stored;
+  std::sort(sorted.begin(), sorted.end(),
+            [](const Pair& a, const Pair& b) { return a.i != b.i ? a.i < b.i : a.j < b.j; });
+  covers_columns = std::adjacent_find(sorted.begin(), sorted.end()) == sorted.end();
+}
+
+Schedule ScheduleAccess::composed(std::int64_t n, std::vector<std::int64_t> offsets,
+                                  std::vector<Pair> pairs) {
+  const auto owner = std::make_shared<Schedule::Data>();
+  owner->row = &row_of(Schedule::Kind::rounds);
+  owner->arguments.n = owner->arguments.columns = n;
+  owner->offsets = std::move(offsets);
+  owner->stored = std::move(pairs);
+  owner->find_cover();
+  return Schedule(owner);
+}
+
+Schedule Schedule::blocks(const Schedule& schedule, std::int64_t count) {
+  check_all_columns(schedule);
+  if (count < 0) refuse("count must be at least 0, got " + text(count));
+  const std::int64_t n = schedule.n();
+  const std::int64_t size = std::max(n, schedule.num_rotations());
+  if (size > 0 && count > kLimit / size) {
+    refuse("a schedule must have fewer than 2^31 coordinates and rotations, got " + text(count) +
+           " blocks of " + schedule.repr());
+  }
+  std::vector<Pair> pairs;
+  pairs.reserve(static_cast<std::size_t>(count * schedule.num_rotations()));
+  for (std::int64_t r = 0; r < schedule.num_rounds(); ++r) {
+    const std::vector<Pair> round = schedule.round(r);
+    for (std::int64_t block = 0; !round.empty() && block < count; ++block) {
+      const auto first = static_cast<std::int32_t>(block * n);
+      for (const Pair& pair : round) pairs.push_back({first + pair.i, first + pair.j});
+    }
+  }
+  std::vector<std::int64_t> offsets = schedule.round_offsets();
+  for (std::int64_t& offset : offsets) offset *= count;
+  return ScheduleAccess::composed(count * n, std::move(offsets), std::move(pairs));
+}
+
+Schedule operator+(const Schedule& first, const Schedule& second) {
+  check_all_columns(first);
+  check_all_columns(second);
+  if (first.n() != second.n()) {
+    refuse("schedules must have the same n to be added, got " + first.repr() + " and " +
+           second.repr());
+  }
+  const std::int64_t start = first.num_rotations();
+  if (start + second.num_rotations() > kLimit) {
+    refuse("a schedule must have fewer than 2^31 rotations, got the sum of " + first.repr() +
+           " and " + second.repr());
+  }
+  std::vector<Pair> pairs = first.pairs();
+  const std::vector<Pair> more = second.pairs();
+  pairs.insert(pairs.end(), more.begin(), more.end());
+  std::vector<std::int64_t> offsets = first.round_offsets();
+  for (std::int64_t r = 1; r <= second.num_rounds(); ++r) {
+    offsets.push_back(start + second.round_offsets()[static_cast<std::size_t>(r)]);
+  }
+  return ScheduleAccess::composed(first.n(), std::move(offsets), std::move(pairs));
+}
+
+Schedule Schedule::reversed() const {
+  check_all_columns(*this);
+  std::vector<Pair> pairs = this->pairs();
+  std::reverse(pairs.begin(), pairs.end());
+  std::vector<std::int64_t> offsets;
+  for (auto offset = round_offsets().rbegin(); offset != round_offsets().rend(); ++offset) {
+    offsets.push_back(num_rotations() - *offset);
+  }
+  return ScheduleAccess::composed(n(), std::move(offsets), std::move(pairs));
 }
 
 Schedule::Kind Schedule::kind() const { return data_->row->info.kind; }
@@ -167,6 +257,7 @@ const char* Schedule::kind_name() const { return data_->row->info.name; }
 std::int64_t Schedule::n() const { return data_->arguments.n; }
 std::int64_t Schedule::columns() const { return data_->arguments.columns; }
 std::int64_t Schedule::team_size() const { return data_->arguments.size; }
+std::int64_t Schedule::passes() const { return data_->arguments.passes; }
 std::int64_t Schedule::num_rotations() const { return data_->offsets.back(); }
 std::int64_t Schedule::num_rounds() const {
   return static_cast<std::int64_t>(data_->offsets.size()) - 1;
@@ -245,7 +336,10 @@ std::string Schedule::repr() const {
            " rotations, n=" + text(n()) + columns_text + ">";
   }
   const std::string size_text = data_->row->info.takes_size ? ", " + text(team_size()) : "";
-  return "Schedule." + std::string(kind_name()) + "(" + text(n()) + size_text + columns_text + ")";
+  const bool has_passes = data_->row->info.takes_passes && passes() != 1;
+  const std::string passes_text = has_passes ? ", passes=" + text(passes()) : "";
+  return "Schedule." + std::string(kind_name()) + "(" + text(n()) + size_text + passes_text +
+         columns_text + ")";
 }
 
 }  // namespace givens

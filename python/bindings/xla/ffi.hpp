@@ -39,8 +39,8 @@ T attribute(const ffi::Dictionary& attributes, const char* name) {
 // The schedule of a call. Schedules of earlier calls are kept, since a new one would need a new
 // plan too. The attribute `rounds` has all coordinates in order, with -1 after each round.
 inline Schedule schedule_of(const ffi::Dictionary& attributes) {
-  using Key =
-      std::tuple<std::string, std::int64_t, std::int64_t, std::int64_t, std::vector<std::int32_t>>;
+  using Key = std::tuple<std::string, std::int64_t, std::int64_t, std::int64_t, std::int64_t,
+                         std::vector<std::int32_t>>;
   constexpr std::size_t kMost = 64;
   static std::mutex mutex;
   static auto& known = *new std::map<Key, Schedule>;  // XLA's threads may outlive statics
@@ -49,12 +49,13 @@ inline Schedule schedule_of(const ffi::Dictionary& attributes) {
                 attribute<std::int64_t>(attributes, "n"),
                 attribute<std::int64_t>(attributes, "columns"),
                 attribute<std::int64_t>(attributes, "team_size"),
+                attribute<std::int64_t>(attributes, "passes"),
                 std::vector<std::int32_t>(flat.begin(), flat.end()));
   const std::lock_guard<std::mutex> lock(mutex);
   const auto found = known.find(key);
   if (found != known.end()) return found->second;
   if (known.size() == kMost) known.clear();
-  const auto& [name, n, columns, size, coordinates] = key;
+  const auto& [name, n, columns, size, passes, coordinates] = key;
   Rounds rounds;
   for (std::size_t k = 0, start = 0; k < coordinates.size(); ++k) {
     if (coordinates[k] >= 0) continue;
@@ -62,7 +63,7 @@ inline Schedule schedule_of(const ffi::Dictionary& attributes) {
     for (; start < k; start += 2) round.push_back({coordinates[start], coordinates[start + 1]});
     start = k + 1;
   }
-  return known.emplace(key, make_schedule(kind_named(name), n, size, columns, rounds))
+  return known.emplace(key, make_schedule(kind_named(name), n, size, columns, passes, rounds))
       .first->second;
 }
 

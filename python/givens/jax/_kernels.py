@@ -35,6 +35,7 @@ def _by_ffi(name: str, setting: Setting, results: Any, *arrays: Any) -> Any:
         n=schedule.n,
         columns=schedule.columns,
         team_size=description.get("size", 0),
+        passes=description.get("passes", 1),
         rounds=_rounds_in_one(schedule) if schedule.kind == "rounds" else np.zeros(0, np.int32),
         given=" ".join(setting.given),
         axis=setting.axis,

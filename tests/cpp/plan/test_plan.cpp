@@ -60,6 +60,7 @@ std::vector<Schedule> planned_schedules(std::int64_t n, Random& random) {
         out.push_back(Schedule::from_rounds(n, test::random_rounds(n, random), m));
       } else if (!info.takes_size) {
         out.push_back(Schedule::from_kind(info.kind, n, {}, columns));
+        if (info.takes_passes) out.push_back(Schedule::from_kind(info.kind, n, {}, columns, 3));
       } else {
         for (const std::int64_t size : {1, 3, 8, 24}) {
           out.push_back(Schedule::from_kind(info.kind, n, size, columns));

@@ -61,6 +61,9 @@ std::vector<Schedule> of_every_kind(std::int64_t n, const std::vector<std::int64
   for (const auto& info : kinds_with_a_rule()) {
     if (columns && !info.takes_columns) continue;
     if (!info.takes_size) out.push_back(Schedule::from_kind(info.kind, n, {}, columns));
+    for (const std::int64_t passes : {0, 2, 3}) {
+      if (info.takes_passes) out.push_back(Schedule::from_kind(info.kind, n, {}, columns, passes));
+    }
     for (const std::int64_t size : sizes) {
       if (info.takes_size) out.push_back(Schedule::from_kind(info.kind, n, size, columns));
     }
@@ -99,6 +102,7 @@ TEST_CASE("kinds: the table has every factory under its name") {
   CHECK(Schedule::from_kind(Kind::team, 9, 4, 3) == Schedule::team(9, 4, 3));
   CHECK(Schedule::from_kind(Kind::brickwall, 9) == Schedule::brickwall(9));
   CHECK(Schedule::from_kind(Kind::butterfly, 9) == Schedule::butterfly(9));
+  CHECK(Schedule::from_kind(Kind::butterfly, 9, {}, {}, 3) == Schedule::butterfly(9, 3));
   CHECK(Schedule::from_kind(Kind::wavefront, 9, {}, 4) == Schedule::wavefront(9, 4));
   for (const auto& info : kinds_with_a_rule()) {
     const std::string name = info.name;
@@ -111,6 +115,14 @@ TEST_CASE("kinds: the table has every factory under its name") {
     CHECK(schedule.team_size() == size.value_or(0));
     const std::string text = "Schedule." + name + (size ? "(64, 16" : "(64");
     CHECK(schedule.repr() == text + ")");
+    CHECK(schedule.passes() == (info.takes_passes ? 1 : 0));
+    const auto with_passes = [&] { return Schedule::from_kind(info.kind, 64, size, {}, 2); };
+    if (info.takes_passes) {
+      CHECK(with_passes().passes() == 2);
+      CHECK(with_passes().repr() == text + ", passes=2)");
+    } else {
+      check_refused("passes must not be given for kind " + name, with_passes);
+    }
     const auto with_columns = [&] { return Schedule::from_kind(info.kind, 64, size, 10); };
     if (info.takes_columns) {
       CHECK(with_columns().repr() == text + ", columns=10)");
@@ -175,6 +187,8 @@ TEST_CASE("brickwall and butterfly: rounds worked out by hand") {
   CHECK(text(Schedule::butterfly(2)) == "01 | ");
   CHECK(text(Schedule::butterfly(4)) == "01 23 | 02 13 | ");
   CHECK(text(Schedule::butterfly(6)) == "01 23 45 | 02 13 | 04 15 | ");
+  CHECK(text(Schedule::butterfly(3, 2)) == "01 | 02 | 01 | 02 | ");
+  CHECK(text(Schedule::butterfly(4, 0)) == "");
 }
 
 TEST_CASE("wavefront: rounds worked out by hand") {
@@ -207,6 +221,73 @@ TEST_CASE("wavefront: step t holds (i, i + 1), i = n - 2 - t + 2 j, for columns 
         CHECK(schedule.round(n + columns - 3 - t) == pairs);
       }
     }
+  }
+}
+
+TEST_CASE("blocks, sums and reversed: worked out by hand") {
+  const Schedule s = Schedule::from_rounds(3, {{{0, 1}}, {}, {{1, 2}}});
+  const Schedule b = Schedule::butterfly(4);
+  CHECK(text(Schedule::blocks(s, 3)) == "01 34 67 | | 12 45 78 | ");
+  CHECK(text(Schedule::blocks(b, 2)) == "01 23 45 67 | 02 13 46 57 | ");
+  CHECK(Schedule::blocks(b, 1) == b);
+  CHECK(Schedule::blocks(b, 0) == Schedule::from_rounds(0, {{}, {}}));
+  CHECK(Schedule::blocks(Schedule::xor_(0), 1000000000000) == Schedule::xor_(0));
+  CHECK(Schedule::blocks(s, 3).n() == 9);
+  CHECK(Schedule::blocks(s, 3).columns() == 9);
+
+  CHECK(text(s + Schedule::xor_(3)) == "01 | | 12 | 01 | 02 | 12 | ");
+  CHECK(s + Schedule::from_rounds(3, {}) == s);
+  CHECK(b + b + b == Schedule::butterfly(4, 3));
+  CHECK_FALSE(s + Schedule::xor_(3) == Schedule::xor_(3) + s);
+
+  CHECK(text(s.reversed()) == "12 | | 01 | ");
+  CHECK(text(b.reversed()) == "13 02 | 23 01 | ");
+  CHECK(Schedule::xor_(0).reversed() == Schedule::xor_(0));
+  for (const Schedule& made : {Schedule::blocks(b, 2), b + b, b.reversed()}) {
+    CHECK(made.kind() == Kind::rounds);
+  }
+}
+
+TEST_CASE("blocks, sums and reversed: identities, and what the rounds say of a schedule") {
+  for (const std::int64_t n : {0, 1, 2, 3, 5, 8, 13}) {
+    for (const Schedule& a : of_every_kind(n, {3})) {
+      CAPTURE(a.repr());
+      CHECK(a.reversed().reversed() == a);
+      CHECK(Schedule::blocks(Schedule::blocks(a, 2), 3) == Schedule::blocks(a, 6));
+      CHECK(Schedule::blocks(a.reversed(), 1) == a.reversed());
+      for (const Schedule& b : of_every_kind(n, {3})) {
+        CHECK((a + b).reversed() == b.reversed() + a.reversed());
+        CHECK((a + b).num_rounds() == a.num_rounds() + b.num_rounds());
+        CHECK((a + b).num_rotations() == a.num_rotations() + b.num_rotations());
+      }
+      for (const Schedule& made : {a.reversed(), a + a, Schedule::blocks(a, 3)}) {
+        const Schedule same = Schedule::from_rounds(made.n(), rounds_of(made));
+        CHECK(made == same);
+        CHECK(made.hash() == same.hash());
+        CHECK(made.is_complete() == same.is_complete());
+      }
+    }
+  }
+}
+
+TEST_CASE("blocks, sums and reversed: what is refused") {
+  const std::string columns = "schedule must have all its columns to be composed, got ";
+  const Schedule narrow = Schedule::xor_(4, 2);
+  const Schedule s = Schedule::xor_(4);
+  check_refused(columns + narrow.repr(), [&] { Schedule::blocks(narrow, 2); });
+  check_refused(columns + narrow.repr(), [&] { s + narrow; });
+  check_refused(columns + narrow.repr(), [&] { narrow + s; });
+  check_refused(columns + narrow.repr(), [&] { narrow.reversed(); });
+  check_refused(
+      "schedules must have the same n to be added, got Schedule.xor(4) and "
+      "Schedule.circle(5)",
+      [&] { s + Schedule::circle(5); });
+  check_refused("count must be at least 0, got -1", [&] { Schedule::blocks(s, -1); });
+  // 6 rotations a block: 357913941 blocks are the most.
+  for (const std::int64_t count : {std::int64_t{357913942}, std::int64_t{1} << 62}) {
+    check_refused("a schedule must have fewer than 2^31 coordinates and rotations, got " +
+                      std::to_string(count) + " blocks of Schedule.xor(4)",
+                  [&] { Schedule::blocks(s, count); });
   }
 }
 
@@ -289,6 +370,7 @@ TEST_CASE("num_rounds") {
   CHECK(Schedule::brickwall(9).num_rounds() == 9);
   CHECK(Schedule::butterfly(8).num_rounds() == 3);
   CHECK(Schedule::butterfly(9).num_rounds() == 4);
+  CHECK(Schedule::butterfly(9, 3).num_rounds() == 12);
   CHECK(Schedule::from_rounds(9, {{}, {{0, 1}}, {}}).num_rounds() == 3);
 }
 
@@ -322,6 +404,9 @@ TEST_CASE("is_complete: every pair exactly once") {
   CHECK(Schedule::brickwall(2).is_complete());
   CHECK_FALSE(Schedule::butterfly(3).is_complete());
   CHECK_FALSE(Schedule::butterfly(4).is_complete());
+  CHECK(Schedule::butterfly(2).is_complete());
+  CHECK_FALSE(Schedule::butterfly(2, 2).is_complete());
+  CHECK_FALSE(Schedule::butterfly(2, 0).is_complete());
   CHECK(Schedule::from_rounds(3, {{{2, 1}}, {{0, 1}}, {{0, 2}}}).is_complete());
   CHECK_FALSE(Schedule::from_rounds(3, {{{1, 2}}, {{0, 1}}}).is_complete());
   CHECK_FALSE(Schedule::from_rounds(3, {{{1, 2}}, {{0, 1}}, {{2, 1}}}).is_complete());
@@ -408,9 +493,15 @@ TEST_CASE("limits") {
   refused([] { Schedule::team(4, 65537); }, "size must be between 1 and 65536, got 65537");
 
   // 65537 * 65536 / 2 rotations.
-  refused([] { Schedule::circle(65537); },
-          "a schedule must have fewer than 2^31 rotations, n = 65537 asks for up to 2147516416");
+  refused(
+      [] { Schedule::circle(65537); },
+      "a schedule must have fewer than 2^31 rotations, n = 65537 asks for up to 65537 rounds of "
+      "32768");
   CHECK_THROWS_AS(Schedule::team(2147483647, 65536), std::invalid_argument);
+  refused([] { Schedule::butterfly(4, -1); }, "passes must be between 0 and 2147483647, got -1");
+  refused([] { Schedule::butterfly(4, 2147483648); },
+          "passes must be between 0 and 2147483647, got 2147483648");
+  CHECK_THROWS_AS(Schedule::butterfly(2147483647, 2147483647), std::invalid_argument);
 }
 
 TEST_CASE("equal schedules are equal whatever made them, and have one hash") {
@@ -418,6 +509,8 @@ TEST_CASE("equal schedules are equal whatever made them, and have one hash") {
       {Schedule::circle(2), Schedule::xor_(2)},
       {Schedule::butterfly(2), Schedule::xor_(2)},
       {Schedule::wavefront(2), Schedule::xor_(2)},
+      {Schedule::butterfly(1, 5), Schedule::butterfly(1)},
+      {Schedule::from_rounds(5, rounds_of(Schedule::butterfly(5, 2))), Schedule::butterfly(5, 2)},
       {Schedule::from_rounds(5, rounds_of(Schedule::wavefront(5))), Schedule::wavefront(5)},
       {Schedule::team(4, 2), Schedule::xor_(4)},
       {Schedule::team(5, 1), Schedule::circle(5)},
@@ -453,6 +546,8 @@ TEST_CASE("schedules that differ anywhere are not equal") {
       Schedule::team(8, 4),
       Schedule::brickwall(4),
       Schedule::butterfly(4),
+      Schedule::butterfly(4, 2),
+      Schedule::butterfly(4, 3),
       Schedule::wavefront(4),
       Schedule::wavefront(4, 3),
       Schedule::wavefront(4, 1),

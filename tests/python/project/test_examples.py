@@ -48,8 +48,8 @@ FUNCTIONS = [
     "torch.rotate",
 ]
 FACTORIES = ["circle", "xor", "team", "brickwall", "butterfly", "wavefront"]
-FACTORIES += ["from_rounds", "from_dict"]
-METHODS = ["to_dict", "to_triangular", "from_triangular"]
+FACTORIES += ["from_rounds", "from_dict", "blocks"]
+METHODS = ["reversed", "to_dict", "to_triangular", "from_triangular"]
 
 # What must have an example; other members may.
 EXAMPLES_WANTED = [
@@ -134,6 +134,7 @@ def python_blocks(document: Path) -> list[tuple[int, str]]:
     [
         ("README.md", ["jax", "torch"]),
         ("docs/arrays.md", ["torch"]),
+        ("docs/few_rotations.md", []),
         ("docs/jax.md", ["jax"]),
         ("docs/torch.md", ["torch"]),
     ],

@@ -65,6 +65,7 @@ SCHEDULES: dict[str, Callable[[int], Schedule]] = {
     "team 8": lambda n: Schedule.team(n, 8),
     "brickwall": Schedule.brickwall,
     "butterfly": Schedule.butterfly,
+    "butterfly, 3 passes": lambda n: Schedule.butterfly(n, passes=3),
     "wavefront": Schedule.wavefront,
     "random rounds": random_rounds,
     "circle, columns": lambda n: Schedule.circle(n, columns=n // 3),

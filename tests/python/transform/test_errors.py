@@ -469,11 +469,14 @@ def test_wrong_size(size: object, error: type[Exception], message: str) -> None:
     [("circle", 65538), ("xor", 65537), ("team", 65540), ("brickwall", 65538), ("xor", 2**31 - 1)],
 )
 def test_too_many_rotations(name: str, n: int) -> None:
-    message = rf"^a schedule must have fewer than 2\^31 rotations, n = {n} asks for up to (\d+)$"
+    message = (
+        rf"^a schedule must have fewer than 2\^31 rotations, n = {n} asks for up to (\d+) rounds "
+        r"of (\d+)$"
+    )
     with pytest.raises(ValueError, match=message) as raised:
         FACTORIES[name](n)
-    asked = re.search(message, str(raised.value))[1]
-    assert int(asked) >= max(n * (n - 1) // 2, 2**31)
+    rounds, size = map(int, re.search(message, str(raised.value)).groups())
+    assert rounds * size >= max(n * (n - 1) // 2, 2**31)
 
 
 @pytest.mark.parametrize(
