@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -100,6 +101,13 @@ inline std::vector<Schedule> large_schedules(std::int64_t n, std::int64_t column
           Schedule::butterfly(n),
           Schedule::wavefront(n, n - n / 3),
           Schedule::from_rounds(n, random_rounds(n, random))};
+}
+
+// For cases that take long: two of the four types take the even ones and two the odd ones. Both
+// pairs have a real and a complex type, and a single and a double one.
+template <class T>
+constexpr bool takes(std::size_t number) {
+  return (number + givens::is_complex_v<T> + (sizeof(real_t<T>) == 8)) % 2 == 0;
 }
 
 struct SmallSharedMemory : DevicesOfTest {
