@@ -161,7 +161,7 @@ class GIVENS_API Schedule {
   // Equal if n, columns and all rounds are equal, whatever factories made them. Cost: at most O(K).
   friend GIVENS_API bool operator==(const Schedule& a, const Schedule& b);
   friend bool operator!=(const Schedule& a, const Schedule& b) { return !(a == b); }
-  // Equal schedules have equal hashes. Cost: O(rounds + n).
+  // Equal schedules have equal hashes. Cost: O(rounds + n) for the first call, O(1) from then on.
   std::size_t hash() const;
   // For example "Schedule.team(64, 16, columns=10)".
   std::string repr() const;

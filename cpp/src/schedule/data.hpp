@@ -1,6 +1,7 @@
 // What the copies of a schedule share.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -22,6 +23,10 @@ struct Schedule::Data {
   void append_round(std::int64_t r, std::vector<Pair>& out) const;
   // Sets covers_columns of Kind::rounds, from all else.
   void find_cover();
+
+  // Found when Schedule::hash first asks for it.
+  mutable std::once_flag hash_found;
+  mutable std::size_t hash = 0;
 
   // Made when plan_of first asks for it.
   mutable std::once_flag plan_made;

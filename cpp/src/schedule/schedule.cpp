@@ -316,17 +316,20 @@ bool operator==(const Schedule& a, const Schedule& b) {
 }
 
 std::size_t Schedule::hash() const {
-  std::size_t seed = combine(0, n());
-  seed = combine(seed, columns());
-  for (const std::int64_t offset : data_->offsets) seed = combine(seed, offset);
-  // The first and last round tell apart most schedules that have the same number of pairs in each
-  // round.
-  if (num_rounds() > 0) {
-    for (const std::int64_t r : {std::int64_t{0}, num_rounds() - 1}) {
-      for (const Pair& pair : round(r)) seed = combine(combine(seed, pair.i), pair.j);
+  std::call_once(data_->hash_found, [&] {
+    std::size_t seed = combine(0, n());
+    seed = combine(seed, columns());
+    for (const std::int64_t offset : data_->offsets) seed = combine(seed, offset);
+    // The first and last round tell apart most schedules that have the same number of pairs in each
+    // round.
+    if (num_rounds() > 0) {
+      for (const std::int64_t r : {std::int64_t{0}, num_rounds() - 1}) {
+        for (const Pair& pair : round(r)) seed = combine(combine(seed, pair.i), pair.j);
+      }
     }
-  }
-  return seed;
+    data_->hash = seed;
+  });
+  return data_->hash;
 }
 
 std::string Schedule::repr() const {

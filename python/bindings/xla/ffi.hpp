@@ -11,12 +11,12 @@
 #include <complex>
 #include <cstdint>
 #include <exception>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <stdexcept>
 #include <string>
 #include <string_view>
-#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -36,34 +36,30 @@ T attribute(const ffi::Dictionary& attributes, const char* name) {
   return *value;
 }
 
-// The schedule of a call. Schedules of earlier calls are kept, since a new one would need a new
-// plan too. The attribute `rounds` has all coordinates in order, with -1 after each round.
+// The schedule of a call. Schedules of earlier calls are kept by their digests, since a new one
+// would need a new plan too, and so that a call takes no longer for a schedule of more rotations.
+// The attribute `rounds` has all coordinates in order, with -1 after each round.
 inline Schedule schedule_of(const ffi::Dictionary& attributes) {
-  using Key = std::tuple<std::string, std::int64_t, std::int64_t, std::int64_t, std::int64_t,
-                         std::vector<std::int32_t>>;
   constexpr std::size_t kMost = 64;
   static std::mutex mutex;
-  static auto& known = *new std::map<Key, Schedule>;  // XLA's threads may outlive statics
-  const auto flat = attribute<ffi::Span<const std::int32_t>>(attributes, "rounds");
-  const Key key(attribute<std::string_view>(attributes, "kind"),
-                attribute<std::int64_t>(attributes, "n"),
-                attribute<std::int64_t>(attributes, "columns"),
-                attribute<std::int64_t>(attributes, "team_size"),
-                attribute<std::int64_t>(attributes, "passes"),
-                std::vector<std::int32_t>(flat.begin(), flat.end()));
+  // XLA's threads may outlive statics.
+  static auto& known = *new std::map<std::string, Schedule, std::less<>>;
+  const auto digest = attribute<std::string_view>(attributes, "digest");
   const std::lock_guard<std::mutex> lock(mutex);
-  const auto found = known.find(key);
+  const auto found = known.find(digest);
   if (found != known.end()) return found->second;
   if (known.size() == kMost) known.clear();
-  const auto& [name, n, columns, size, passes, coordinates] = key;
+  const auto number = [&](const char* name) { return attribute<std::int64_t>(attributes, name); };
+  const auto coordinates = attribute<ffi::Span<const std::int32_t>>(attributes, "rounds");
   Rounds rounds;
-  for (std::size_t k = 0, start = 0; k < coordinates.size(); ++k) {
-    if (coordinates[k] >= 0) continue;
+  for (auto next = coordinates.begin(); next != coordinates.end(); ++next) {
     auto& round = rounds.emplace_back();
-    for (; start < k; start += 2) round.push_back({coordinates[start], coordinates[start + 1]});
-    start = k + 1;
+    for (; *next >= 0; next += 2) round.push_back({next[0], next[1]});
   }
-  return known.emplace(key, make_schedule(kind_named(name), n, size, columns, passes, rounds))
+  const Schedule::KindInfo kind = kind_named(attribute<std::string_view>(attributes, "kind"));
+  return known
+      .emplace(digest, make_schedule(kind, number("n"), number("team_size"), number("columns"),
+                                     number("passes"), rounds))
       .first->second;
 }
 

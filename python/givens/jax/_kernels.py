@@ -21,6 +21,7 @@ from jax.interpreters import mlir
 
 import givens
 from givens import _core
+from givens._descriptions import digest_of
 from givens.jax import _rounds
 from givens.jax._division import divided
 from givens.jax._setting import Setting
@@ -31,6 +32,7 @@ def _by_ffi(name: str, setting: Setting, results: Any, *arrays: Any) -> Any:
     description = schedule.to_dict()
     return jax.ffi.ffi_call(f"givens_{name}", [_like(r) for r in results])(
         *arrays,
+        digest=digest_of(schedule),
         kind=schedule.kind,
         n=schedule.n,
         columns=schedule.columns,

@@ -8,8 +8,6 @@ from torch import Tensor
 
 from givens import Schedule
 from givens.torch._precision import has_numbers, name
-from givens.torch._schedules import described as _described
-from givens.torch._schedules import schedule_of
 
 _FORMAT = 1
 
@@ -20,7 +18,7 @@ def described(
     """Return a description as a tensor of bytes, which every format of checkpoints can hold."""
     state = {
         "format": _FORMAT,
-        "schedule": json.loads(_described(schedule)),
+        "schedule": schedule.to_dict(),
         "shape": shape,
         "base": has_base,
         "dtype": name(dtype),
@@ -47,7 +45,7 @@ def check(state: Any, schedule: Schedule, shape: tuple[int, ...], has_base: bool
             f"the state must have format {_FORMAT}, which this version of givens reads, got format "
             f"{saved['format']}"
         )
-    saved_schedule = schedule_of(json.dumps(saved["schedule"]))
+    saved_schedule = Schedule.from_dict(saved["schedule"])
     if saved_schedule != schedule:
         raise ValueError(
             f"the state must be of the module's schedule {schedule!r}, got one of "

@@ -136,6 +136,39 @@ def test_schedules_come_back_from_their_descriptions() -> None:
         assert schedule_of(described(s)) == s
 
 
+def test_rounds_are_described_in_few_characters() -> None:
+    s = Schedule.blocks(Schedule.butterfly(64), 64)
+    assert s.num_rotations == 12288
+    text = described(s)
+    assert len(text) < 1000
+    # PyTorch passes on new strings. All of them stand for one object, which keeps its plan.
+    assert schedule_of(text) is schedule_of(f" {text}"[1:])
+    assert described(Schedule.xor(64)) == '{"kind":"xor","n":64}'
+    wrong = "0" * 64 + text[64:]
+    with pytest.raises(ValueError, match=f"digest of its rounds, got {'0' * 64}$"):
+        schedule_of(wrong)
+
+
+def test_rounds_of_an_exported_program_in_another_process(tmp_path) -> None:
+    s = Schedule.blocks(Schedule.butterfly(4, passes=2), 3)
+    angles, x = torch.linspace(-1, 1, s.num_rotations), torch.ones(2, 12)
+
+    class Rotation(torch.nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return givens.torch.rotate(x, angles, s)
+
+    program = torch.export.export(Rotation(), (x,))
+    torch.export.save(program, tmp_path / "program.pt2")
+    expected = givens.torch.rotate(x, angles, s).tolist()
+    code = (
+        "import torch, givens.torch; "
+        f"program = torch.export.load({str(tmp_path / 'program.pt2')!r}).module(); "
+        "print(program(torch.ones(2, 12)).tolist())"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert eval(done.stdout) == expected
+
+
 # --- Derivatives ---------------------------------------------------------------------------------
 
 
