@@ -20,8 +20,10 @@ function(givens_check_headers target)
   endforeach()
   add_library(${target} OBJECT EXCLUDE_FROM_ALL ${sources})
   target_compile_features(${target} PRIVATE cxx_std_17)
-  # Nothing is executed, and the targets that use the headers show their warnings.
-  target_compile_options(${target} PRIVATE -O0 -w)
+  # Nothing is executed, so that GCC need not make code for templates. The targets that use the headers
+  # show their warnings.
+  target_compile_options(${target} PRIVATE -O0 -w
+    $<$<CXX_COMPILER_ID:GNU>:-fno-implicit-templates;-fno-implicit-inline-templates>)
   target_include_directories(${target} PRIVATE
     ${arg_PREFIX} ${PROJECT_SOURCE_DIR}/cpp/include ${PROJECT_SOURCE_DIR}/cpp/src)
   if(arg_PRECOMPILE)
