@@ -5,7 +5,7 @@ each rotation, then defines an orthogonal matrix U. `matrix` forms it, `rotate` 
 forming it. `matrix_vjp` and `rotate_vjp` compute their gradients, `matrix_jvp` and `rotate_jvp`
 forward-mode derivatives, `rotate_vjp_jvp` second derivatives. `decompose` and `fit_angles` find the
 angles of a given U; `initial_parameters` draws angles, and `haar_log_density` is the density with
-which U is uniformly distributed.
+which U is uniformly distributed; `random_rotation` draws a fast rotation that mixes as such a U.
 
 Arrays come from NumPy, or from any library that exports them by ``__dlpack__``, as PyTorch, JAX and
 CuPy do; results are arrays of the same library. They may be in the memory of a GPU: `cuda` says
@@ -33,6 +33,7 @@ from givens._haar import haar_log_density, haar_log_density_gradient
 from givens._initial import initial_parameters
 from givens._jvp import matrix_jvp, rotate_jvp, rotate_vjp_jvp
 from givens._parameters import Parameters
+from givens._random import random_rotation
 from givens._threads import get_num_threads, register_threadpoolctl, set_num_threads
 from givens._transform import matrix, matrix_vjp, rotate, rotate_vjp
 
@@ -53,6 +54,7 @@ __all__ = [
     "matrix",
     "matrix_jvp",
     "matrix_vjp",
+    "random_rotation",
     "register_threadpoolctl",
     "rotate",
     "rotate_jvp",

@@ -32,6 +32,7 @@ FUNCTIONS = [
     "rotate_jvp",
     "rotate_vjp_jvp",
     "get_num_threads",
+    "random_rotation",
     "register_threadpoolctl",
     "set_num_threads",
     "cuda.is_available",
