@@ -80,6 +80,13 @@ def test_schedules(name: str) -> None:
     check_against_numpy(Case.of(SCHEDULES[name](7), "phases and diagonal", (3, 7)))
 
 
+def test_schedules_that_differ_in_a_middle_round() -> None:
+    # All else is the same, their hash included: calls must not take one for the other.
+    for j in (1, 2, 3):
+        schedule = Schedule.from_rounds(4, [[(0, 1)], [(0, j)], [(2, 3)]])
+        check_against_numpy(Case.of(schedule, "angles alone", (2, 4)))
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("kind", OPTIONS)
 def test_options_and_dtypes(kind: str, dtype) -> None:
