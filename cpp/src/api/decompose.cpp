@@ -5,13 +5,13 @@
 #include <complex>
 #include <cstddef>
 #include <limits>
-#include <sstream>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "arguments/checks.hpp"
 #include "arguments/element_types.hpp"
+#include "arguments/entries.hpp"
 #include "arguments/strided_loop.hpp"
 #include "cpu/engine.hpp"
 #include "givens/schedule.hpp"
@@ -21,34 +21,6 @@ namespace givens {
 namespace {
 
 constexpr double kPi = 3.141592653589793;
-
-template <class T>
-bool is_finite(const T& x) {
-  return std::isfinite(std::real(x)) && std::isfinite(std::imag(x));
-}
-
-// For example "U[1, 2]": the matrix at an index of the batch in C order, or with `rest` its entry.
-std::string place(const std::int64_t* batch, int ndim, std::int64_t index,
-                  const std::vector<std::int64_t>& rest) {
-  std::vector<std::int64_t> indices(static_cast<std::size_t>(ndim));
-  for (int d = ndim - 1; d >= 0; --d) {
-    indices[static_cast<std::size_t>(d)] = index % batch[d];
-    index /= batch[d];
-  }
-  indices.insert(indices.end(), rest.begin(), rest.end());
-  std::string out = "U[";
-  for (std::size_t k = 0; k < indices.size(); ++k) {
-    out += (k ? ", " : "") + std::to_string(indices[k]);
-  }
-  return out + "]";
-}
-
-std::string short_text(double value) {
-  std::ostringstream out;
-  out.precision(3);
-  out << value;
-  return out.str();
-}
 
 // Checks shapes and memory. The decomposition itself finds out whether U is orthogonal.
 template <class T>
@@ -87,7 +59,8 @@ Schedule decomposition_schedule(const not_deduced_t<ArrayView<const T>>& U,
                      validate::shape_text(U));
   }
   if (options.tolerance && !(*options.tolerance >= 0)) {
-    validate::refuse("tolerance must be at least 0, got " + short_text(*options.tolerance));
+    validate::refuse("tolerance must be at least 0, got " +
+                     validate::short_text(*options.tolerance));
   }
   const std::int64_t n = U.shape(last - 1);
   const std::int64_t columns = U.shape(last);
@@ -147,11 +120,9 @@ void decompose(const not_deduced_t<ArrayView<const T>>& U,
     load(at[kMatrix]);
     for (std::int64_t r = 0; r < n; ++r) {
       for (std::int64_t c = 0; c < columns; ++c) {
-        if (is_finite(elimination.entry(r, c))) continue;
-        std::ostringstream shown;
-        shown << elimination.entry(r, c);
-        throw std::invalid_argument("U must be finite, got " + shown.str() + " at " +
-                                    place(U.shape(), batch_ndim, count, {r, c}));
+        if (validate::is_finite(elimination.entry(r, c))) continue;
+        validate::refuse("U must be finite, got " + validate::entry_text(elimination.entry(r, c)) +
+                         " at " + validate::place("U", U.shape(), batch_ndim, count, {r, c}));
       }
     }
     const double error = functions.orthonormality_error(elimination);
@@ -161,8 +132,8 @@ void decompose(const not_deduced_t<ArrayView<const T>>& U,
           (columns < n ? "have orthonormal columns"
                        : (is_complex_v<T> ? "be unitary" : "be orthogonal")) +
           ", with max|" + (is_complex_v<T> ? "U^H" : "U^T") + " U - I| at most " +
-          short_text(tolerance) + ", got " + short_text(error) +
-          (batch_ndim ? " for " + place(U.shape(), batch_ndim, count, {}) : ""));
+          validate::short_text(tolerance) + ", got " + validate::short_text(error) +
+          (batch_ndim ? " for " + validate::place("U", U.shape(), batch_ndim, count, {}) : ""));
     }
     ++count;
   });
