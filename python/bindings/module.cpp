@@ -55,7 +55,9 @@ PYBIND11_MODULE(_core, module) {
   module.def("set_default_num_threads", [](py::handle num_threads) {
     set_default_num_threads(to_num_threads(num_threads).value_or(0));
   });
+  register_approximate(module);
   register_decompose(module);
+  register_jacobi(module);
   register_schedule(module);
   register_transform(module);
 #ifdef GIVENS_JAXLIB_VERSION

@@ -87,6 +87,21 @@ def decompose(
     U: Any, schedule: str | None, tolerance: float | None
 ) -> tuple[Schedule, Any, Any, Any, Any]: ...
 
+# Returns schedule, angles, phases, diagonal, signs and error; the absent ones are None.
+def approximate(
+    U: Any, rotations: int, max_rounds: int | None, sweeps: int
+) -> tuple[Schedule, Any, Any, Any, Any, float]: ...
+
+# Returns the values, and for each operator its schedule, angles and phases.
+def jacobi(
+    A: Any,
+    pairs: Schedule | None,
+    rotations: int | None,
+    max_rounds: int | None,
+    tol: float | None,
+    joint: bool,
+) -> tuple[Any, list[tuple[Schedule, Any, Any]]]: ...
+
 # The shapes of the results of `rotate` without `out`, and of `matrix`, whose arguments these check.
 def rotated_shape(*arguments: Any) -> tuple[int, ...]: ...
 def matrix_shape(*arguments: Any) -> tuple[int, ...]: ...

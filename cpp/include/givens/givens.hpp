@@ -1,8 +1,10 @@
 // Everything the library offers to a C++ program.
 #pragma once
 
+#include "givens/approximate.hpp"
 #include "givens/decompose.hpp"
 #include "givens/half.hpp"
+#include "givens/jacobi.hpp"
 #include "givens/jvp.hpp"
 #include "givens/schedule.hpp"
 #include "givens/transform.hpp"

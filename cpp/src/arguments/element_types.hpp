@@ -8,7 +8,7 @@
 
 #define GIVENS_FOR_REAL_TYPES(M) M(float) M(double)
 
-// The functions of jvp.hpp and decompose.hpp have no 16-bit types.
+// The functions of approximate.hpp, decompose.hpp, jacobi.hpp and jvp.hpp have no 16-bit types.
 #define GIVENS_FOR_WIDE_TYPES(M) \
   GIVENS_FOR_REAL_TYPES(M) M(std::complex<float>) M(std::complex<double>)
 

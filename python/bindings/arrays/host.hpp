@@ -6,6 +6,7 @@
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -66,6 +67,14 @@ class CallArrays {
   template <class T>
   HostArray make(const std::vector<std::int64_t>& shape) const {
     return make(shape, dtype_v<T>);
+  }
+
+  // A new array of the caller's library, with the numbers of a vector in C order.
+  template <class R>
+  py::object filled(const std::vector<R>& numbers, const std::vector<std::int64_t>& shape) const {
+    const HostArray made = make<R>(shape);
+    std::copy(numbers.begin(), numbers.end(), made.view<R>().data());
+    return result(made);
   }
 
   // The array of the caller's library, with the memory of one that `make` made; None if there is

@@ -1,0 +1,50 @@
+// What the searches for rotations share: rounds of rotations, and the schedule that they make.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "few_rotations/rotation.hpp"
+#include "givens/schedule.hpp"
+
+namespace givens::few_rotations {
+
+// The rotations of each round, which are of disjoint pairs.
+using Rounds = std::vector<std::vector<Rotation>>;
+
+// How many rotations the next round takes, if those that are left are spread evenly.
+inline std::int64_t share(std::int64_t rotations, std::int64_t rounds) {
+  return (rotations + rounds - 1) / rounds;
+}
+
+// The same rotations, each in the earliest round that their order permits.
+inline Rounds in_earliest_rounds(std::int64_t n, const Rounds& rounds) {
+  std::vector<std::size_t> next(static_cast<std::size_t>(n), 0);  // the first round that is free
+  Rounds out;
+  for (const std::vector<Rotation>& round : rounds) {
+    for (const Rotation& rotation : round) {
+      std::size_t& i = next[static_cast<std::size_t>(rotation.pair.i)];
+      std::size_t& j = next[static_cast<std::size_t>(rotation.pair.j)];
+      const std::size_t r = std::max(i, j);
+      if (r == out.size()) out.emplace_back();
+      out[r].push_back(rotation);
+      i = j = r + 1;
+    }
+  }
+  return out;
+}
+
+inline Schedule schedule_of(std::int64_t n, const Rounds& rounds) {
+  std::vector<std::vector<Schedule::RequestedPair>> pairs;
+  for (const std::vector<Rotation>& round : rounds) {
+    auto& requested = pairs.emplace_back();
+    for (const Rotation& rotation : round) {
+      requested.push_back({rotation.pair.i, rotation.pair.j});
+    }
+  }
+  return Schedule::from_rounds(n, pairs);
+}
+
+}  // namespace givens::few_rotations
