@@ -58,6 +58,7 @@ PYBIND11_MODULE(_core, module) {
   register_approximate(module);
   register_decompose(module);
   register_jacobi(module);
+  register_operator(module);
   register_schedule(module);
   register_transform(module);
 #ifdef GIVENS_JAXLIB_VERSION

@@ -8,6 +8,7 @@ namespace givens::python {
 void register_approximate(pybind11::module_& module);
 void register_decompose(pybind11::module_& module);
 void register_jacobi(pybind11::module_& module);
+void register_operator(pybind11::module_& module);
 void register_schedule(pybind11::module_& module);
 void register_transform(pybind11::module_& module);
 // Only where GIVENS_JAXLIB_VERSION is defined.

@@ -32,6 +32,7 @@ from givens._gradients import MatrixGradients, RotateGradients
 from givens._haar import haar_log_density, haar_log_density_gradient
 from givens._initial import initial_parameters
 from givens._jvp import matrix_jvp, rotate_jvp, rotate_vjp_jvp
+from givens._operator import Operator
 from givens._parameters import Parameters
 from givens._random import random_rotation
 from givens._threads import get_num_threads, register_threadpoolctl, set_num_threads
@@ -40,6 +41,7 @@ from givens._transform import matrix, matrix_vjp, rotate, rotate_vjp
 __all__ = [
     "FitError",
     "MatrixGradients",
+    "Operator",
     "Parameters",
     "RotateGradients",
     "Schedule",

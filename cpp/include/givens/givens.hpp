@@ -6,6 +6,7 @@
 #include "givens/half.hpp"
 #include "givens/jacobi.hpp"
 #include "givens/jvp.hpp"
+#include "givens/operator.hpp"
 #include "givens/schedule.hpp"
 #include "givens/transform.hpp"
 #include "givens/version.hpp"

@@ -1,7 +1,6 @@
 // The public functions: they check arguments, then run an engine.
-#include "givens/transform.hpp"
+#include "api/transform.hpp"
 
-#include <algorithm>
 #include <stdexcept>
 #include <string>
 
@@ -35,12 +34,53 @@ void run(const Problem& problem, void (*cpu::Functions<T>::*function)(const Prob
   }
 }
 
+}  // namespace
+
+namespace api {
+
 template <class T>
-void run_rotate(const RotateProblem<T>& problem) {
+void rotate(const ArrayView<const T>& x, const Parameters<real_t<T>>& parameters,
+            const Schedule& schedule, const ArrayView<T>& y, const RotateOptions& options,
+            const cpu::Prepared* prepared) {
+  RotateProblem<T> problem = validate::rotate<T>(x, parameters, schedule, y, options);
+  validate::signs(parameters);
+  std::vector<T> storage;
+  ArrayView<T> temporary;
+  const bool needs_temporary = validate::destroys_input<T>(x, parameters, y);
+  if (needs_temporary) {
+    std::int64_t size = 1;
+    for (int d = 0; d < y.ndim(); ++d) size *= y.shape(d);
+    storage.resize(static_cast<std::size_t>(size));
+    temporary = ArrayView<T>(storage.data(), y.ndim(), y.shape(), nullptr);
+    problem = validate::rotate<T>(x, parameters, schedule, temporary, options);
+  }
+  problem.prepared = prepared;
   run<T>(problem, &cpu::Functions<T>::rotate, &reference::rotate<T>);
+  if (needs_temporary) copy<T>(temporary, y);
 }
 
-}  // namespace
+template <class T>
+void matrix(const Parameters<real_t<T>>& parameters, const Schedule& schedule,
+            const ArrayView<T>& U, int num_threads, const cpu::Prepared* prepared) {
+  MatrixProblem<T> problem = validate::matrix<T>(parameters, schedule, U, num_threads);
+  validate::signs(parameters);
+  problem.prepared = prepared;
+  run<T>(problem, &cpu::Functions<T>::matrix, &reference::matrix<T>);
+}
+
+template <class T>
+void rotate_vjp(const ArrayView<const T>& y, const ArrayView<const T>& gy,
+                const Parameters<real_t<T>>& parameters, const Schedule& schedule,
+                const ArrayView<T>& gx, const ParameterGradients<real_t<T>>& gradients,
+                const RotateOptions& options, const cpu::Prepared* prepared) {
+  auto problem = validate::rotate_vjp<T>(y, gy, parameters, schedule, gx, gradients, options);
+  validate::signs(parameters);
+  fill_with_zero(gradients);
+  problem.prepared = prepared;
+  run<T>(problem, &cpu::Functions<T>::vjp, &reference::vjp<T>);
+}
+
+}  // namespace api
 
 template <class R>
 std::vector<std::int64_t> matrix_shape(const Parameters<R>& parameters, const Schedule& schedule) {
@@ -58,26 +98,13 @@ template <class T>
 void rotate(const not_deduced_t<ArrayView<const T>>& x, const Parameters<real_t<T>>& parameters,
             const Schedule& schedule, const not_deduced_t<ArrayView<T>>& y,
             const RotateOptions& options) {
-  const RotateProblem<T> problem = validate::rotate<T>(x, parameters, schedule, y, options);
-  validate::signs(parameters);
-  if (!validate::destroys_input<T>(x, parameters, y)) {
-    run_rotate(problem);
-    return;
-  }
-  std::int64_t size = 1;
-  for (int d = 0; d < y.ndim(); ++d) size *= y.shape(d);
-  std::vector<T> storage(static_cast<std::size_t>(size));
-  const ArrayView<T> temporary(storage.data(), y.ndim(), y.shape(), nullptr);
-  run_rotate(validate::rotate<T>(x, parameters, schedule, temporary, options));
-  copy<T>(temporary, y);
+  api::rotate<T>(x, parameters, schedule, y, options, nullptr);
 }
 
 template <class T>
 void matrix(const Parameters<real_t<T>>& parameters, const Schedule& schedule,
             const not_deduced_t<ArrayView<T>>& U, int num_threads) {
-  const MatrixProblem<T> problem = validate::matrix<T>(parameters, schedule, U, num_threads);
-  validate::signs(parameters);
-  run<T>(problem, &cpu::Functions<T>::matrix, &reference::matrix<T>);
+  api::matrix<T>(parameters, schedule, U, num_threads, nullptr);
 }
 
 template <class T>
@@ -86,10 +113,7 @@ void rotate_vjp(const not_deduced_t<ArrayView<const T>>& y,
                 const Parameters<real_t<T>>& parameters, const Schedule& schedule,
                 const not_deduced_t<ArrayView<T>>& gx,
                 const ParameterGradients<real_t<T>>& gradients, const RotateOptions& options) {
-  const auto problem = validate::rotate_vjp<T>(y, gy, parameters, schedule, gx, gradients, options);
-  validate::signs(parameters);
-  fill_with_zero(gradients);
-  run<T>(problem, &cpu::Functions<T>::vjp, &reference::vjp<T>);
+  api::rotate_vjp<T>(y, gy, parameters, schedule, gx, gradients, options, nullptr);
 }
 
 template <class T>
@@ -126,6 +150,9 @@ std::string backend() {
 }
 
 #define GIVENS_INSTANTIATE_TYPE(T)         \
+  GIVENS_INSTANTIATE(api::rotate, T)       \
+  GIVENS_INSTANTIATE(api::matrix, T)       \
+  GIVENS_INSTANTIATE(api::rotate_vjp, T)   \
   GIVENS_INSTANTIATE_API(rotated_shape, T) \
   GIVENS_INSTANTIATE_API(rotate, T)        \
   GIVENS_INSTANTIATE_API(matrix, T)        \

@@ -8,6 +8,10 @@
 
 namespace givens {
 
+namespace cpu {
+class Prepared;
+}
+
 // The parameters of one matrix, or their tangents. All parameters but the angles may be absent, and
 // so may all tangents.
 template <class R>
@@ -52,6 +56,15 @@ void with_phase_type(const MatrixParameters<real_t<T>>& parameters, Body&& body)
   body(real_t<T>{});
 }
 
+// The matrices of an operator: each parameter that is present has K or n numbers for one after the
+// other.
+template <class R>
+struct OperatorProblem {
+  Schedule schedule;
+  std::int64_t matrices;
+  MatrixParameters<R> parameters;
+};
+
 // y = U x (or U^H x) for every vector x of every matrix U. x and y are the same memory or do not
 // overlap.
 template <class T>
@@ -68,6 +81,8 @@ struct RotateProblem {
   Strided<T> y;        // n
   StridedLoop<kOperands> matrices{};
   StridedLoop<kVectorOperands> vectors{};
+  // The engine's coefficients of an operator with these parameters; null if there is none.
+  const cpu::Prepared* prepared = nullptr;
 };
 
 // u = U[:, :columns] for every matrix U.
@@ -83,6 +98,8 @@ struct MatrixProblem {
   std::int64_t row_stride;
   std::int64_t column_stride;
   StridedLoop<kOperands> matrices{};
+  // The engine's coefficients of an operator with these parameters; null if there is none.
+  const cpu::Prepared* prepared = nullptr;
 };
 
 // Gradients through a rotation, from its outputs y and gy. The parameters' gradients are zero on
@@ -115,6 +132,8 @@ struct VjpProblem {
   Strided<R> gdiagonal;  // n; present if diagonal is
   StridedLoop<kOperands> matrices{};
   StridedLoop<kVectorOperands> vectors{};
+  // The engine's coefficients of an operator with these parameters; null if there is none.
+  const cpu::Prepared* prepared = nullptr;
 
   // Whether no two matrices share a gradient. An absent operand has strides of zero.
   bool gradients_are_separate() const {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "cpu/batched/drivers-inl.hpp"
+#include "cpu/coefficients/prepared-inl.hpp"
 #include "cpu/drivers/eliminate-inl.hpp"
 #include "cpu/drivers/matrix-inl.hpp"
 #include "cpu/drivers/rotate-inl.hpp"
@@ -50,6 +51,11 @@ void matrix_vjp(const VjpProblem<T>& problem, const Plan& plan) {
 }
 
 template <class F>
+std::shared_ptr<const Prepared> prepare(const OperatorProblem<real_t<F>>& problem) {
+  return std::make_shared<PreparedMatrices<F>>(problem);
+}
+
+template <class F>
 double orthonormality_error(Elimination<F>& elimination) {
   return Eliminator<F>(elimination).error();
 }
@@ -65,6 +71,7 @@ constexpr Functions<T> functions() {
           &matrix<T>,
           &vjp<T>,
           &matrix_vjp<T>,
+          &prepare<computed_t<T>>,
           &orthonormality_error<InDouble<T>>,
           &eliminate<InDouble<T>>};
 }

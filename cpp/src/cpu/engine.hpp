@@ -2,9 +2,11 @@
 #pragma once
 
 #include <complex>
+#include <memory>
 
 #include "arguments/problem.hpp"
 #include "cpu/elimination.hpp"
+#include "cpu/prepared.hpp"
 #include "givens/half.hpp"
 #include "plan/plan.hpp"
 
@@ -19,6 +21,8 @@ struct Functions {
   // The same for the gradient through matrix: y must be U for these parameters, as what is known to
   // be zero in it is skipped.
   void (*matrix_vjp)(const VjpProblem<T>&, const Plan&);
+  // For `prepared` of the problems above, of matrices that are real or complex as T is.
+  std::shared_ptr<const Prepared> (*prepare)(const OperatorProblem<real_t<T>>&);
   // max |U^H U - I|, where U is the matrix, with finite entries.
   double (*orthonormality_error)(Elimination<InDouble<T>>&);
   // Finds the angles and the phases of D, U = D G[K-1] ... G[0]. D replaces U, up to rounding.

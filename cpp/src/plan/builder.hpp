@@ -60,4 +60,8 @@ inline void add_single_merge_level(Plan& plan) {
   plan.merge_levels.push_back({std::max<std::int64_t>(plan.rows, 1), {0, num_steps(plan)}});
 }
 
+// Sets Plan::butterfly, if the schedule has butterfly rounds only and its plan has steps of pairs
+// alone. Rounds of a few pairs each are left to the steps.
+void find_butterfly_rounds(Plan& plan, const Schedule& schedule);
+
 }  // namespace givens::planning

@@ -49,6 +49,7 @@ Plan plan_butterfly(const Schedule& schedule) {
     }
     plan.merge_levels.push_back(std::move(level));
   }
+  find_butterfly_rounds(plan, schedule);
   return plan;
 }
 

@@ -47,6 +47,16 @@ struct MergeLevel {
   std::vector<std::int64_t> first;
 };
 
+// Rounds in which each coordinate meets the one that differs from it in a single bit, or none: of
+// butterfly, and of what is composed of it. An engine can apply them along the lanes of its
+// registers, without a panel. Their plan has steps of pairs alone, and row k is coordinate k.
+struct ButterflyRounds {
+  std::vector<int> bits;  // by round: the bit in which coordinates that meet differ
+  // For each round and coordinate: the plan's number of its rotation, or -1.
+  std::vector<std::int32_t> rotations;
+  bool gaps = false;  // whether there is a -1
+};
+
 // Immutable, and made once for a schedule. Its rows are a permutation of the coordinates, padded to
 // whole row blocks; engines hold vectors in panels of these rows.
 struct Plan {
@@ -61,6 +71,8 @@ struct Plan {
   // Whether neighbouring rows have coordinates two apart. Engines then take the even columns of U
   // before its odd ones, which keeps more of a panel zero; see NonzeroStructure.
   bool columns_by_parity = false;
+  // Of a schedule that has butterfly rounds only, else empty; see ButterflyRounds.
+  ButterflyRounds butterfly;
 };
 
 // Makes a plan with the planner of the schedule's kind. Cost: O(K) time and memory.

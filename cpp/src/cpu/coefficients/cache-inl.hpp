@@ -4,6 +4,7 @@
 
 #include "cpu/coefficients/coefficients-inl.hpp"
 #include "cpu/simd/vector_pack-inl.hpp"
+#include "cpu/strips/coefficients-inl.hpp"
 
 namespace givens::cpu::GIVENS_ISA {
 
@@ -114,6 +115,7 @@ class CoefficientCache {
     kind_ = kind_of_parameters(parameters, rotations);
     diagonal_ = diagonal_factors<F>(plan_, parameters);
     fast_found_ = unscaled_found_ = false;
+    strips_ = nullptr;
   }
 
   ParameterValues<R> parameter_values() const {
@@ -143,6 +145,16 @@ class CoefficientCache {
       found = true;
     }
     return coefficients;
+  }
+
+  // For strips, of a plan with butterfly rounds.
+  const StripCoefficients<F>& for_strips() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (!strips_) {
+      strips_ =
+          std::make_unique<StripCoefficients<F>>(plan_, parameter_values(), diagonal_, adjoint_);
+    }
+    return *strips_;
   }
 
   // Finds the coefficients for vectors in range run of steps by run of steps, each in the place of
@@ -186,6 +198,7 @@ class CoefficientCache {
   Coefficients<F> unscaled_;
   bool fast_found_ = false;
   bool unscaled_found_ = false;
+  std::unique_ptr<const StripCoefficients<F>> strips_;
   std::mutex mutex_;
 };
 

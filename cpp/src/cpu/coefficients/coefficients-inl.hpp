@@ -71,6 +71,14 @@ struct Coefficients {
     return kCoefficients<F> * rotation + 2 * rotation / 7;
   }
   R* scales_of(const Step& step) const { return of(step) + kCoefficients<F> * step.count; }
+  // What sums are multiplied by where all steps are of pairs and the smaller coordinate comes
+  // first.
+  void set_weights_of_pairs(const Plan& plan) {
+    modes.assign(plan.steps.size(), Mode::standard);
+    weights.resize(plan.rotations);
+    std::fill_n(weights.data(), plan.rotations, R(1));
+  }
+
   R* weights_of(const Step& step) const {
     return weights.data() + (step.first_rotation - first_rotation);
   }

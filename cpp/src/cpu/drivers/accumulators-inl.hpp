@@ -7,6 +7,30 @@
 
 namespace givens::cpu::GIVENS_ISA {
 
+// The panels y and g of a gradient.
+template <class F>
+struct PanelPair {
+  using R = real_t<F>;
+
+  // Adds Im W[s, s], W = A Y^H - Y A^H, to out[s] for each row s; F is complex.
+  void add_diagonal_of_w(std::vector<double>& out) const {
+    if constexpr (is_complex_v<F>) {
+      for (std::size_t s = 0; s < out.size(); ++s) {
+        const std::int64_t row = static_cast<std::int64_t>(s) * width;
+        Vector<R> total{};
+        for (std::int64_t w = row; w < row + width; w += kPackReals<F>) {
+          add_imaginary_products<F>(total, y + w, g + w);
+        }
+        out[s] += 2 * static_cast<double>(sum<R>(total));
+      }
+    }
+  }
+
+  const R* y;
+  const R* g;
+  std::int64_t width;
+};
+
 // The sums of one matrix over columns that went through the same coefficients, and the gradients
 // that they make up.
 //
@@ -42,20 +66,24 @@ class GradientAccumulators {
     std::fill_n(sums_.data(), size_, R(0));
   }
 
-  // Starts the sums of a pair of panels, which hold the states after all rotations.
-  void start(const R* y, const R* g, std::int64_t width) {
+  R* data() const { return sums_.data(); }
+
+  // Starts the sums of a PanelPair or strips, which hold the states after all rotations.
+  template <class Pair>
+  void start(const Pair& pair) {
     if (!started_) {
       diagonal_.assign(is_complex_v<F> ? static_cast<std::size_t>(plan_.rows) : 0, 0.0);
       last_diagonal_ = diagonal_;
       started_ = true;
     }
-    add_diagonal_of_w(y, g, width, diagonal_);
+    pair.add_diagonal_of_w(diagonal_);
   }
 
-  // Ends the sums of a pair of panels that have gone through all rotations of U, for the gradient
-  // through the inverse.
-  void end_inverse(const R* y, const R* g, std::int64_t width) {
-    add_diagonal_of_w(y, g, width, last_diagonal_);
+  // Ends the sums of a pair that has gone through all rotations of U, for the gradient through the
+  // inverse.
+  template <class Pair>
+  void end_inverse(const Pair& pair) {
+    pair.add_diagonal_of_w(last_diagonal_);
   }
 
   // Adds part `part` of `parts` of sums of the same steps.
@@ -120,23 +148,6 @@ class GradientAccumulators {
   void end() { started_ = false; }
 
  private:
-  // Adds Im W[s, s] to out[s].
-  static void add_diagonal_of_w(const R* y, const R* g, std::int64_t width,
-                                std::vector<double>& out) {
-    if constexpr (is_complex_v<F>) {
-      for (std::size_t s = 0; s < out.size(); ++s) {
-        const std::int64_t row = static_cast<std::int64_t>(s) * width;
-        Vector<R> total{};
-        for (std::int64_t w = row; w < row + width; w += kPackReals<F>) {
-          const auto a = VectorPack<F>::load_from(y + w);
-          const auto b = VectorPack<F>::load_from(g + w);
-          total = fnma(b.re, a.im, fma(b.im, a.re, total));
-        }
-        out[s] += 2 * static_cast<double>(sum<R>(total));
-      }
-    }
-  }
-
   void add_real(std::int64_t index, const Coefficients<F>& coefficients, bool inverse,
                 const Strided<R> gangles) const {
     const R sign = inverse ? R(-1) : R(1);

@@ -30,6 +30,7 @@ struct MatrixDriver {
   bool by_runs() const { return false; }
   bool adjoint() const { return false; }
   static constexpr bool kGradient = false;
+  static constexpr bool by_strips = false;
   std::int64_t panels() const { return (problem.schedule.columns() + in_each - 1) / in_each; }
 
   using Matrix = MatrixState<F, MatrixDriver>;
@@ -47,7 +48,7 @@ struct MatrixDriver {
     void run(Matrix& matrix, std::int64_t index, std::int64_t) {
       const std::int64_t first = index * driver_.in_each;
       const std::int64_t count = std::min(driver_.in_each, problem_.schedule.columns() - first);
-      run_from_identity(matrix.cache.for_vectors(true),
+      run_from_identity(matrix.cache().for_vectors(true),
                         ColumnOrder(plan_, first, count, kReals<F>));
       offsets_.clear();
       for (std::int64_t c = 0; c < count; ++c) {
@@ -56,7 +57,7 @@ struct MatrixDriver {
       const Columns<storage_t<T>> columns = {
           reinterpret_cast<storage_t<T>*>(problem_.u + matrix.offsets[MatrixProblem<T>::kU]),
           kReals<F> * problem_.row_stride, offsets_.data(), count};
-      const std::vector<F>& diagonal = matrix.cache.diagonal();
+      const std::vector<F>& diagonal = matrix.cache().diagonal();
       if (diagonal.empty()) {
         unpack<F>(plan_, panel_.data(), width_, ones_, columns);
       } else {

@@ -12,6 +12,17 @@ namespace givens::cpu::GIVENS_ISA {
 // Reals in a row of the widest panels.
 inline constexpr std::int64_t kWidestPanel = 128;
 
+// The widest panel of vectors. Where there are few rotations, coefficients are read soon enough,
+// and a panel should leave room in the second-level cache; else fewer panels read them less often.
+template <class F>
+std::int64_t widest_panel(const Plan& plan) {
+  constexpr std::int64_t kFewRotations = 16;  // for each row
+  constexpr std::int64_t kBytes = std::int64_t{1} << 19;
+  if (plan.rotations >= kFewRotations * plan.rows) return kWidestPanel;
+  const auto reals = kBytes / static_cast<std::int64_t>(sizeof(real_t<F>));
+  return std::clamp(reals / std::max(plan.rows, std::int64_t{1}), 2 * kPackReals<F>, kWidestPanel);
+}
+
 // Reals in a row of a panel of `columns` columns, or of as many of them as fill `widest` reals. It
 // depends on the problem only, never on threads.
 template <class F>
@@ -23,9 +34,9 @@ std::int64_t panel_width(std::int64_t columns, std::int64_t widest) {
 // Vectors of T in panels of F.
 template <class T, class F>
 struct VectorPanels {
-  explicit VectorPanels(std::int64_t vectors)
+  VectorPanels(const Plan& plan, std::int64_t vectors)
       : count(vectors),
-        width(panel_width<F>(kReals<T> / kReals<F> * vectors, kWidestPanel)),
+        width(panel_width<F>(kReals<T> / kReals<F> * vectors, widest_panel<F>(plan))),
         in_each(width / kReals<T>) {}
 
   std::int64_t panels() const { return (count + in_each - 1) / in_each; }

@@ -1,7 +1,7 @@
 // How work is shared out to threads. Compiled for each instruction set; see engine_headers.hpp.
 #pragma once
 
-#include "cpu/coefficients/cache-inl.hpp"
+#include "cpu/coefficients/prepared-inl.hpp"
 #include "cpu/simd/vector_pack-inl.hpp"
 
 namespace givens::cpu::GIVENS_ISA {
@@ -40,8 +40,8 @@ class MatrixState {
   MatrixState(const Driver& matrix_driver, int num_threads)
       : driver(matrix_driver),
         threads(num_threads),
-        by_runs(threads == 1 && driver.by_runs()),
-        cache(driver.plan, driver.adjoint(), Driver::kGradient) {}
+        by_runs(threads == 1 && driver.by_runs() && !driver.problem.prepared),
+        own_cache_(driver.plan, driver.adjoint(), Driver::kGradient) {}
 
   // The parts in which its panels are shared out.
   std::int64_t parts() const {
@@ -51,18 +51,30 @@ class MatrixState {
   // Goes on to matrix `index` of the problem.
   void start(std::int64_t index) {
     offsets = driver.problem.matrices.at(index);
-    cache.set(driver.problem.parameters.at(offsets), driver.problem.schedule.num_rotations());
-    if (threads > 1) cache.for_vectors(true, threads);
+    const auto& problem = driver.problem;
+    if (problem.prepared) {
+      cache_ = &static_cast<const PreparedMatrices<F>*>(problem.prepared)
+                    ->cache(offsets, driver.adjoint(), Driver::kGradient);
+    } else {
+      own_cache_.set(problem.parameters.at(offsets), problem.schedule.num_rotations());
+    }
+    if (threads > 1 && !driver.by_strips) cache().for_vectors(true, threads);
   }
 
   // Called when all its panels are done.
   void finish() const {}
 
+  // The coefficients of the matrix.
+  CoefficientCache<F>& cache() { return *cache_; }
+
   const Driver& driver;
   const int threads;
   const bool by_runs;  // see by_runs_of_steps
-  CoefficientCache<F> cache;
   decltype(driver.problem.matrices.at(0)) offsets{};
+
+ private:
+  CoefficientCache<F> own_cache_;
+  CoefficientCache<F>* cache_ = &own_cache_;
 };
 
 // Runs a driver (MatrixDriver, RotateDriver or VjpDriver) on all matrices of its problem: by matrix

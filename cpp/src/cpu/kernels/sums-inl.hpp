@@ -64,6 +64,15 @@ const std::int8_t* sum_offsets(const Step& step, Mode mode, bool adjoint) {
 
 // --- Sums of lanes ---
 
+// Adds Im(g conj(y)) of complex packs in memory, lane by lane.
+template <class F>
+[[gnu::always_inline]] inline void add_imaginary_products(Vector<real_t<F>>& total,
+                                                          const real_t<F>* y, const real_t<F>* g) {
+  const auto a = VectorPack<F>::load_from(y);
+  const auto b = VectorPack<F>::load_from(g);
+  total = fnma(b.re, a.im, fma(b.im, a.re, total));
+}
+
 // Neighbouring lanes added: the pairs of u, then the pairs of v.
 template <class R>
 [[gnu::always_inline]] inline Vector<R> add_neighbours(const Vector<R>& u, const Vector<R>& v) {
