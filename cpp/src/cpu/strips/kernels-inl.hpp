@@ -119,6 +119,7 @@ class PacksInRegisters {
   using R = real_t<F>;
   static constexpr int kCount = Strips<F, Gradient>::kCount;
 
+  // `strips` is a copy, as what is stored to rows could else be the strips themselves.
   [[gnu::always_inline]] PacksInRegisters(const Strips<F, Gradient>& strips, const R* coefficients,
                                           R* sums)
       : strips_(strips), coefficients_(coefficients), sums_(sums) {}
@@ -198,7 +199,7 @@ class PacksInRegisters {
     }
   }
 
-  const Strips<F, Gradient>& strips_;
+  const Strips<F, Gradient> strips_;
   const R* coefficients_;
   R* sums_;
   VectorPack<F> x_[kCount][kPassPacks][Rows];

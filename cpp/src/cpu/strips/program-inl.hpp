@@ -86,7 +86,7 @@ struct StripProgram {
 
   // Calls body(base) for each set of packs of a pass.
   template <class Body>
-  void for_each_set(const StripPass& pass, Body&& body) const {
+  [[gnu::always_inline]] void for_each_set(const StripPass& pass, Body&& body) const {
     const std::int64_t mask = (std::int64_t{1} << pass.bits[0]) | (std::int64_t{1} << pass.bits[1]);
     for (std::int64_t base = 0; base < packs; base = ((base | mask) + 1) & ~mask) body(base);
   }
