@@ -78,9 +78,10 @@ def of_size(n: int, dtype: str) -> Iterator[Contender]:
     """All contenders for n x n matrices; those other than givens and NumPy in float32 alone."""
     inputs = random_inputs(n, dtype)
     yield from dense(inputs)
-    xor, circle = givens.Schedule.xor(n), givens.Schedule.circle(n)
+    xor = givens.Schedule.xor(n)
     yield from givens_functions("xor", xor, inputs)
-    yield from givens_functions("circle", circle, inputs)
+    for kind in ("circle", "brickwall", "wavefront"):
+        yield from givens_functions(kind, getattr(givens.Schedule, kind)(n), inputs)
     if dtype == "float32":
         numba = loops.NumbaLoop(xor) if not is_missing("numba") else None
         yield from rotation_loop("Numba loop over rotations", numba, "numba", xor, inputs)

@@ -16,6 +16,8 @@ TASKS = {
     "matrix_vjp": "U and the gradient of sum(U G) by the parameters",
     "rotate": "U X for n vectors, U not formed",
     "layer": "y = x U^T for 32 vectors, and the gradients of sum(y G) by x and the parameters",
+    "few": "Few rotations of contiguous vectors, in copies of the array",
+    "few_vjp": "The gradients by these vectors and the angles, in copies of the array",
     "batch": "Many small matrices",
     "batch_vjp": "Many small matrices, and the gradient of sum(U G) by the parameters",
 }
@@ -87,7 +89,8 @@ def notes(data: Data) -> list[str]:
     """Say how to read the tables."""
     settings = data["settings"]
     lines = [
-        f"Ratio to {product(settings)} of the same n (torch.bmm for the small matrices), and in"
+        f"Ratio to {product(settings)} of the same n (torch.bmm for the small matrices, and"
+        " np.copyto for few rotations), and in"
         f" brackets the time: medians of {settings['repeats']} rounds, each of which ran every"
         " contender once.",
         f"[k]: only k rounds, to stay within {settings['budget']:g} s; [cold]: a single run, the"

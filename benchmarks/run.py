@@ -104,6 +104,7 @@ def use_clean_environment(threads: int) -> None:
 def measure_all(arguments: argparse.Namespace) -> dict[str, object]:
     """Measure everything; the result is what --json writes."""
     import contenders
+    import few
     import gpu
     import machine
     import measure
@@ -128,6 +129,8 @@ def measure_all(arguments: argparse.Namespace) -> dict[str, object]:
     if "float32" in dtypes:
         label = f"{matrices:,} of 8 x 8"
         groups.append((label, 8, "float32", contenders.of_batch(matrices, 8, library)))
+        if not arguments.gpu:
+            groups += few.groups(arguments.quick)
     finish = gpu.synchronize if arguments.gpu else measure.nothing
     results = []
     wall, processor = perf_counter(), process_time()
