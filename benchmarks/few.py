@@ -53,9 +53,7 @@ def of_schedule(
 
     def check_gradient(results: Results) -> float:
         back = rotated(gy.T.astype(np.float64), -wide, schedule, backward=True).T
-        return max(
-            checks.deviation(schedule.n, results[0], back), checks.uselessness(results[1:])
-        )
+        return max(checks.deviation(schedule.n, results[0], back), checks.uselessness(results[1:]))
 
     yield Contender("few", "np.copyto", copy, is_yardstick=True)
     yield Contender(
@@ -76,9 +74,7 @@ def of_schedule(
     )
 
 
-def numba_loop(
-    schedule: givens.Schedule, angles: Any, x: Any, y: Any, check: Any
-) -> Contender:
+def numba_loop(schedule: givens.Schedule, angles: Any, x: Any, y: Any, check: Any) -> Contender:
     """Rotate each vector in a compiled loop, with ready cosines and sines."""
     import numba
 

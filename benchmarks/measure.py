@@ -42,7 +42,9 @@ class Timing:
             self.seconds, self.warm = [first], False
         else:
             seconds, _ = self.timed()
-            if seconds < sample_seconds:  # one of few microseconds may still be the first of its kind
+            if (
+                seconds < sample_seconds
+            ):  # one of few microseconds may still be the first of its kind
                 seconds = min(self.timed()[0] for _ in range(5))
             self.calls = max(1, round(sample_seconds / seconds))
             self.rounds = min(repeats, max(1, int(budget / (self.calls * seconds))))

@@ -109,35 +109,43 @@ class Operator:
 
     @property
     def schedule(self) -> Schedule:
+        """The rotations."""
         return self._schedule
 
     @property
     def angles(self) -> Any:
+        """The angles, (*batch, K), in radians."""
         return self._parameters["angles"]
 
     @property
     def phases(self) -> Any:
+        """The phases, (*batch, K), in radians, or None."""
         return self._parameters["phases"]
 
     @property
     def signs(self) -> Any:
+        """The signs, (*batch, n), or None."""
         return self._parameters["signs"]
 
     @property
     def diagonal(self) -> Any:
+        """The diagonal, (*batch, n), in radians, or None."""
         return self._parameters["diagonal"]
 
     @property
     def shape(self) -> tuple[int, ...]:
+        """The shape of the matrices, (*batch, n, n)."""
         n = self._schedule.n
         return (*self._batch, n, n)
 
     @property
     def ndim(self) -> int:
+        """The number of axes of `shape`."""
         return len(self.shape)
 
     @property
     def dtype(self) -> np.dtype[Any]:
+        """The dtype of the matrices."""
         real = np.dtype(str(self.angles.dtype).rpartition(".")[2])
         return np.result_type(real, np.complex64) if self._is_complex else real
 
@@ -154,7 +162,7 @@ class Operator:
     # --- Other matrices ---
 
     @property
-    def H(self) -> "Operator":
+    def H(self) -> "Operator":  # noqa: N802  (the name of NumPy and SciPy)
         """The inverse, which is the conjugate transpose. It shares all coefficients."""
         out = object.__new__(Operator)
         out.__dict__.update(self.__dict__)
@@ -162,7 +170,7 @@ class Operator:
         return out
 
     @property
-    def T(self) -> "Operator":
+    def T(self) -> "Operator":  # noqa: N802
         """The transpose: for a real operator its inverse."""
         return (self.conj() if self._is_complex else self).H
 
@@ -278,7 +286,17 @@ class Operator:
         )
 
     def matrix(self, *, num_threads: int | None = None) -> Any:
-        """Return the matrix, or all of a batch: (*batch, n, n), of the parameters' library."""
+        """Return the matrix, or all of a batch, as an array of the parameters' library.
+
+        Parameters
+        ----------
+        num_threads
+            As in `givens.matrix`.
+
+        Returns
+        -------
+        array, (*batch, n, n)
+        """
         n = self._schedule.n
         if self._prepared is None:
             U = matrix(schedule=self._schedule, num_threads=num_threads, **self._parameters)
@@ -362,7 +380,8 @@ class Operator:
         wanted = self.dtype
         if np.iscomplexobj(x):
             wanted = np.result_type(wanted, np.complex64)
-        return x.astype(wanted, copy=False)
+        converted: NDArray[Any] = x.astype(wanted, copy=False)
+        return converted
 
     # --- Keeping ---
 

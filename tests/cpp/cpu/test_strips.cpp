@@ -59,8 +59,9 @@ TEST_CASE("plans: which schedules have butterfly rounds only") {
   }
   // Other distances, pairs of several distances, distances that wrap, rounds of a single pair.
   using Rounds = std::vector<std::vector<Schedule::RequestedPair>>;
-  for (const Rounds& rounds : {Rounds{{{0, 3}, {1, 2}}}, Rounds{{{0, 1}, {4, 6}}},
-                               Rounds{{{1, 2}, {3, 4}}}, Rounds{{{0, 1}}, {{2, 3}}, {{4, 5}}}, Rounds{}}) {
+  for (const Rounds& rounds :
+       {Rounds{{{0, 3}, {1, 2}}}, Rounds{{{0, 1}, {4, 6}}}, Rounds{{{1, 2}, {3, 4}}},
+        Rounds{{{0, 1}}, {{2, 3}}, {{4, 5}}}, Rounds{}}) {
     CHECK(plan_of(Schedule::from_rounds(9, rounds)).butterfly.bits.empty());
   }
   CHECK(plan_of(Schedule::xor_(8)).butterfly.bits.empty());

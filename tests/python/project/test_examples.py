@@ -32,6 +32,7 @@ FUNCTIONS = [
     "rotate_jvp",
     "rotate_vjp_jvp",
     "get_num_threads",
+    "Operator",
     "random_rotation",
     "register_threadpoolctl",
     "set_num_threads",
@@ -50,6 +51,8 @@ FUNCTIONS = [
 ]
 FACTORIES = ["circle", "xor", "team", "brickwall", "butterfly", "wavefront"]
 FACTORIES += ["from_rounds", "from_dict", "blocks"]
+OPERATOR_METHODS = ["conj", "load", "matmat", "matrix", "matvec", "rmatmat", "rmatvec", "rotate"]
+OPERATOR_METHODS += ["save", "vjp"]
 METHODS = ["reversed", "to_dict", "to_triangular", "from_triangular"]
 
 # What must have an example; other members may.
@@ -77,9 +80,10 @@ def documented() -> dict[str, object]:
     found["givens.torch"] = givens.torch
     for name in givens.torch.__all__:
         found[f"givens.torch.{name}"] = getattr(givens.torch, name)
-    for name in dir(Schedule):
-        if not name.startswith("_"):
-            found[f"givens.Schedule.{name}"] = inspect.getattr_static(Schedule, name)
+    for kind in (Schedule, givens.Operator):
+        for name in dir(kind):
+            if not name.startswith("_"):
+                found[f"givens.{kind.__name__}.{name}"] = inspect.getattr_static(kind, name)
     return {
         name: thing.__func__ if isinstance(thing, staticmethod) else thing
         for name, thing in found.items()
@@ -92,9 +96,10 @@ DOCUMENTED = documented()
 
 def test_public_names_are_all_here() -> None:
     callables = {name for name in DOCUMENTED if callable(DOCUMENTED[name])}
-    # The class, its instance methods and static ones; `round` is told by its one line.
+    # The class, its instance methods and static ones. What tells by a line needs no example.
     modules = {"givens", "givens.cuda", "givens.jax", "givens.torch"}
-    assert callables - {"givens.Schedule.round"} == {*EXAMPLES_WANTED} - modules
+    of_operator = {f"givens.Operator.{name}" for name in OPERATOR_METHODS}
+    assert callables - {"givens.Schedule.round"} - of_operator == {*EXAMPLES_WANTED} - modules
 
 
 @pytest.mark.parametrize("name", DOCUMENTED)
