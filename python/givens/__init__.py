@@ -4,8 +4,10 @@ A `Schedule` says in which order which pairs of coordinates are rotated; an arra
 each rotation, then defines an orthogonal matrix U. `matrix` forms it, `rotate` applies it without
 forming it. `matrix_vjp` and `rotate_vjp` compute their gradients, `matrix_jvp` and `rotate_jvp`
 forward-mode derivatives, `rotate_vjp_jvp` second derivatives. `decompose` and `fit_angles` find the
-angles of a given U; `initial_parameters` draws angles, and `haar_log_density` is the density with
-which U is uniformly distributed; `random_rotation` draws a fast rotation that mixes as such a U.
+angles of a given U, `approximate` few rotations whose product is near it, and `jacobi` rotations
+that make a symmetric matrix diagonal. `initial_parameters` draws angles, and `haar_log_density` is
+the density with which U is uniformly distributed; `random_rotation` draws a fast rotation that
+mixes as such a U.
 
 Arrays come from NumPy, or from any library that exports them by ``__dlpack__``, as PyTorch, JAX and
 CuPy do; results are arrays of the same library. They may be in the memory of a GPU: `cuda` says
@@ -25,12 +27,14 @@ True
 """
 
 from givens import cuda
+from givens._approximate import Approximation, approximate
 from givens._core import Schedule, __version__
 from givens._decompose import decompose
 from givens._fit import FitError, fit_angles
 from givens._gradients import MatrixGradients, RotateGradients
 from givens._haar import haar_log_density, haar_log_density_gradient
 from givens._initial import initial_parameters
+from givens._jacobi import Diagonalisation, jacobi
 from givens._jvp import matrix_jvp, rotate_jvp, rotate_vjp_jvp
 from givens._operator import Operator
 from givens._parameters import Parameters
@@ -39,6 +43,8 @@ from givens._threads import get_num_threads, register_threadpoolctl, set_num_thr
 from givens._transform import matrix, matrix_vjp, rotate, rotate_vjp
 
 __all__ = [
+    "Approximation",
+    "Diagonalisation",
     "FitError",
     "MatrixGradients",
     "Operator",
@@ -46,6 +52,7 @@ __all__ = [
     "RotateGradients",
     "Schedule",
     "__version__",
+    "approximate",
     "cuda",
     "decompose",
     "fit_angles",
@@ -53,6 +60,7 @@ __all__ = [
     "haar_log_density",
     "haar_log_density_gradient",
     "initial_parameters",
+    "jacobi",
     "matrix",
     "matrix_jvp",
     "matrix_vjp",

@@ -15,15 +15,19 @@ from givens import Schedule
 ROOT = Path(__file__).parents[3]
 
 FUNCTIONS = [
+    "Approximation",
+    "Diagonalisation",
     "FitError",
     "MatrixGradients",
     "Parameters",
     "RotateGradients",
+    "approximate",
     "decompose",
     "fit_angles",
     "haar_log_density",
     "haar_log_density_gradient",
     "initial_parameters",
+    "jacobi",
     "matrix",
     "rotate",
     "matrix_vjp",
