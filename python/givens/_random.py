@@ -2,37 +2,21 @@
 
 import math
 import operator
-from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from givens._core import Schedule
-from givens._transform import matrix, rotate
-
-
-class Rotation(NamedTuple):
-    """A rotation: its angles in radians, (K,), and its schedule."""
-
-    angles: NDArray[Any]
-    schedule: Schedule
-
-    def matrix(self) -> NDArray[Any]:
-        """Return the matrix, (n, n)."""
-        return matrix(self.angles, self.schedule)
-
-    def rotate(self, x: Any, axis: int = -1, inverse: bool = False) -> Any:
-        """Return rotated vectors, as `givens.rotate` does."""
-        return rotate(x, self.angles, self.schedule, axis=axis, inverse=inverse)
+from givens._operator import Operator
 
 
 def random_rotation(
-    n: int, seed: int, passes: int | None = None, dtype: DTypeLike = np.float64
-) -> Rotation:
+    n: int, seed: int, rounds: int | None = None, dtype: DTypeLike = np.float64
+) -> Operator:
     """Draw a rotation that takes O(n log n) to apply and mixes coordinates as a uniform one does.
 
-    It is a product of plane rotations in the order of ``Schedule.butterfly(n, passes)``, so it is
-    orthogonal for every n, not only for powers of two, and its inverse costs as much. Coordinates
+    It is a product of plane rotations in the order of ``Schedule.butterfly``, over and over, so it
+    is orthogonal for every n, not only for powers of two, and its inverse costs as much. Coordinates
     of a rotated unit vector are distributed so much as those of a uniformly distributed one that
     10**5 seeds do not tell them apart, for the vectors that mix slowest: single coordinates, two
     nonzeros, constants. That is what vector quantisation, sketching and Johnson-Lindenstrauss
@@ -43,25 +27,26 @@ def random_rotation(
     n : int
         Number of coordinates, at least 0.
     seed : int
-        0 to 2**64 - 1. The same n, seed, passes and dtype give the same bits on every machine and
+        0 to 2**64 - 1. The same n, seed, rounds and dtype give the same bits on every machine and
         with every version of NumPy.
-    passes : int, optional
-        Passes of the butterfly, each of log2 n rounds; at least 0. Default: 3 where n is a power of
-        two, otherwise 4, since some coordinates then meet few others in a pass.
+    rounds : int, optional
+        Rounds of the butterfly, whose passes have log2 n of them; at least 0. Default: 3 passes
+        where n is a power of two, otherwise 4, since some coordinates then meet few others in a
+        pass.
     dtype : dtype, default float64
         The dtype of the angles: float64 or float32.
 
     Returns
     -------
-    Rotation
-        The rotation: `angles`, `schedule`, `rotate` and `matrix`.
+    Operator
+        The rotation, with its `angles` and `schedule`.
 
     Raises
     ------
     TypeError
-        If n, seed or passes is no integer, or dtype is neither float32 nor float64.
+        If n, seed or rounds is no integer, or dtype is neither float32 nor float64.
     ValueError
-        If n, seed or passes is out of range.
+        If n, seed or rounds is out of range.
 
     Notes
     -----
@@ -91,22 +76,33 @@ def random_rotation(
     """
     one_pass = Schedule.butterfly(n)  # which checks n
     n = one_pass.n
-    try:
-        key = operator.index(seed)
-    except TypeError:
-        raise TypeError(f"seed must be an integer, got {type(seed).__name__}") from None
+    key = _integer(seed, "seed")
     if not 0 <= key < 2**64:
         raise ValueError(f"seed must be between 0 and 2**64 - 1, got {key}")
     made = np.dtype(dtype)
     if made not in (np.float32, np.float64):
         raise TypeError(f"dtype must be float32 or float64, got {made}")
-    if passes is None:
-        passes = 3 if n & (n - 1) == 0 else 4
+    of_pass = one_pass.num_rounds
+    if rounds is None:
+        rounds = of_pass * (3 if n & (n - 1) == 0 else 4)
+    if _integer(rounds, "rounds") < 0:
+        raise ValueError(f"rounds must be at least 0, got {rounds}")
+    # With n of 0 and 1 there are no rounds in a pass.
+    passes, rest = divmod(rounds, of_pass) if of_pass else (0, 0)
     schedule = Schedule.butterfly(n, passes)
+    if rest:
+        schedule += Schedule.from_rounds(n, [one_pass.round(r) for r in range(rest)])
     generator = np.random.Philox(key=np.array([key, n], np.uint64))
-    words = generator.random_raw(schedule.num_rotations)
+    words = generator.random_raw((passes + 1) * one_pass.num_rotations)
     angles = _angles(words.reshape(-1, max(1, one_pass.num_rotations)), one_pass)
-    return Rotation(angles.ravel().astype(made, copy=False), schedule)
+    return Operator(angles.ravel()[: schedule.num_rotations].astype(made), schedule)
+
+
+def _integer(value: object, name: str) -> int:
+    try:
+        return operator.index(value)  # type: ignore[arg-type]
+    except TypeError:
+        raise TypeError(f"{name} must be an integer, got {type(value).__name__}") from None
 
 
 def _angles(words: NDArray[np.uint64], one_pass: Schedule) -> NDArray[np.float64]:

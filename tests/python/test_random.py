@@ -18,7 +18,8 @@ EPS = np.finfo(float).eps
 
 @given(n=st.integers(0, 140), seed=st.integers(0, 2**64 - 1), passes=st.integers(0, 4))
 def test_it_is_a_rotation(n: int, seed: int, passes: int) -> None:
-    R = givens.random_rotation(n, seed, passes)
+    rounds = passes * givens.Schedule.butterfly(n).num_rounds
+    R = givens.random_rotation(n, seed, rounds)
     assert R.schedule == givens.Schedule.butterfly(n, passes)
     assert R.angles.shape == (R.schedule.num_rotations,)
     assert np.all(np.abs(R.angles) <= np.pi)
@@ -32,6 +33,17 @@ def test_it_is_a_rotation(n: int, seed: int, passes: int) -> None:
     np.testing.assert_allclose(R.rotate(there, inverse=True), x, rtol=0, atol=n * tolerance)
     if n:
         assert np.linalg.det(U) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("n", [2, 5, 64, 100])
+def test_fewer_rounds_are_the_first_rounds(n: int) -> None:
+    R = givens.random_rotation(n, 3)
+    for rounds in range(R.schedule.num_rounds + 1):
+        few = givens.random_rotation(n, 3, rounds)
+        assert few.schedule.num_rounds == rounds
+        K = few.schedule.num_rotations
+        assert (few.angles == R.angles[:K]).all()
+        assert (few.schedule.pairs == R.schedule.pairs[:K]).all()
 
 
 @pytest.mark.parametrize(("n", "passes"), [(0, 3), (1, 3), (2, 3), (3, 4), (64, 3), (65, 4)])
@@ -63,7 +75,7 @@ def test_angles_from_the_definition(seed: int) -> None:
     for word in islice(philox(seed, 2), 9):
         angle = math.pi / 4 + width * ((word >> 11) * 2.0**-52 - 1) - math.pi * (word & 1)
         expected.append(-angle if word & 2 else angle)
-    assert givens.random_rotation(2, seed, passes=9).angles.tolist() == expected
+    assert givens.random_rotation(2, seed, rounds=9).angles.tolist() == expected
 
 
 @pytest.mark.parametrize(
@@ -109,7 +121,7 @@ def hardest(n: int) -> np.ndarray:
     return np.stack([v / np.linalg.norm(v) for v in vectors])
 
 
-def rotated(n: int, seeds: int, passes: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+def rotated(n: int, seeds: int, rounds: int | None = None) -> tuple[np.ndarray, np.ndarray]:
     """Rotate the hardest vectors by the rotation of each seed.
 
     Returns the components of the results in the hardest directions, (direction, vector, seed), and
@@ -117,7 +129,7 @@ def rotated(n: int, seeds: int, passes: int | None = None) -> tuple[np.ndarray, 
     """
     components, fourth = [], []
     for first in range(0, seeds, 500):
-        drawn = [givens.random_rotation(n, seed, passes) for seed in range(first, first + 500)]
+        drawn = [givens.random_rotation(n, seed, rounds) for seed in range(first, first + 500)]
         angles = np.stack([R.angles for R in drawn])
         y = givens.rotate(hardest(n)[None], angles, drawn[0].schedule)
         components.append(np.einsum("dn,svn->dvs", hardest(n), y))
@@ -152,7 +164,7 @@ def test_components_are_those_of_uniform_unit_vectors(n: int) -> None:
 
 
 def test_a_single_pass_is_told_apart() -> None:
-    assert statistics(80, rotated(80, 2000, passes=1)[0]).max() > 2 * LIMIT
+    assert statistics(80, rotated(80, 2000, rounds=7)[0]).max() > 2 * LIMIT
 
 
 # --- Arguments -----------------------------------------------------------------------------------
@@ -167,8 +179,8 @@ def test_a_single_pass_is_told_apart() -> None:
         (ValueError, f"seed must be between 0 and 2**64 - 1, got {2**64}", (4, 2**64)),
         (TypeError, "seed must be an integer, got NoneType", (4, None)),
         (TypeError, "seed must be an integer, got float", (4, 1.0)),
-        (ValueError, "passes must be between 0 and 2147483647, got -1", (4, 0, -1)),
-        (TypeError, "passes must be an integer, got float", (4, 0, 2.0)),
+        (ValueError, "rounds must be at least 0, got -1", (4, 0, -1)),
+        (TypeError, "rounds must be an integer, got float", (4, 0, 2.0)),
         (TypeError, "dtype must be float32 or float64, got complex64", (4, 0, 2, np.complex64)),
         (TypeError, "dtype must be float32 or float64, got float16", (4, 0, 2, np.float16)),
     ],
