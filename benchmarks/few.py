@@ -1,4 +1,4 @@
-"""Few rotations of contiguous vectors, in copies of their array: what the memory allows."""
+"""Few rotations: of contiguous vectors, and what they make of the Fourier transform of a graph."""
 
 from collections.abc import Iterator
 from itertools import pairwise
@@ -15,6 +15,9 @@ from contenders import Contender, Results, is_missing, random_array
 SHAPES = ((4096, 256, 0), (1024, 1024, 0), (1024, 4096, 0), (1, 4096, 0), (1024, 4096, 128))
 QUICK_SHAPES = ((16, 64, 0), (8, 256, 128))
 ROUNDS_OF_GROUPS = 8
+# Numbers of rotations, and the relative error that the eigenvectors found with so many may have.
+GRAPH_NODES = 256
+GRAPH_BARS = ((1024, 0.102), (2048, 0.063), (4096, 0.037), (8192, 0.020))
 
 
 def groups(quick: bool) -> Iterator[tuple[str, int, str, Iterator[Contender]]]:
@@ -25,6 +28,8 @@ def groups(quick: bool) -> Iterator[tuple[str, int, str, Iterator[Contender]]]:
         schedule = random_rounds(n, group, rng) if group else givens.Schedule.butterfly(n)
         label = f"{vectors} of {n}, {what}"
         yield label, n, "float32", of_schedule(schedule, vectors, rng)
+    for rotations, bar in GRAPH_BARS[:1] if quick else GRAPH_BARS:
+        yield f"{rotations} rotations", GRAPH_NODES, "float32", of_graph(rotations, bar)
 
 
 def random_rounds(n: int, group: int, rng: np.random.Generator) -> givens.Schedule:
@@ -107,3 +112,48 @@ def rotated(
         c, s = (f(angles[start:stop])[:, None] for f in (np.cos, np.sin))
         x[i], x[j] = c * x[i] - s * x[j], s * x[i] + c * x[j]
     return x
+
+
+def sensor_graph() -> NDArray[Any]:
+    """Return the Laplacian of random points in the unit square, each joined to the six nearest."""
+    points = np.random.default_rng(0).uniform(size=(GRAPH_NODES, 2))
+    squares = ((points[:, None] - points) ** 2).sum(axis=-1)
+    nearest = np.argsort(squares, axis=1)[:, 1:7]
+    of_nearest = np.take_along_axis(squares, nearest, axis=1)
+    weights = np.zeros_like(squares)
+    np.put_along_axis(weights, nearest, np.exp(-of_nearest / of_nearest.mean()), axis=1)
+    weights = np.maximum(weights, weights.T)
+    laplacian: NDArray[Any] = np.diag(weights.sum(axis=1)) - weights
+    return laplacian
+
+
+def of_graph(rotations: int, bar: float) -> Iterator[Contender]:
+    """Finding so many rotations for a graph, and applying them to 1000 vectors."""
+    graph = sensor_graph()
+    found = givens.jacobi(graph.astype(np.float32), rotations=rotations)
+    U = found.operator.matrix()
+    x = random_array(np.random.default_rng(1), (1000, GRAPH_NODES), "float32")
+    y = np.empty_like(x)
+    expected = x.astype(np.float64) @ U.T.astype(np.float64)
+
+    def product() -> Results:
+        np.matmul(x, U.T, out=y)
+        return (y,)
+
+    def check(results: Results) -> float:
+        return checks.deviation(GRAPH_NODES, results[0], expected)
+
+    def find() -> Results:
+        values, operator = givens.jacobi(graph.astype(np.float32), rotations=rotations)
+        return (values, operator.matrix())
+
+    def check_found(results: Results) -> float:
+        values, vectors = (v.astype(np.float64) for v in results)
+        error = np.linalg.norm(vectors * values @ vectors.T - graph) / np.linalg.norm(graph)
+        return float(error / bar)
+
+    yield Contender("graph", "numpy x @ U.T", product, check, is_yardstick=True)
+    yield Contender(
+        "graph", "givens.Operator.rotate", lambda: (found.operator.rotate(x, out=y),), check
+    )
+    yield Contender("graph", "givens.jacobi, which finds them", find, check_found)

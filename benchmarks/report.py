@@ -18,6 +18,7 @@ TASKS = {
     "layer": "y = x U^T for 32 vectors, and the gradients of sum(y G) by x and the parameters",
     "few": "Few rotations of contiguous vectors, in copies of the array",
     "few_vjp": "The gradients by these vectors and the angles, in copies of the array",
+    "graph": "1000 vectors times the approximate eigenvectors of a graph of 256 nodes",
     "batch": "Many small matrices",
     "batch_vjp": "Many small matrices, and the gradient of sum(U G) by the parameters",
 }
@@ -90,7 +91,7 @@ def notes(data: Data) -> list[str]:
     settings = data["settings"]
     lines = [
         f"Ratio to {product(settings)} of the same n (torch.bmm for the small matrices, and"
-        " np.copyto for few rotations), and in"
+        " np.copyto or the dense product for few rotations), and in"
         f" brackets the time: medians of {settings['repeats']} rounds, each of which ran every"
         " contender once.",
         f"[k]: only k rounds, to stay within {settings['budget']:g} s; [cold]: a single run, the"
