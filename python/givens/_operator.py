@@ -31,7 +31,8 @@ class Operator:
     Parameters
     ----------
     angles, schedule, phases, signs, diagonal
-        As in `matrix`. The operator copies them. Leading axes make a batch of matrices.
+        As in `matrix`. The operator copies them, but for arrays on a GPU that have neither `copy`
+        nor `clone`, which must then not change. Leading axes make a batch of matrices.
 
     Attributes
     ----------
@@ -97,8 +98,12 @@ class Operator:
         self._prepared: PreparedOperator | None = None
         if is_on_gpu(angles):
             self._parameters = {k: None if x is None else _copy(x) for k, x in given.items()}
-            # Checks everything, and says what the batch is.
-            self._batch = tuple(matrix(schedule=schedule, **self._parameters).shape[:-2])
+            shapes = [tuple(x.shape[:-1]) for x in self._parameters.values() if x is not None]
+            self._batch = np.broadcast_shapes(*shapes)
+            # That there are no vectors leaves the checks of the parameters.
+            nothing = (*self._batch, 0, schedule.n)
+            dtype = str(self.dtype) if self._is_complex else None
+            self.rotate(library_of(angles).empty(nothing, self.angles, dtype))
         else:
             full = _in_full(schedule, given)
             self._batch = full["angles"].shape[:-1]
@@ -299,12 +304,12 @@ class Operator:
         """
         n = self._schedule.n
         if self._prepared is None:
-            U = matrix(schedule=self._schedule, num_threads=num_threads, **self._parameters)
             if self._schedule.columns < n:
                 raise ValueError(
                     "a matrix on a GPU must have as many columns as rows, got a schedule of "
                     f"{self._schedule.columns} of {n}"
                 )
+            U = matrix(schedule=self._schedule, num_threads=num_threads, **self._parameters)
         elif self._schedule.columns < n:
             identity = np.broadcast_to(np.eye(n, dtype=self.dtype), self.shape)
             U = self._prepared.rotate(identity, -2, False, None, num_threads)
@@ -441,7 +446,9 @@ def _restored(schedule: Schedule, parameters: dict[str, Any], is_inverse: bool) 
 
 
 def _copy(x: Any) -> Any:
-    return x.clone() if hasattr(x, "clone") else x.copy()
+    """Copy an array on a GPU; one of a library that has no way to copy is kept as it is."""
+    copy = getattr(x, "clone", None) or getattr(x, "copy", None)
+    return copy() if copy else x
 
 
 def _in_full(schedule: Schedule, given: dict[str, Any]) -> dict[str, Any]:

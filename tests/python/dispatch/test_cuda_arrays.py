@@ -134,6 +134,30 @@ def test_rotate_and_its_gradient(dtype: str, axis: int, inverse: bool) -> None:
     assert_results_close(actual, expected, gradient_size(SCHEDULE, y, gy))
 
 
+@pytest.mark.parametrize("kind", ["signs", "phases and diagonal"])
+def test_operators(kind: str) -> None:
+    c = Case.of(SCHEDULE, kind, (3, 8), dtype="float64", complex_vectors=kind != "signs")
+    kept, on_gpu = givens.Operator(**c.given), givens.Operator(**on_device(c))
+    assert on_gpu.shape == kept.shape
+    assert on_gpu.dtype == kept.dtype
+    assert repr(on_gpu) == repr(kept)
+    size = 2 * oracles.rounding(SCHEDULE, np.float64) * np.linalg.norm(c.x, axis=-1)
+    for mine, its in ((kept, on_gpu), (kept.H, on_gpu.H)):
+        assert_vectors_close(its.rotate(Array.of(c.x)).values(), mine.rotate(c.x), size)
+        y, gy = mine.rotate(c.x), c.gy
+        expected = mine.vjp(y, gy)
+        actual = its.vjp(Array.of(y), Array.of(gy))
+        assert_results_close(actual, expected, gradient_size(SCHEDULE, y, gy))
+    error = 2 * oracles.rounding(SCHEDULE, np.float64)
+    assert_vectors_close(on_gpu.matrix().values(), kept.matrix(), error, axis=0)
+    with pytest.raises(TypeError, match="an operator on a GPU cannot be saved"):
+        on_gpu.save("nowhere.npz")
+    with pytest.raises(ValueError, match="angles"):
+        givens.Operator(Array.of(np.zeros(K + 1)), SCHEDULE)
+    with pytest.raises(ValueError, match="as many columns as rows"):
+        givens.Operator(Array.of(np.zeros(13)), Schedule.xor(8, columns=2)).matrix()
+
+
 def to_bfloat16(x: np.ndarray) -> np.ndarray:
     """Cut float32 to the bits of bfloat16; an input may have any value."""
     return (np.ascontiguousarray(x, np.float32).view(np.uint32) >> 16).astype(np.uint16)
