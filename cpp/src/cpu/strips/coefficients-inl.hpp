@@ -7,7 +7,7 @@
 
 namespace givens::cpu::GIVENS_ISA {
 
-// For the passes of `program` in turn: see StripProgram::for_each_pack. Rotations that are absent
+// For the steps of `program` in turn: see StripProgram::for_each_pack. Rotations that are absent
 // have a cosine of 1 and a sine of 0.
 template <class F>
 class StripCoefficients {

@@ -1,4 +1,4 @@
-// The passes over a strip: forward on the strip of `rotate`, or backward on the two strips of a
+// The steps over a strip: forward on the strip of `rotate`, or backward on the two strips of a
 // gradient, as kernels/steps-inl.hpp has them for panels. Compiled for each instruction set; see
 // engine_headers.hpp.
 #pragma once
@@ -8,10 +8,10 @@
 
 namespace givens::cpu::GIVENS_ISA {
 
-// Some rows of vectors, on their way through the passes.
+// Some rows of vectors, on their way through the steps.
 template <class R>
 struct Strip {
-  // The first pass reads row r at from + r * from_row, later ones where it was written.
+  // The first step reads row r at from + r * from_row, later ones where it was written.
   const R* from = nullptr;
   std::int64_t from_row = 0;
   R* to = nullptr;
@@ -23,7 +23,7 @@ struct Strip {
   }
 };
 
-// What passes work on: one strip, or with Gradient the strips y and g, and the sums of all packs of
+// What steps work on: one strip, or with Gradient the strips y and g, and the sums of all packs of
 // rotations, kReals vectors each. Unless StripProgram::is_complete, each row ends with a pack of
 // zeros.
 template <class F, bool Gradient>
@@ -139,7 +139,7 @@ class PacksInRegisters {
   // A round of lanes of the same packs.
   template <int Bit>
   [[gnu::always_inline]] void rotate_within() {
-    constexpr int kPacks = Bit < kLaneBits<R> ? kPassPacks : 0;
+    constexpr int kPacks = Bit < kLaneBits<R> ? kStepPacks : 0;
     unrolled<kPacks>([&](auto m) __attribute__((always_inline)) {
       const auto c = LaneRotations<F>::load_from(coefficients_);
       VectorPack<F> total{};
@@ -155,10 +155,10 @@ class PacksInRegisters {
     });
   }
 
-  // A round of packs whose numbers differ in the pass's bit `Bit`.
+  // A round of packs whose numbers differ in the step's bit `Bit`.
   template <int Bit>
   [[gnu::always_inline]] void rotate_between() {
-    unrolled<kPassPacks>([&](auto m) __attribute__((always_inline)) {
+    unrolled<kStepPacks>([&](auto m) __attribute__((always_inline)) {
       constexpr int k = m.value;
       constexpr int l = k + (1 << Bit);
       if constexpr ((k >> Bit & 1) == 0) {
@@ -184,7 +184,7 @@ class PacksInRegisters {
   template <class Body>
   [[gnu::always_inline]] static void each(Body&& body) {
     unrolled<kCount>([&](auto p) __attribute__((always_inline)) {
-      unrolled<kPassPacks>([&](auto m) __attribute__((always_inline)) {
+      unrolled<kStepPacks>([&](auto m) __attribute__((always_inline)) {
         unrolled<Rows>([&](auto r) __attribute__((always_inline)) { body(p, m, r); });
       });
     });
@@ -202,20 +202,20 @@ class PacksInRegisters {
   const Strips<F, Gradient> strips_;
   const R* coefficients_;
   R* sums_;
-  VectorPack<F> x_[kCount][kPassPacks][Rows];
+  VectorPack<F> x_[kCount][kStepPacks][Rows];
 };
 
-// Runs a pass on Rows rows. Returns where the next pass has its coefficients and sums.
+// Runs a step on Rows rows. Returns where the next step has its coefficients and sums.
 template <int Rows, class F, bool Gradient>
-[[gnu::noinline]] std::pair<const real_t<F>*, real_t<F>*> run_pass(
-    const Strips<F, Gradient>& strips, const StripProgram<F>& program, const StripPass& pass,
+[[gnu::noinline]] std::pair<const real_t<F>*, real_t<F>*> run_strip_step(
+    const Strips<F, Gradient>& strips, const StripProgram<F>& program, const StripStep& step,
     const real_t<F>* coefficients, real_t<F>* sums) {
-  const StripRound* const first = program.rounds.data() + pass.rounds.first;
-  const StripRound* const last = program.rounds.data() + pass.rounds.last;
-  program.for_each_set(pass, [&](std::int64_t base) __attribute__((always_inline)) {
-    std::int64_t offsets[kPassPacks];
-    for (int m = 0; m < kPassPacks; ++m) {
-      offsets[m] = kPackReals<F> * program.pack_of(pass, base, m);
+  const StripRound* const first = program.rounds.data() + step.rounds.first;
+  const StripRound* const last = program.rounds.data() + step.rounds.last;
+  program.for_each_set(step, [&](std::int64_t base) __attribute__((always_inline)) {
+    std::int64_t offsets[kStepPacks];
+    for (int m = 0; m < kStepPacks; ++m) {
+      offsets[m] = kPackReals<F> * program.pack_of(step, base, m);
     }
     PacksInRegisters<F, Gradient, Rows> packs(strips, coefficients, sums);
     packs.load(offsets);

@@ -17,13 +17,13 @@ bool strips_apply(const Plan& plan, const Operands&... operands) {
          ((!operands || operands.stride == 1) && ...);
 }
 
-// Takes Rows rows through all passes.
+// Takes Rows rows through all steps.
 template <int Rows, class F, bool Gradient>
-void run_passes(Strips<F, Gradient> strips, const StripCoefficients<F>& coefficients) {
+void run_strip_steps(Strips<F, Gradient> strips, const StripCoefficients<F>& coefficients) {
   const real_t<F>* c = coefficients.data();
   real_t<F>* sums = strips.sums;
-  for (const StripPass& pass : coefficients.program.passes) {
-    std::tie(c, sums) = run_pass<Rows>(strips, coefficients.program, pass, c, sums);
+  for (const StripStep& step : coefficients.program.steps) {
+    std::tie(c, sums) = run_strip_step<Rows>(strips, coefficients.program, step, c, sums);
     for (auto& strip : strips.strip) {
       strip.from = strip.to;
       strip.from_row = strip.to_row;
@@ -35,7 +35,7 @@ template <class F, bool Gradient>
 void run_strips(Strips<F, Gradient> strips, std::int64_t rows,
                 const StripCoefficients<F>& coefficients) {
   const auto run = [&](auto count) {
-    run_passes<count.value>(strips, coefficients);
+    run_strip_steps<count.value>(strips, coefficients);
     for (auto& strip : strips.strip) strip.skip(count.value);
     rows -= count.value;
   };
@@ -69,7 +69,7 @@ class StripMemory {
   }
 
   // Lets strip p hold the vectors at the offsets at(0), at(1), ... They are copied, with `copy` in
-  // any case, unless the first pass can read them where they are.
+  // any case, unless the first step can read them where they are.
   template <class Data, class At>
   void read(int p, const Data* data, bool copy, At&& at) {
     R* const memory = memory_.data() + p * kVectors * kRowsOfVector<T, F> * row();
@@ -88,7 +88,7 @@ class StripMemory {
     }
   }
 
-  // Lets the passes write strip p to vectors at the offsets at(0), ..., if they can.
+  // Lets the steps write strip p to vectors at the offsets at(0), ..., if they can.
   template <class Data, class At>
   void write_to(int p, Data* data, At&& at) {
     if constexpr (kMayStay) {
