@@ -22,8 +22,9 @@ std::vector<std::int32_t> groups_of(std::int64_t n, const std::vector<Pair>& pai
     return k;
   };
   for (const Pair& pair : pairs) {
-    const auto [low, high] = std::minmax(root(pair.i), root(pair.j));
-    parent[at(high)] = low;
+    const std::int32_t i = root(pair.i);
+    const std::int32_t j = root(pair.j);
+    parent[at(std::max(i, j))] = std::min(i, j);
   }
   std::vector<std::int64_t> sizes(at(n), 0);
   for (std::int32_t k = 0; k < n; ++k) ++sizes[at(root(k))];
