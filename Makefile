@@ -97,7 +97,7 @@ requirements = $(VENV)/bin/python -c 'import sys, tomllib; \
 
 # What the tests and checks need.
 $(VENV)/.dev-tools: $(VENV)/.build-tools
-	$(requirements) demo fit jax test dev > $(VENV)/dev-tools.txt
+	$(requirements) demo jax test dev > $(VENV)/dev-tools.txt
 	$(INSTALL) -r $(VENV)/dev-tools.txt
 	touch $@
 

@@ -1,8 +1,5 @@
 """`fit_angles`: parameters of any schedule for a given matrix."""
 
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 
@@ -49,6 +46,12 @@ def test_complete_schedules(dtype: str, name: str, n: int) -> None:
 def test_larger_matrices(seed: int) -> None:
     U = orthonormal(13, 13, seed=seed)
     assert_fits(fit_angles(U, Schedule.xor(13), rng=seed, attempts=ATTEMPTS), U)
+
+
+@pytest.mark.parametrize(("name", "n"), [("brickwall", 32), ("circle", 24), ("team 2", 16)])
+def test_sizes_of_layers(name: str, n: int) -> None:
+    U = orthonormal(n, n)
+    assert_fits(fit_angles(U, SCHEDULES[name](n), attempts=ATTEMPTS), U)
 
 
 @EACH_DTYPE
@@ -177,18 +180,3 @@ def test_refusals(message: str, changed: dict) -> None:
     wrong_type = message.endswith(("makes one", "int64", "str"))
     with pytest.raises(TypeError if wrong_type else ValueError, match=exactly(message)):
         fit_angles(**{"U": np.eye(2), "schedule": Schedule.xor(2), **changed})
-
-
-def test_scipy_is_needed_here_only() -> None:
-    code = (
-        "import sys; sys.modules['scipy'] = sys.modules['scipy.optimize'] = None\n"
-        "import numpy as np, givens\n"
-        "try:\n"
-        "    givens.fit_angles(np.eye(2), givens.Schedule.xor(2))\n"
-        "except ImportError as error:\n"
-        "    print(error)\n"
-    )
-    process = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True
-    )
-    assert process.stdout == "fit_angles needs SciPy: pip install 'givens[fit]'\n"
