@@ -67,7 +67,7 @@ def of_schedule(
     yield Contender("few", "givens.Operator.rotate", lambda: (prepared.rotate(x, out=y),), check)
     if not is_missing("numba"):
         yield numba_loop(schedule, angles, x, y, check)
-    at = expected.astype(np.float32)
+    at = np.ascontiguousarray(expected, np.float32)
     yield Contender(
         "few_vjp",
         "givens.rotate_vjp",
