@@ -28,6 +28,8 @@ BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
 STYLES = {
     "givens, xor": ("#0072b2", "o", 2.6),
     "givens, circle": ("#56b4e9", "s", 2.6),
+    "givens, brickwall": ("#003b5c", "<", 1.8),
+    "givens, wavefront": ("#6a51a3", "p", 1.8),
     "givens on cupy, xor": ("#0072b2", "o", 2.6),
     "givens on cupy, circle": ("#56b4e9", "s", 2.6),
     "givens on torch, xor": ("#003b5c", "p", 1.8),
