@@ -205,7 +205,7 @@ With its angles in reverse order and negated it makes the inverse matrix; phases
 Returns
 -------
 Schedule
-    Of the kind "rounds".
+    Its kind is "rounds".
 
 Raises
 ------

@@ -56,8 +56,8 @@ def approximate(
     Returns
     -------
     a : Approximation
-        A named tuple ``(operator, error)``; the operator has the precision of U. The determinant of
-        the signs is that of U. Without `max_rounds` the error never grows with the number of
+        A named tuple ``(operator, error)``; the operator has the precision of U, and its signs
+        have the determinant of U. Without `max_rounds` the error never grows with the number of
         rotations, but for rounding.
 
     Raises

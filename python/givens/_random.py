@@ -16,11 +16,11 @@ def random_rotation(
     """Draw a rotation that takes O(n log n) to apply and mixes coordinates as a uniform one does.
 
     It is a product of plane rotations in the order of ``Schedule.butterfly``, over and over, so it
-    is orthogonal for every n, not only for powers of two, and its inverse costs as much.
-    Coordinates of a rotated unit vector are distributed so much as those of a uniformly distributed
-    one that 10**5 seeds do not tell them apart, for the vectors that mix slowest: single
-    coordinates, two nonzeros, constants. That is what vector quantisation, sketching and Johnson-
-    Lindenstrauss transforms ask of a random rotation. Its determinant is 1.
+    is orthogonal for every n, not only for powers of two, and its inverse costs as much. A rotated
+    unit vector has coordinates that 10**5 seeds do not tell from the coordinates of a uniformly
+    distributed one, for the vectors that mix slowest: single coordinates, two nonzeros, constants.
+    That is what vector quantisation, sketching and Johnson- Lindenstrauss transforms ask of a
+    random rotation. Its determinant is 1.
 
     Parameters
     ----------

@@ -138,7 +138,7 @@ def rotated(n: int, seeds: int, rounds: int | None = None) -> tuple[np.ndarray, 
 
 
 def statistics(n: int, components: np.ndarray) -> np.ndarray:
-    """Compare components of rotated vectors with those of uniform unit vectors.
+    """Compare components of rotated vectors with components of uniform unit vectors.
 
     Returns sqrt(N) times the statistic of Kolmogorov and Smirnov for each direction and vector.
     """

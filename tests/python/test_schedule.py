@@ -302,7 +302,7 @@ def random_matrix(rng, schedule: Schedule) -> tuple[np.ndarray, np.ndarray]:
     return angles, givens.matrix(angles, schedule)
 
 
-# Of every kind that has all columns; 2 and 3 are the least with rotations, 13 is odd.
+# Every kind that has all columns; 2 and 3 are the least sizes with rotations, and 13 is odd.
 WHOLE = [make for name, make in SCHEDULES.items() if "columns" not in name]
 
 

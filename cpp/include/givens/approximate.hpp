@@ -31,8 +31,8 @@ struct Approximation {
 // Finds at most `rotations` rotations, with a diagonal or signs, whose product is near the
 // orthogonal or, for complex T, unitary matrix U (n, n). Each new rotation takes the pair with
 // which it lowers the error most; its angle and phase are known in closed form. In between, sweeps
-// choose each angle and phase anew, as is best with the others as they are. The determinant of the
-// signs is that of U. Where no rotation lowers the error although it is large, as for a Hermitian
+// choose each angle and phase anew, as is best with the others as they are. The signs have the
+// determinant of U. Where no rotation lowers the error although it is large, as for a Hermitian
 // U, signs change.
 //
 // Without `options.max_rounds` the error never grows with the number of rotations, but for

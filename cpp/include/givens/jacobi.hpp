@@ -45,8 +45,8 @@ struct JacobiOptions {
 // permits.
 //
 // Angles are in [-pi/4, pi/4], or in [0, pi/4] for complex T, with phases in [-pi, pi]. The
-// schedule has all columns. With `options.pairs` its rounds are those of the given one,
-// repeated, or the last of these; matrices of a batch that need fewer have angles 0 in the first.
+// schedule has all columns. With `options.pairs` it repeats the given rounds, and may
+// begin in the middle of them; matrices of a batch that need fewer have angles 0 in the first.
 //
 // Sources: Jacobi, J. reine angew. Math. 30, 51 (1846); Le Magoarou, Gribonval and Tremblay, IEEE
 // Trans. Signal Inf. Process. Netw. 4, 407 (2018), for the largest pairs; Brent and Luk, SIAM J.

@@ -98,7 +98,7 @@ class GIVENS_API Schedule {
 
   // The same schedule on each of `count` blocks of consecutive coordinates: count * s.n()
   // coordinates, and round r holds round r of the first block, then of the second, and so on. U is
-  // block-diagonal. Angles belong to rotations in this order: those of round r of block b start at
+  // block-diagonal. Angles are in this order too: round r of block b has its first at
   // count * s.round_offsets()[r] + b * (the size of round r). Throws std::invalid_argument for
   // count < 0.
   static Schedule blocks(const Schedule& schedule, std::int64_t count);

@@ -19,13 +19,10 @@ namespace givens {
 
 namespace {
 
-using few_rotations::InDouble;
 using few_rotations::Rotation;
 using few_rotations::Rounds;
 using few_rotations::SquareMatrix;
 
-// No schedule has more rotations or rounds.
-constexpr std::int64_t kMost = std::numeric_limits<std::int32_t>::max();
 constexpr double kPi = 3.141592653589793;
 
 template <class F>
@@ -117,9 +114,9 @@ Approximation<real_t<T>> approximate(const not_deduced_t<ArrayView<const T>>& U,
   using R = real_t<T>;
   using F = InDouble<T>;
   const SquareMatrix<F> given = checked(U, rotations, options);
-  few_rotations::ApproximationLimits limits{std::min(rotations, kMost), options.max_rounds,
-                                            options.sweeps};
-  if (options.max_rounds) limits.rounds = std::min(*options.max_rounds, kMost);
+  const few_rotations::ApproximationLimits limits{std::min(rotations, few_rotations::kMost),
+                                                  few_rotations::bounded(options.max_rounds),
+                                                  options.sweeps};
   few_rotations::Product<F> found = few_rotations::approximate(given, limits);
 
   // The last rotation that was found is the first to be applied, and D comes last: G D = D G' with
@@ -144,14 +141,7 @@ Approximation<real_t<T>> approximate(const not_deduced_t<ArrayView<const T>>& U,
     found.rounds = few_rotations::in_earliest_rounds(given.n(), found.rounds);
   }
   Approximation<R> out{{few_rotations::schedule_of(given.n(), found.rounds), {}, {}}, {}, {}, 0};
-  for (const auto& round : found.rounds) {
-    for (const Rotation& rotation : round) {
-      out.rotations.angles.push_back(static_cast<R>(rotation.angle));
-      if constexpr (is_complex_v<T>) {
-        out.rotations.phases.push_back(static_cast<R>(rotation.phase));
-      }
-    }
-  }
+  few_rotations::append<T>(found.rounds, out.rotations);
   for (F& d : found.diagonal) {
     if constexpr (is_complex_v<T>) {
       out.diagonal.push_back(static_cast<R>(argument(d)));

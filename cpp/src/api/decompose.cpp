@@ -82,7 +82,7 @@ template <class T>
 void decompose(const not_deduced_t<ArrayView<const T>>& U,
                const ParameterOutputs<real_t<T>>& outputs, const DecomposeOptions& options) {
   using R = real_t<T>;
-  using F = cpu::InDouble<T>;
+  using F = InDouble<T>;
   const Schedule schedule = decomposition_schedule<T>(U, options);
   check<T>(U, outputs, schedule);
   const int batch_ndim = U.ndim() - 2;

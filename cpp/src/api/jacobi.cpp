@@ -22,15 +22,14 @@ namespace givens {
 
 namespace {
 
+using few_rotations::append;
 using few_rotations::Diagonalisation;
-using few_rotations::InDouble;
+using few_rotations::kMost;
 using few_rotations::Rotation;
 using few_rotations::Rounds;
 
 // After as many rotations for each pair the method has failed.
 constexpr std::int64_t kSweeps = 1000;
-// No schedule has more rotations or rounds.
-constexpr std::int64_t kMost = std::numeric_limits<std::int32_t>::max();
 
 void check_shape(int ndim, const std::int64_t* shape, bool joint) {
   if (ndim < (joint ? 3 : 2) || shape[ndim - 1] != shape[ndim - 2]) {
@@ -152,10 +151,10 @@ std::vector<FoundRotations<real_t<T>>> diagonalise(const ArrayView<const T>& A,
 
   const bool is_limited = options.rotations || options.max_rounds;
   few_rotations::Limits limits{
-      std::min(options.rotations.value_or(kMost), kMost), options.max_rounds,
+      std::min(options.rotations.value_or(kMost), kMost),
+      few_rotations::bounded(options.max_rounds),
       options.tol.value_or(
           is_limited ? 0 : 32 * static_cast<double>(std::numeric_limits<R>::epsilon()))};
-  if (options.max_rounds) limits.rounds = std::min(*options.max_rounds, kMost);
   if (!is_limited) {
     const std::int64_t K = options.pairs ? options.pairs->num_rotations() : n * (n - 1) / 2;
     limits.rotations = std::min(kSweeps * K, kMost);
@@ -227,19 +226,10 @@ std::vector<FoundRotations<real_t<T>>> diagonalise(const ArrayView<const T>& A,
   });
 
   std::vector<FoundRotations<R>> found;
-  const auto append = [&](FoundRotations<R>& to, const Rotation& rotation) {
-    to.angles.push_back(static_cast<R>(rotation.angle));
-    if constexpr (is_complex_v<T>) to.phases.push_back(static_cast<R>(rotation.phase));
-  };
-  const auto append_all = [&](FoundRotations<R>& to, const Rounds& rounds) {
-    for (const auto& round : rounds) {
-      for (const Rotation& rotation : round) append(to, rotation);
-    }
-  };
   if (!options.pairs) {
     for (const Result& result : results) {
       found.push_back({few_rotations::schedule_of(n, result.rounds), {}, {}});
-      append_all(found.back(), result.rounds);
+      append<T>(result.rounds, found.back());
     }
     return found;
   }
@@ -251,10 +241,9 @@ std::vector<FoundRotations<real_t<T>>> diagonalise(const ArrayView<const T>& A,
   found.push_back({few_rotations::schedule_of(n, longest), {}, {}});
   for (const Result& result : results) {
     const std::size_t missing = longest.size() - result.rounds.size();
-    for (std::int64_t k = 0; k < found[0].schedule.round_offsets()[missing]; ++k) {
-      append(found[0], Rotation{});
-    }
-    append_all(found[0], result.rounds);
+    const std::int64_t absent = found[0].schedule.round_offsets()[missing];
+    append<T>(std::vector<Rotation>(static_cast<std::size_t>(absent)), found[0]);
+    append<T>(result.rounds, found[0]);
   }
   return found;
 }

@@ -36,6 +36,10 @@ struct MatrixParameters {
 template <class T>
 using computed_t = std::conditional_t<is_complex_v<T>, T, real_t<T>>;
 
+// The type of a computation that is in double precision whatever the precision of T.
+template <class T>
+using InDouble = std::conditional_t<is_complex_v<T>, std::complex<double>, double>;
+
 // Calls body(F()) with the field of the matrices that act on vectors of T: it is real without
 // phases and diagonal.
 template <class T, class Body>

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <complex>
 #include <cstdint>
-#include <type_traits>
 #include <vector>
 
 #include "givens/schedule.hpp"
@@ -12,10 +11,6 @@
 #include "runtime/scratch.hpp"
 
 namespace givens::cpu {
-
-// Every matrix is decomposed in double precision.
-template <class T>
-using InDouble = std::conditional_t<is_complex_v<T>, std::complex<double>, double>;
 
 struct RotationAngles {
   double angle = 0;

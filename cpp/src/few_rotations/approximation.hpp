@@ -117,7 +117,7 @@ class Approximation {
 
  private:
   // What a rotation by t adds to the trace is (cos t - 1) times the first and sin t times the size
-  // of the second, if its phase is that of the second.
+  // of the second, if the rotation has the phase of the second.
   static double along(const SquareMatrix<F>& a, const Pair& pair) {
     return std::real(a(pair.i, pair.i)) + std::real(a(pair.j, pair.j));
   }

@@ -5,17 +5,12 @@
 #include <complex>
 #include <cstddef>
 #include <cstdint>
-#include <type_traits>
 #include <vector>
 
 #include "givens/schedule.hpp"
 #include "givens/view.hpp"
 
 namespace givens::few_rotations {
-
-// Everything is computed in double precision.
-template <class T>
-using InDouble = std::conditional_t<is_complex_v<T>, std::complex<double>, double>;
 
 // G[i,i] = G[j,j] = cos t, G[i,j] = -exp(-ip) sin t, G[j,i] = exp(ip) sin t.
 struct Rotation {

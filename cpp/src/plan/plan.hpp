@@ -71,7 +71,7 @@ struct Plan {
   // Whether neighbouring rows have coordinates two apart. Engines then take the even columns of U
   // before its odd ones, which keeps more of a panel zero; see NonzeroStructure.
   bool columns_by_parity = false;
-  // Of a schedule that has butterfly rounds only, else empty; see ButterflyRounds.
+  // Empty unless the schedule has butterfly rounds only; see ButterflyRounds.
   ButterflyRounds butterfly;
 };
 

@@ -130,7 +130,7 @@ Schedule Schedule::from_kind(Kind kind, std::int64_t n, std::optional<std::int64
   for (std::int64_t r = 0; r < rounds; ++r) {
     data.offsets.push_back(data.offsets.back() + row.rule->round_size(data.arguments, r));
   }
-  // Of two coordinates there is only one pair.
+  // Two coordinates make only one pair.
   data.covers_columns =
       row.covers_all_pairs || (n <= 2 && data.offsets.back() == pairs_to_cover(data.arguments));
   return Schedule(owner);

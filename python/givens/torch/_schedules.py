@@ -25,7 +25,7 @@ def _described(schedule: Schedule) -> str:
     if schedule.kind != "rounds":
         return text_of(schedule)
     header = [schedule.n, schedule.columns, schedule.num_rounds]
-    # Differences, since those of regular rounds are alike.
+    # Regular rounds have equal differences, which compress well.
     sizes, steps = np.diff(schedule.round_offsets), np.diff(schedule.pairs.ravel(), prepend=0)
     numbers = np.concatenate([header, sizes, steps]).astype("<i4")
     return digest_of(schedule) + b64encode(zlib.compress(numbers.tobytes(), 9)).decode()

@@ -21,8 +21,9 @@ class StripCoefficients {
   StripCoefficients(const Plan& plan, const ParameterValues<R>& values,
                     const std::vector<F>& diagonal, bool adjoint)
       : program(plan, adjoint), values_(kOfPack * program.count()) {
-    find_rotations(plan, values, adjoint);
-    fill(plan);
+    runtime::Scratch<R> rotations;
+    find_rotations(plan, values, adjoint, rotations);
+    fill(plan, rotations.data());
     if (!diagonal.empty()) fill_diagonal(diagonal);
   }
 
@@ -36,11 +37,12 @@ class StripCoefficients {
   static constexpr std::int64_t kOfRotation = 1 + kReals<F>;
 
   // The cosine and the sine, with its phase, of every rotation by its number in the plan.
-  void find_rotations(const Plan& plan, const ParameterValues<R>& values, bool adjoint) {
+  static void find_rotations(const Plan& plan, const ParameterValues<R>& values, bool adjoint,
+                             runtime::Scratch<R>& rotations) {
     const auto count = static_cast<std::int64_t>(plan.angle_indices.size());
-    rotations_.resize(kOfRotation * (count + 8));
+    rotations.resize(kOfRotation * (count + 8));
     const double sign = adjoint ? -1.0 : 1.0;
-    R* out = rotations_.data();
+    R* out = rotations.data();
     for (std::int64_t k = 0; k < count; k += 8) {
       const auto fetch = [&](const Strided<const R>& from) {
         return eight_of([&](int lane) __attribute__((always_inline)) {
@@ -65,7 +67,7 @@ class StripCoefficients {
     }
   }
 
-  void fill(const Plan& plan) {
+  void fill(const Plan& plan, const R* rotations) {
     constexpr int L = static_cast<int>(kLanes<R>);
     const auto n = static_cast<std::int64_t>(plan.row_of_coordinate.size());
     R* out = values_.data();
@@ -75,7 +77,7 @@ class StripCoefficients {
         const std::int64_t coordinate = pack * L + lane;
         const std::int32_t rotation = coordinate < n ? rotation_of[coordinate] : -1;
         R c[kOfRotation] = {R(1)};
-        if (rotation >= 0) std::copy_n(rotations_.data() + kOfRotation * rotation, kOfRotation, c);
+        if (rotation >= 0) std::copy_n(rotations + kOfRotation * rotation, kOfRotation, c);
         // A lane that meets another takes exp(ip) sin t of it, or the lower one -exp(-ip) sin t.
         if (kind < kBetweenPacks && (lane >> kind & 1) == 0) c[1] = -c[1];
         for (int part = 0; part < kOfRotation; ++part) out[part * L + lane] = c[part];
@@ -104,7 +106,6 @@ class StripCoefficients {
 
   runtime::Scratch<R> values_;
   runtime::Scratch<R> diagonal_;
-  runtime::Scratch<R> rotations_;
 };
 
 }  // namespace givens::cpu::GIVENS_ISA

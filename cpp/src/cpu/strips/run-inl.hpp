@@ -111,7 +111,8 @@ class StripMemory {
     }
   }
 
-  // Multiplies by D, of the two strips of a gradient g alone, or both by its conjugate.
+  // Multiplies by D the strip of `rotate`, or g of a gradient; with Conjugate all strips by the
+  // conjugate of D.
   template <bool Conjugate>
   void multiply_by_diagonal(const StripCoefficients<F>& coefficients) const {
     if (!coefficients.diagonal()) return;
@@ -165,7 +166,7 @@ class StripMemory {
     return strips_.strip[p].to + vector * kRowsOfVector<T, F> * strips_.strip[p].to_row;
   }
 
-  // The distance of vectors that follow one another, or -1 if there are several.
+  // The distance between vectors that follow one another, or -1 if it varies.
   template <class At>
   std::int64_t uniform_step(At&& at) const {
     const std::int64_t step = count_ > 1 ? at(1) - at(0) : 0;
